@@ -1,0 +1,1 @@
+"""An application's files (Compose, manifests) -> objects."""

@@ -1,0 +1,1 @@
+"""Controllers: one pure file each; decide(key, view, now, chance) -> actions."""

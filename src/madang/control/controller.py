@@ -1,0 +1,31 @@
+"""What a controller is: a module with these four names. `loops` drives it; a test calls `decide` by itself.
+
+In: a key, a read-only view of the committed state, the hour, injected chance. Out: actions. An event only wakes
+a key: `decide` reads everything again, so it may be called at any time and any number of times.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from madang.ports.actions import Action
+from madang.ports.chance import Chance
+from madang.ports.objects import Kind, Obj
+from madang.ports.view import View
+
+
+class Ref(NamedTuple):
+    """The key that is decided: an object of the controller's own kind."""
+
+    namespace: str
+    name: str
+
+
+# From a changed object (and the view, to look up its owner, say) to the keys that must be decided again.
+Waker = Callable[[Obj, View], Iterable[Ref]]
+
+
+class Controller(Protocol):
+    NAME: str  # the field's name of it, e.g. `deployment-controller`: its identity and its events' source
+    WATCHES: Mapping[Kind, Waker]
+
+    def decide(self, ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]: ...

@@ -1,0 +1,1 @@
+"""What each kind is: names, schema, defaults, checks, printed columns. Pure tables and functions."""

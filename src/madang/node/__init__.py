@@ -1,0 +1,1 @@
+"""What runs here: pod workers, probes, runtimes, networks, volumes, logs, samples."""

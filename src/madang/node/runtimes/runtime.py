@@ -1,0 +1,127 @@
+"""The runtime port: what a pod worker may ask for, in values.
+
+In: a `Launch` (everything decided: argv, environment, mounts, network, where logs go). Out: what runs and how it
+ended. A runtime keeps nothing in memory that it cannot find again: each container has a folder with its state,
+written by its monitor by write-and-rename, so that a new control process adopts what runs.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from madang.ports.streams import ExecOptions, Process
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """`source` appears at `target` inside. Where the machine allows no private mounts, a target outside the pod's
+    own folder cannot be honoured: `Runtime.refuses` says so before anything is started."""
+
+    source: Path
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One start of one container. `id` is unique for each start (pod uid, container, attempt)."""
+
+    id: str
+    folder: Path  # of this start: monitor state, exit record
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    log: Path  # lines in CRI form: TIME stdout|stderr F|P TEXT
+    log_max_bytes: int = 10 * 1024 * 1024
+    log_files: int = 5
+    mounts: Sequence[Mount] = ()
+    hostname: str = ""
+    netns: str = ""  # path of the pod's network namespace; empty: the machine's own
+    user: str = ""  # uid[:gid] or name; empty: ours
+    groups: Sequence[int] = ()
+    stdin: bool = False
+    tty: bool = False
+    cpu_millis: int | None = None  # limits
+    memory_bytes: int | None = None
+    stop_signal: str = "SIGTERM"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started container. `pid` and `started_ticks` (/proc/PID/stat field 22) together name one process."""
+
+    id: str
+    pid: int
+    started_ticks: int
+    started_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a container ended. `code` is the exit status, or 128 + `signal`. `reason` is Completed, Error, OOMKilled,
+    or StartError with the `message` of why it could not start (code 128, as containerd says)."""
+
+    code: int
+    signal: int
+    started_at_s: float
+    finished_at_s: float
+    reason: Literal["Completed", "Error", "OOMKilled", "StartError", "ContainerStatusUnknown"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Totals since the start: CPU time, and memory now (working set)."""
+
+    cpu_ns: int
+    memory_bytes: int
+    pids: tuple[int, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """Whether a runtime or network can work here; `why_not` is what `madang status` shows."""
+
+    name: str
+    works: bool
+    why_not: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Runtime(Protocol):
+    name: str
+
+    async def probe(self) -> Ability: ...
+
+    def refuses(self, launch: Launch) -> str:
+        """Why this launch cannot be honoured on this machine; empty when it can."""
+        ...
+
+    async def start(self, launch: Launch) -> Running:
+        """Done when the program has been exec'd. A program that cannot be exec'd ends as Exit(reason=StartError)."""
+        ...
+
+    def adopt(self, folder: Path) -> Running | Exit | None:
+        """What became of the start that wrote `folder`; None: it never got as far as running."""
+        ...
+
+    async def wait(self, running: Running, folder: Path) -> Exit: ...
+
+    async def signal(self, running: Running, signal: int, *, group: bool = True) -> None:
+        """To the program (`group`: and to its process group). A gone process is a success."""
+        ...
+
+    async def kill(self, running: Running) -> None:
+        """SIGKILL to everything that the container started."""
+        ...
+
+    async def remove(self, folder: Path) -> None:
+        """Forget a start that has ended: mounts, monitor state."""
+        ...
+
+    async def exec(self, running: Running, launch: Launch, options: ExecOptions) -> Process: ...
+
+    def sample(self, running: Running) -> Sample | None: ...
+
+    def logs(self, log: Path, *, follow: bool) -> AsyncIterator[bytes]: ...

@@ -1,0 +1,1 @@
+"""Which pod on which node: filters, scores, packing. Pure."""

@@ -1,0 +1,1 @@
+"""Objects, revisions, watch, durability. Knows bytes and keys, not kinds."""

@@ -15,12 +15,18 @@ from madang.ports.streams import ExecOptions, Process
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`source` appears at `target` inside. Where the machine allows no private mounts, a target outside the pod's
-    own folder cannot be honoured: `Runtime.refuses` says so before anything is started."""
+    """`source` (a folder or a single file) appears at `target` inside. Where the machine allows no private mounts,
+    a target outside the pod's own folder cannot be honoured: `Runtime.refuses` says so before anything is started.
+
+    `tmpfs`: a memory file system of this container alone; `source` is not read. What containers share in memory
+    (emptyDir with medium Memory) is a folder in /dev/shm, mounted like any other.
+    """
 
     source: Path
     target: str
     read_only: bool = False
+    tmpfs: bool = False
+    size_bytes: int | None = None  # of a tmpfs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +54,6 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A started container. `pid` and `started_ticks` (/proc/PID/stat field 22) together name one process."""
-
-    id: str
-    pid: int
-    started_ticks: int
-    started_at_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Exit:
     """How a container ended. `code` is the exit status, or 128 + `signal`. `reason` is Completed, Error, OOMKilled,
     or StartError with the `message` of why it could not start (code 128, as containerd says)."""
@@ -68,6 +64,20 @@ class Exit:
     finished_at_s: float
     reason: Literal["Completed", "Error", "OOMKilled", "StartError", "ContainerStatusUnknown"]
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started container. `pid` and `started_ticks` (/proc/PID/stat field 22) together name one process.
+
+    `failed` is set when the program could not be exec'd at all: `wait` gives the same Exit at once.
+    """
+
+    id: str
+    pid: int
+    started_ticks: int
+    started_at_s: float
+    failed: Exit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,8 @@ class Runtime(Protocol):
         ...
 
     async def start(self, launch: Launch) -> Running:
-        """Done when the program has been exec'd. A program that cannot be exec'd ends as Exit(reason=StartError)."""
+        """Done when the program has been exec'd. A program that cannot be exec'd ends as Exit(reason=StartError),
+        which `Running.failed` already holds. OSError: this machine could not even try (no process, no disk)."""
         ...
 
     def adopt(self, folder: Path) -> Running | Exit | None:

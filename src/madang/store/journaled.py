@@ -1,0 +1,152 @@
+"""The store itself: accepts writes, has them committed in groups, shows them once they are durable.
+
+In: puts and removals. Out: entries, listings, watches. Everything happens on one event loop; a writer
+(`store.writer`) takes batches to the journal. `store.durable` and `store.memory` put the parts together.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+from madang.ports.clock import Clock
+from madang.ports.journal import Loaded
+from madang.ports.objects import Change, Entry, Key, Kind
+from madang.store.entry import DECODED_BYTES, Decoded, StoredEntry, lean
+from madang.store.history import History, Window
+from madang.store.model import Encode, Indexer, Listing, StaleRevision, StoreFailed, Term
+from madang.store.pipeline import Accepted, Pipeline
+from madang.store.table import NOTHING_UNDONE, Table
+from madang.store.watchers import Cursor, Watchers
+from madang.store.writer import Writer
+
+
+class JournaledStore:
+    """The `Store` of `store.model`. Made on the event loop that it will live on."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        writer: Writer,
+        index: Indexer,
+        clock: Clock,
+        *,
+        window: Window | None = None,
+        decoded_bytes: int = DECODED_BYTES,
+    ) -> None:
+        self._writer = writer
+        self._index = index
+        self._clock = clock
+        self._decoded = Decoded(decoded_bytes)
+        self._tables = self._load(loaded)
+        self._revision = self._given = loaded.revision
+        self._history = History(loaded.revision, window or Window())
+        self._watchers = Watchers()
+        self._pipeline = Pipeline(writer, self._show)
+        self._closing: asyncio.Future[None] | None = None
+
+    def _load(self, loaded: Loaded) -> dict[Kind, Table]:
+        rows: dict[Kind, list[StoredEntry]] = {}
+        for row in loaded.rows:
+            if row.data is not None:
+                terms = tuple(self._index(row.key.kind, row.data))
+                entry = StoredEntry(lean(row.key), row.revision, row.data, terms, self._decoded)
+                rows.setdefault(entry.key.kind, []).append(entry)
+        tables = {kind: Table(kind) for kind in rows}
+        for kind, table in tables.items():
+            table.load(rows[kind])
+        return tables
+
+    @property
+    def revision(self) -> int:
+        return self._revision
+
+    @property
+    def oldest(self) -> int:
+        return self._history.oldest
+
+    def get(self, key: Key) -> StoredEntry | None:
+        table = self._tables.get(key.kind)
+        return None if table is None else table.get(key)
+
+    def newest(self, key: Key) -> StoredEntry | None:
+        accepted = self._pipeline.get(key)
+        if accepted is None:
+            return self.get(key)
+        return None if accepted.removed else accepted.entry
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        terms: Sequence[Term] = (),
+        after: tuple[str, str] | None = None,
+        limit: int = 0,
+        at: int | None = None,
+    ) -> Listing:
+        """An `at` that is not reached yet gives the present state, under the present revision."""
+        undo, revision = NOTHING_UNDONE, self._revision
+        if at is not None and at < revision:
+            undo, revision = self._history.undo(kind, at), at
+        table = self._tables.get(kind) or Table(kind)
+        entries, remaining = table.select(namespace, terms, after, limit, undo)
+        return Listing(entries, revision, remaining)
+
+    def put(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
+        return self._accept(key, encode, expect, removed=False)
+
+    def remove(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
+        """StaleRevision also where there is nothing to remove, whatever was expected."""
+        return self._accept(key, encode, expect, removed=True)
+
+    def watch(self, kind: Kind, namespace: str | None = None, *, since: int | None = None) -> Cursor:
+        self._refuse_closed()
+        if since is None:
+            since = self._revision
+        self._history.check(since)
+        return self._watchers.open(kind, self._history.track(kind), namespace, since)
+
+    async def close(self) -> None:
+        """Commits what was accepted, refuses what comes now, ends every watch. May be called twice."""
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_future()
+            await self._pipeline.drain()
+            self._watchers.close()
+            self._writer.close()
+            self._closing.set_result(None)
+        await asyncio.shield(self._closing)
+
+    def _refuse_closed(self) -> None:
+        if self._closing is not None:
+            raise StoreFailed("the store is closed")
+
+    def _accept(self, key: Key, encode: Encode, expect: int | None, removed: bool) -> Awaitable[Entry]:
+        self._refuse_closed()
+        newest = self.newest(key)
+        there = 0 if newest is None else newest.revision
+        if (expect is not None and expect != there) or (removed and newest is None):
+            raise StaleRevision(key, newest)
+        self._pipeline.check_room()
+        revision = self._given + 1
+        data = encode(revision)
+        terms = () if removed else tuple(self._index(key.kind, data))
+        entry = StoredEntry(lean(key) if newest is None else newest.key, revision, data, terms, self._decoded)
+        self._given = revision  # not before: an encoder that raises uses no revision
+        return self._pipeline.accept(entry, removed)
+
+    def _show(self, batch: Sequence[Accepted]) -> None:
+        now_s = self._clock.monotonic_s()
+        for accepted in batch:
+            self._history.append(self._apply(accepted), now_s)
+        self._revision = batch[-1].entry.revision
+        self._history.trim(now_s)
+        self._watchers.wake({accepted.entry.key.kind: None for accepted in batch})
+
+    def _apply(self, accepted: Accepted) -> Change:
+        entry = accepted.entry
+        table = self._tables.get(entry.key.kind)
+        if table is None:
+            table = self._tables[entry.key.kind] = Table(entry.key.kind)
+        if accepted.removed:
+            return Change("DELETED", entry, table.remove(entry.key))
+        before = table.put(entry)
+        return Change("ADDED" if before is None else "MODIFIED", entry, before)

@@ -1,0 +1,145 @@
+"""The journal on disk: one SQLite file in WAL mode with synchronous=FULL, one transaction a group commit.
+
+In: rows. Out: rows, at start. A full disk fails the commit and leaves the file as it was; the next commit tries
+again. The file is held exclusively: two writers would each believe in their own revisions. `user_version` is the
+schema's number; a file of a newer schema is refused and left alone.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from madang.ports.journal import JournalFailed, JournalRefused, Loaded, Row
+from madang.ports.objects import Key
+
+SCHEMA = 1
+APPLICATION_ID = 0x4D414441  # "MADA": tells our file from another program's database
+WAL_BYTES = 8 << 20  # what the WAL shrinks back to after a burst
+
+TABLES = """
+CREATE TABLE objects (
+  kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (kind, namespace, name)
+);
+-- The newest revision ever committed. The objects do not tell it: a removal takes the highest one away.
+CREATE TABLE head (only INTEGER PRIMARY KEY CHECK (only = 1), revision INTEGER NOT NULL);
+INSERT INTO head VALUES (1, 0);
+"""
+PUT = """
+INSERT INTO objects (kind, namespace, name, revision, data) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (kind, namespace, name) DO UPDATE SET revision = excluded.revision, data = excluded.data
+"""
+REMOVE = "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?"
+
+
+class SqliteJournal:
+    """Opened on one thread, then used by one other. Raises JournalRefused where the file cannot be ours."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Secrets stand in it; SQLite gives its WAL the same mode.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
+        try:
+            self._open()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise JournalRefused(refusal(path, error)) from error
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
+        db = self._db
+        # No shared-memory file, and the lock is held from the first read until close or death.
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and application != APPLICATION_ID:
+            raise JournalRefused(f"{self._path}: is another program's database: move it away, or use another folder")
+        if version > SCHEMA:
+            raise JournalRefused(
+                f"{self._path}: was written by a newer Madang (its schema is {version}, this Madang knows up to "
+                f"{SCHEMA}): run the newer Madang, or move the file away to begin with an empty courtyard"
+            )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+        db.execute("BEGIN EXCLUSIVE")
+        if not tables:
+            for statement in TABLES.split(";\n"):
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {SCHEMA}")
+        db.execute("COMMIT")
+
+    def load(self) -> Loaded:
+        (revision,) = self._db.execute("SELECT revision FROM head").fetchone()
+        return Loaded(self._rows(), revision)
+
+    def _rows(self) -> Iterator[Row]:
+        for kind, namespace, name, revision, data in self._db.execute(
+            "SELECT kind, namespace, name, revision, data FROM objects"
+        ):
+            yield Row(Key(kind, namespace, name), revision, data)
+
+    def append(self, rows: Sequence[Row]) -> None:
+        last = {row.key: row for row in rows}  # of several states of one object only the last is worth a page
+        puts = [(*row.key, row.revision, row.data) for row in last.values() if row.data is not None]
+        removals = [row.key for row in last.values() if row.data is None]
+        try:
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(PUT, puts)
+            self._db.executemany(REMOVE, removals)
+            self._db.execute("UPDATE head SET revision = ?", (rows[-1].revision,))
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def sync(self) -> None:
+        try:
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _failed(self, error: sqlite3.Error) -> JournalFailed:
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error as second:  # SQLite has rolled back by itself, or will before the next transaction
+            error.add_note(f"while rolling back: {second}")
+        return JournalFailed(failure(self._path, error))
+
+
+def refusal(path: Path, error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith("SQLITE_BUSY"):
+        return f"{path}: is in use by another process: a courtyard of this name is running already"
+    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return f"{path}: is not a database, or is damaged ({error}): restore it from a copy, or move it away"
+    return f"{path}: cannot be opened: {error}"
+
+
+def failure(path: Path, error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith("SQLITE_FULL"):
+        return (
+            f"{path}: the disk is full ({free_bytes(path.parent)} bytes free): free space on the file system "
+            f"of {path.parent}; nothing was written"
+        )
+    return f"{path}: the write failed ({code or 'SQLite'}: {error}): nothing was written"
+
+
+def free_bytes(folder: Path) -> int:
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return 0
+    return room.f_bavail * room.f_frsize

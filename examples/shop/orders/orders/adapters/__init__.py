@@ -1,0 +1,1 @@
+"""The outside: HTTP in, SQLite and the other services out."""

@@ -38,16 +38,19 @@ class SqliteJournal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Secrets stand in it; SQLite gives its WAL the same mode.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Secrets stand in it; SQLite gives its WAL the same mode.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalRefused(refusal(path, error)) from error
         try:
             self._open()
         except sqlite3.Error as error:
             self._db.close()
             raise JournalRefused(refusal(path, error)) from error
-        except BaseException:
+        except JournalRefused:
             self._db.close()
             raise
 
@@ -118,16 +121,18 @@ class SqliteJournal:
         return JournalFailed(failure(self._path, error))
 
 
-def refusal(path: Path, error: sqlite3.Error) -> str:
+def refusal(path: Path, error: Exception) -> str:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith("SQLITE_BUSY"):
         return f"{path}: is in use by another process: a courtyard of this name is running already"
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return f"{path}: is not a database, or is damaged ({error}): restore it from a copy, or move it away"
+    if code.startswith("SQLITE_FULL"):
+        return failure(path, error)
     return f"{path}: cannot be opened: {error}"
 
 
-def failure(path: Path, error: sqlite3.Error) -> str:
+def failure(path: Path, error: Exception) -> str:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith("SQLITE_FULL"):
         return (

@@ -34,6 +34,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversion:
+    """Another group version under which the same objects are served. Both functions make new objects."""
+
+    group: str
+    version: str
+    from_stored: Callable[[Obj], Obj]
+    to_stored: Callable[[Obj], Obj]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One row. Defaults and preparations change a fresh copy in place; checks return causes and change nothing.
 
@@ -61,6 +71,7 @@ class Kind:
     check: Callable[[Obj, Obj | None], Sequence[Cause]] | None = None
     check_status: Callable[[Obj, Obj], Sequence[Cause]] | None = None
     acted: bool = True
+    also: tuple[Conversion, ...] = ()  # how the versions in `served`, or another group's, are made and read
 
     @property
     def id(self) -> str:

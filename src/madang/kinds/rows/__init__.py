@@ -1,0 +1,1 @@
+"""The rows of the kind table, one file an API group."""

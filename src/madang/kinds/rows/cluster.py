@@ -1,0 +1,26 @@
+"""The small groups: discovery, coordination, node, scheduling, metrics."""
+
+from madang.kinds.kind import Kind
+
+ENDPOINT_SLICE = Kind(
+    group="discovery.k8s.io", version="v1", kind="EndpointSlice", plural="endpointslices", singular="endpointslice",
+)  # fmt: skip
+LEASE = Kind(group="coordination.k8s.io", version="v1", kind="Lease", plural="leases", singular="lease")
+RUNTIME_CLASS = Kind(
+    group="node.k8s.io", version="v1", kind="RuntimeClass", plural="runtimeclasses", namespaced=False,
+    singular="runtimeclass",
+)  # fmt: skip
+PRIORITY_CLASS = Kind(
+    group="scheduling.k8s.io", version="v1", kind="PriorityClass", plural="priorityclasses", namespaced=False,
+    singular="priorityclass", short=("pc",),
+)  # fmt: skip
+# measured, never stored: answered from samples
+NODE_METRICS = Kind(
+    group="metrics.k8s.io", version="v1beta1", kind="NodeMetrics", plural="nodes", namespaced=False, singular="",
+    verbs=("get", "list"),
+)  # fmt: skip
+POD_METRICS = Kind(
+    group="metrics.k8s.io", version="v1beta1", kind="PodMetrics", plural="pods", singular="", verbs=("get", "list"),
+)  # fmt: skip
+
+ROWS = (ENDPOINT_SLICE, LEASE, RUNTIME_CLASS, PRIORITY_CLASS, NODE_METRICS, POD_METRICS)

@@ -1,0 +1,89 @@
+"""The core group: namespaces, nodes, pods and what stands around them."""
+
+from collections.abc import Callable, Mapping
+
+from madang.kinds.conversions import event
+from madang.kinds.kind import ALL_VERBS, Conversion, Kind, Subresource
+from madang.ports.objects import Obj
+
+STATUS = Subresource("status")
+NO_DELETE_COLLECTION = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
+CREATE = ("create",)
+STREAM = ("create", "get")
+
+
+def text_at(*path: str) -> Callable[[Obj], str]:
+    """A selectable field's value; what is absent is the empty text."""
+
+    def read(obj: Obj) -> str:
+        value: object = obj
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return "" if value is None else str(value)
+
+    return read
+
+
+def flag_at(*path: str) -> Callable[[Obj], str]:
+    """The same for what is false where it is absent."""
+    read = text_at(*path)
+    return lambda obj: read(obj) or "false"
+
+
+def paths(*names: str) -> Mapping[str, Callable[[Obj], str]]:
+    return {name: text_at(*name.split(".")) for name in names}
+
+
+NAMESPACE = Kind(
+    group="", version="v1", kind="Namespace", plural="namespaces", namespaced=False, singular="namespace",
+    short=("ns",), verbs=NO_DELETE_COLLECTION,
+    subresources=(Subresource("finalize", ("update",)), STATUS),
+    fields={"name": text_at("metadata", "name"), **paths("status.phase")},
+)  # fmt: skip
+NODE = Kind(
+    group="", version="v1", kind="Node", plural="nodes", namespaced=False, singular="node", short=("no",),
+    subresources=(STATUS,), fields={"spec.unschedulable": flag_at("spec", "unschedulable")},
+)  # fmt: skip
+POD = Kind(
+    group="", version="v1", kind="Pod", plural="pods", singular="pod", short=("po",), categories=("all",),
+    subresources=(
+        Subresource("attach", STREAM, "PodAttachOptions"),
+        Subresource("binding", CREATE, "Binding"),
+        Subresource("eviction", CREATE, "Eviction", "policy", "v1"),
+        Subresource("exec", STREAM, "PodExecOptions"),
+        Subresource("log", ("get",)),
+        Subresource("portforward", STREAM, "PodPortForwardOptions"),
+        STATUS,
+    ),
+    fields={
+        **paths("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName"),
+        "spec.hostNetwork": flag_at("spec", "hostNetwork"),
+        **paths("status.phase", "status.podIP", "status.nominatedNodeName"),
+    },
+)  # fmt: skip
+SERVICE = Kind(
+    group="", version="v1", kind="Service", plural="services", singular="service", short=("svc",),
+    categories=("all",), subresources=(STATUS,), fields=paths("spec.clusterIP", "spec.type"),
+)  # fmt: skip
+CONFIG_MAP = Kind(group="", version="v1", kind="ConfigMap", plural="configmaps", singular="configmap", short=("cm",))
+SECRET = Kind(group="", version="v1", kind="Secret", plural="secrets", singular="secret", fields=paths("type"))
+SERVICE_ACCOUNT = Kind(
+    group="", version="v1", kind="ServiceAccount", plural="serviceaccounts", singular="serviceaccount", short=("sa",),
+    subresources=(Subresource("token", CREATE, "TokenRequest", "authentication.k8s.io", "v1"),),
+)  # fmt: skip
+EVENT = Kind(
+    group="", version="v1", kind="Event", plural="events", singular="event", short=("ev",),
+    fields={
+        **paths(*(f"involvedObject.{name}" for name in (
+            "kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath",
+        )), "reason", "reportingComponent"),
+        "source": lambda obj: text_at("source", "component")(obj) or text_at("reportingComponent")(obj),
+        **paths("type"),
+    },
+    also=(Conversion("events.k8s.io", "v1", event.from_stored, event.to_stored),),
+)  # fmt: skip
+BINDING = Kind(group="", version="v1", kind="Binding", plural="bindings", singular="binding", verbs=CREATE)
+
+ROWS = (BINDING, CONFIG_MAP, EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE)

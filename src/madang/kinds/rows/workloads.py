@@ -1,0 +1,38 @@
+"""The groups of workloads: apps, batch, autoscaling."""
+
+from collections.abc import Callable
+
+from madang.kinds.conversions import autoscaler
+from madang.kinds.kind import Conversion, Kind, Subresource
+from madang.kinds.rows.core import STATUS, text_at
+from madang.ports.objects import Obj
+
+SCALE = Subresource("scale", kind="Scale", group="autoscaling", version="v1")
+
+
+def count_at(*path: str) -> Callable[[Obj], str]:
+    """A number's text; what is absent is 0."""
+    read = text_at(*path)
+    return lambda obj: read(obj) or "0"
+
+
+DEPLOYMENT = Kind(
+    group="apps", version="v1", kind="Deployment", plural="deployments", singular="deployment", short=("deploy",),
+    categories=("all",), subresources=(SCALE, STATUS),
+)  # fmt: skip
+REPLICA_SET = Kind(
+    group="apps", version="v1", kind="ReplicaSet", plural="replicasets", singular="replicaset", short=("rs",),
+    categories=("all",), subresources=(SCALE, STATUS),
+    fields={"status.replicas": count_at("status", "replicas")},
+)  # fmt: skip
+JOB = Kind(
+    group="batch", version="v1", kind="Job", plural="jobs", singular="job", categories=("all",),
+    subresources=(STATUS,), fields={"status.successful": count_at("status", "succeeded")},
+)  # fmt: skip
+AUTOSCALER = Kind(
+    group="autoscaling", version="v2", kind="HorizontalPodAutoscaler", plural="horizontalpodautoscalers",
+    singular="horizontalpodautoscaler", short=("hpa",), categories=("all",), subresources=(STATUS,), served=("v1",),
+    also=(Conversion("autoscaling", "v1", autoscaler.from_stored, autoscaler.to_stored),),
+)  # fmt: skip
+
+ROWS = (DEPLOYMENT, REPLICA_SET, JOB, AUTOSCALER)

@@ -1,0 +1,112 @@
+"""The status of each container, as a kubelet reports it.
+
+In: pod and facts. Out: `containerStatuses` and `initContainerStatuses`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from madang.node.pod import restart, spec
+from madang.node.pod.facts import Container, Facts
+from madang.node.pod.spec import Role
+from madang.node.runtimes.runtime import Exit
+from madang.ports.objects import Obj
+
+SCHEME = "madang"  # of container ids, where a kubelet names its runtime
+
+
+def timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def statuses(pod: Obj, facts: Facts) -> tuple[list[Obj], list[Obj]]:
+    """(of init containers, of the others)."""
+    inits = [_status(pod, r, facts.of(r.name)) for r in spec.inits(pod)]
+    return inits, [_status(pod, r, facts.of(r.name)) for r in spec.mains(pod)]
+
+
+def container_id(pod: Obj, name: str, attempt: int) -> str:
+    return f"{SCHEME}://{pod['metadata']['uid']}/{name}/{attempt}"
+
+
+def _status(pod: Obj, role: Role, c: Container) -> Obj:
+    known = c.attempt >= 0 and (c.running or c.exit or c.last)
+    state, last = _states(pod, role, c)
+    status: Obj = {
+        "name": role.name,
+        "image": c.image or role.spec.get("image", ""),
+        "imageID": c.image,
+        "ready": _ready(role, c),
+        "restartCount": max(c.attempt, 0),
+        "started": c.running is not None and c.started,
+        "state": state,
+        "lastState": last,
+    }
+    if known:
+        status["containerID"] = container_id(pod, role.name, c.attempt)
+        status["resources"] = role.spec.get("resources") or {}
+    requests = (role.spec.get("resources") or {}).get("requests")
+    if requests:
+        status["allocatedResources"] = requests
+    mounts = [_mount(m) for m in role.spec.get("volumeMounts") or ()]
+    if mounts:
+        status["volumeMounts"] = mounts
+    return status
+
+
+def _ready(role: Role, c: Container) -> bool:
+    if role.kind == "init":
+        return c.running is None and c.exit is not None and c.exit.code == 0
+    # Going down for its probe's sake, it is out of rotation before it gets its signal.
+    return c.running is not None and c.ready and c.started and not (c.stop and c.unhealthy)
+
+
+def _states(pod: Obj, role: Role, c: Container) -> tuple[Obj, Obj]:
+    before = {"terminated": _terminated(pod, role, c.attempt - 1, c.last)} if c.last else {}
+    if c.running is not None:
+        return {"running": {"startedAt": timestamp(c.running.started_at_s)}}, before
+    if c.exit is not None:
+        ended = {"terminated": _terminated(pod, role, c.attempt, c.exit)}
+        if c.backing_off or c.refusal:
+            return {"waiting": _waiting(pod, role, c)}, ended
+        return ended, before
+    return {"waiting": _waiting(pod, role, c)}, before
+
+
+def _waiting(pod: Obj, role: Role, c: Container) -> Obj:
+    if c.refusal is not None:
+        return {"reason": c.refusal.reason, "message": c.refusal.message}
+    if c.backing_off:
+        return {"reason": "CrashLoopBackOff", "message": _back_off(pod, role, c)}
+    return {"reason": "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"}
+
+
+def _back_off(pod: Obj, role: Role, c: Container) -> str:
+    delay = restart.text(restart.delay_s(c.short_runs))
+    return f"back-off {delay} restarting failed container={role.name} pod={full_name(pod)}"
+
+
+def full_name(pod: Obj) -> str:
+    """NAME_NAMESPACE(UID), as a kubelet names a pod in its messages."""
+    meta = pod["metadata"]
+    return f"{meta['name']}_{meta['namespace']}({meta['uid']})"
+
+
+def _terminated(pod: Obj, role: Role, attempt: int, end: Exit) -> Obj:
+    body: dict[str, Any] = {
+        "exitCode": end.code,
+        "reason": end.reason,
+        "startedAt": timestamp(end.started_at_s),
+        "finishedAt": timestamp(end.finished_at_s),
+        "containerID": container_id(pod, role.name, attempt),
+    }
+    if end.message:
+        body["message"] = end.message
+    return body
+
+
+def _mount(mount: Obj) -> Obj:
+    shown: Obj = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    if mount.get("readOnly"):
+        shown |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return shown

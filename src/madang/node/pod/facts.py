@@ -1,0 +1,88 @@
+"""What a pod worker knows about its pod beyond the object: the ground on which everything is decided.
+
+The worker alone changes these; `decide` and `status` only read them. Two clocks: `wall_s` is what is written into
+objects, `steady_s` never jumps and counts delays.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from madang.node.runtimes.runtime import Exit, Running
+
+
+class Now(NamedTuple):
+    wall_s: float
+    steady_s: float
+
+
+@dataclass(slots=True)
+class Refusal:
+    """Why something cannot be started now, in the API's words, and when it is tried again."""
+
+    reason: str
+    message: str
+    retry_at_s: float  # steady
+    tries: int = 1
+
+
+Hook = Literal["none", "running", "done"]
+
+
+@dataclass(slots=True)
+class Stop:
+    """A container on its way down: hook, then its stop signal (not before `signal_at_s`), then, at
+    `deadline_s`, SIGKILL."""
+
+    signal_at_s: float
+    deadline_s: float
+    hook: Hook = "none"
+    signalled: bool = False
+    killed: bool = False
+
+
+@dataclass(slots=True)
+class Container:
+    """`attempt` is the number of the newest start that came about; `exit` how it ended, `last` how the one before did."""
+
+    attempt: int = -1
+    starting: bool = False
+    running: Running | None = None
+    exit: Exit | None = None
+    last: Exit | None = None
+    image: str = ""
+    started: bool = False  # its startup probe has passed, its postStart is done
+    ready: bool = False
+    ready_since_s: float | None = None  # steady; None when never ready in this run
+    unhealthy: str = ""  # `liveness` or `startup`: that probe wants it restarted
+    short_runs: int = 0  # in a row, none of them ready for long
+    ended_at_s: float = 0.0  # steady
+    refusal: Refusal | None = None
+    stop: Stop | None = None
+    backing_off: bool = False  # the status says CrashLoopBackOff
+
+    @property
+    def alive(self) -> bool:
+        return self.starting or self.running is not None
+
+
+Sandbox = Literal["none", "preparing", "ready", "releasing", "released"]
+
+
+@dataclass(slots=True)
+class Facts:
+    """`leaving`: the courtyard goes down, and the pod with it, but its object stays. `removed`: its object is gone.
+    `served`: traffic may come to it through a Service."""
+
+    sandbox: Sandbox = "none"
+    ip: str = ""
+    refusal: Refusal | None = None  # of the sandbox
+    containers: dict[str, Container] = field(default_factory=dict)
+    started_at_s: float = 0.0  # wall: status.startTime
+    leaving: bool = False
+    removed: bool = False
+    overdue: bool = False  # activeDeadlineSeconds have passed
+    served: bool = False
+    finished: bool = False  # nothing is left to do for this pod
+
+    def of(self, name: str) -> Container:
+        return self.containers.setdefault(name, Container())

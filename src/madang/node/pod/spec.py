@@ -1,0 +1,108 @@
+"""Reading a pod's spec: its containers in their roles, restart rules, quantities.
+
+In: pod objects. Out: plain values; nothing here knows what runs.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, NamedTuple
+
+from madang.ports.objects import Obj
+
+_SUFFIX = {
+    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1), "k": Decimal(10**3),
+    "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15), "E": Decimal(10**18),
+    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50),
+    "Ei": Decimal(2**60),
+}  # fmt: skip
+
+
+class Role(NamedTuple):
+    """One container with the part it plays. A sidecar is an init container that is restarted always."""
+
+    kind: Literal["init", "sidecar", "main"]
+    spec: Obj
+
+    @property
+    def name(self) -> str:
+        return str(self.spec["name"])
+
+    @property
+    def field_path(self) -> str:
+        return f"spec.{'containers' if self.kind == 'main' else 'initContainers'}{{{self.name}}}"
+
+
+def roles(pod: Obj) -> Iterator[Role]:
+    """All containers, in the order in which they are started."""
+    yield from inits(pod)
+    yield from mains(pod)
+
+
+def inits(pod: Obj) -> Iterator[Role]:
+    for c in pod["spec"].get("initContainers") or ():
+        yield Role("sidecar" if c.get("restartPolicy") == "Always" else "init", c)
+
+
+def mains(pod: Obj) -> Iterator[Role]:
+    for c in pod["spec"].get("containers") or ():
+        yield Role("main", c)
+
+
+def role(pod: Obj, name: str) -> Role:
+    for r in roles(pod):
+        if r.name == name:
+            return r
+    raise KeyError(f"pod {pod['metadata']['name']} has no container {name}")
+
+
+def restarts(pod: Obj, role: Role, code: int) -> bool:
+    """Whether a container that ended with `code` is started again."""
+    policy = pod["spec"].get("restartPolicy", "Always")
+    if role.kind == "sidecar":
+        return True
+    if role.kind == "init":
+        return code != 0 and policy != "Never"
+    return policy == "Always" or (policy == "OnFailure" and code != 0)
+
+
+def grace_s(pod: Obj) -> float:
+    value = pod["spec"].get("terminationGracePeriodSeconds")
+    return 30.0 if value is None else float(value)
+
+
+def deleting(pod: Obj) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def tcp_ports(role: Role) -> list[int]:
+    return [p["containerPort"] for p in role.spec.get("ports") or () if p.get("protocol", "TCP") == "TCP"]
+
+
+def port_number(role: Role, port: object) -> int | None:
+    """A probe's port: a number, or the name of one of the container's own."""
+    if isinstance(port, int):
+        return port
+    for p in role.spec.get("ports") or ():
+        if p.get("name") == port:
+            return int(p["containerPort"])
+    return int(port) if isinstance(port, str) and port.isdigit() else None
+
+
+def quantity(value: Any) -> Decimal:
+    """A Kubernetes quantity as a number (`100m`, `1.5Gi`, `1e3`). Raises ValueError."""
+    text = str(value).strip()
+    digits = text.rstrip("EPTGMKkimnu") if not _exponent(text) else text
+    try:
+        return Decimal(digits) * _SUFFIX[text[len(digits) :]]
+    except (InvalidOperation, KeyError) as e:
+        raise ValueError(f"{value!r} is not a quantity (examples: 100m, 0.5, 64Mi)") from e
+
+
+def _exponent(text: str) -> bool:
+    head, mark, tail = text.lower().partition("e")
+    return bool(mark and head and tail.lstrip("+-").isdigit())
+
+
+def limit(role: Role, resource: str) -> Decimal | None:
+    found = ((role.spec.get("resources") or {}).get("limits") or {}).get(resource)
+    return None if found is None else quantity(found)

@@ -1,0 +1,46 @@
+"""How a container is brought down, step by step: out of rotation, preStop, its stop signal, SIGKILL.
+
+In: the container's facts, the hour. Out: the next step. Deletion takes a pod out of its EndpointSlices at once;
+the signal waits a moment, so that who balances has heard of it and no request meets a closed port.
+"""
+
+from collections.abc import Iterator
+
+from madang.node.pod.actions import Action, BeginStop, Kill, RunPreStop, ShortenStop, Signal, WakeAt
+from madang.node.pod.facts import Container, Facts, Now
+from madang.node.pod.spec import Role
+
+LEAVE_S = 0.03  # for EndpointSlices and gateway to follow
+LEAST_AFTER_HOOK_S = 2.0  # a preStop that used up the grace period leaves this much for the signal
+
+
+def begin(facts: Facts, name: str, grace_s: float, now: Now, message: str) -> BeginStop:
+    c = facts.of(name)
+    wait = LEAVE_S if facts.served and c.ready and grace_s > 0 else 0.0
+    return BeginStop(name, now.steady_s + wait, now.steady_s + wait + grace_s, message)
+
+
+def step(role: Role, c: Container, now: Now, latest_s: float = float("inf")) -> Iterator[Action]:
+    """The next step for a container whose stop has begun. `latest_s`: when a shortened grace period ends."""
+    stop = c.stop
+    assert stop is not None
+    if latest_s < stop.deadline_s - LEAVE_S * 2:
+        yield ShortenStop(role.name, latest_s)
+        return
+    if stop.killed:
+        return
+    if now.steady_s >= stop.deadline_s:
+        yield Kill(role.name)
+    elif stop.hook == "none" and not stop.signalled and pre_stop(role) is not None:
+        yield RunPreStop(role.name)
+    elif stop.hook == "running" or stop.signalled:
+        yield WakeAt(stop.deadline_s)
+    elif now.steady_s >= stop.signal_at_s:
+        yield Signal(role.name)
+    else:
+        yield WakeAt(stop.signal_at_s)
+
+
+def pre_stop(role: Role) -> dict[str, object] | None:
+    found = (role.spec.get("lifecycle") or {}).get("preStop")
+    return found or None

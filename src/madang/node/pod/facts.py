@@ -42,7 +42,8 @@ class Stop:
 
 @dataclass(slots=True)
 class Container:
-    """`attempt` is the number of the newest start that came about; `exit` how it ended, `last` how the one before did."""
+    """`attempt` is the number of the newest start that came about, `exit` how it ended, `last` how the one before
+    did."""
 
     attempt: int = -1
     starting: bool = False

@@ -1,7 +1,8 @@
 """What a decision wants done: frozen values that a test compares and one hand (`loops/hand.py`) carries out.
 
 Actions are idempotent: creating what exists and deleting what is gone are successes, so a prefix of a list
-that was carried out before a crash does no harm when the same decision is made again.
+that was carried out before a crash does no harm when the same decision is made again. Neighbours of one type
+(creates, deletes, patches) may be carried out side by side; their order against other types is kept.
 """
 
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ Propagation = Literal["Background", "Foreground", "Orphan"]
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Make `obj` (namespace and name inside). AlreadyExists is a success."""
+    """Make `obj` (namespace and name inside). AlreadyExists is a success. `then` follows once it is made;
+    `otherwise` when the API refuses it, with `{error}` in an Emit's message replaced by the refusal."""
 
     kind: Kind
     obj: Obj
+    then: tuple["Emit", ...] = ()
+    otherwise: tuple["Emit | Patch", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Delete:
     uid: str | None = None
     propagation: Propagation | None = None
     grace_s: int | None = None
+    then: tuple["Emit", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

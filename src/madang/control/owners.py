@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from madang.control.controller import Ref
 from madang.control.pods import deleting
 from madang.control.selection import labels_of, matches
+from madang.kinds.selectors import from_object
 from madang.ports.actions import Patch
 from madang.ports.objects import Kind, Obj
 from madang.ports.view import View
@@ -65,8 +66,9 @@ def claim(
 ) -> Claim:
     """Orphans that match are adopted (not by an owner that is going), own ones that no longer match are released."""
     uid, mine, patches = owner["metadata"]["uid"], [], []
+    chosen = from_object(dict(selector) if selector is not None else None)
     for one in candidates:
-        controller, fits = controller_of(one), matches(selector, labels_of(one))
+        controller, fits = controller_of(one), chosen.matches(labels_of(one))
         if controller is not None and controller["uid"] != uid:
             continue
         if controller is not None and fits:

@@ -1,12 +1,12 @@
-"""Which labels a selector takes: metav1.LabelSelector as workloads carry it.
+"""Which labels a workload's selector takes.
 
-In: a selector object (valid, as the API stores it) and labels. Out: yes or no. A missing selector takes nothing,
-an empty one everything (apimachinery LabelSelectorAsSelector).
+In: a LabelSelector object and labels. Out: yes or no. A missing selector takes nothing, an empty one everything.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from madang.kinds.selectors import from_object
 from madang.ports.objects import Obj
 
 Labels = Mapping[str, str]
@@ -18,24 +18,4 @@ def labels_of(obj: Obj) -> Labels:
 
 
 def matches(selector: Mapping[str, Any] | None, labels: Labels) -> bool:
-    if selector is None:
-        return False
-    equal = selector.get("matchLabels") or {}
-    if any(labels.get(key) != value for key, value in equal.items()):
-        return False
-    return all(requires(one, labels) for one in selector.get("matchExpressions") or ())
-
-
-def requires(requirement: Mapping[str, Any], labels: Labels) -> bool:
-    key, values = requirement["key"], requirement.get("values") or ()
-    match requirement["operator"]:
-        case "In":
-            return labels.get(key) in values if key in labels else False
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case unknown:
-            raise ValueError(f"unknown selector operator {unknown!r}")
+    return from_object(dict(selector) if selector is not None else None).matches(labels)

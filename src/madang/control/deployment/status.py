@@ -108,11 +108,9 @@ def progressed(d: Obj, new: Obj | None, status: Obj, current: Obj | None, now: f
 
 
 def complete(d: Obj, status: Obj) -> bool:
-    size = numbers.replicas(d)
-    return (
-        status.get("updatedReplicas", 0) == status.get("replicas", 0) == status.get("availableReplicas", 0) == size
-        and status.get("observedGeneration", 0) >= d["metadata"].get("generation", 1)
-    )  # fmt: skip
+    figures = {status.get(field, 0) for field in ("replicas", "updatedReplicas", "availableReplicas")}
+    observed = int(status.get("observedGeneration", 0))
+    return figures == {numbers.replicas(d)} and observed >= int(d["metadata"].get("generation", 1))
 
 
 def moved(old: Obj, new: Obj) -> bool:

@@ -1,0 +1,173 @@
+"""Objects -> what the gateway should be: the one decision of this room, pure.
+
+In: the committed view and the courtyard's settings. Out: `Plan`: the desired listeners, doors and backends, and the
+attachments from which `conditions` writes the statuses of Gateways and routes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from madang.gateway import rules, services
+from madang.gateway.desired import Backend, Desired, Door, Frontend, Problem
+from madang.gateway.endpoints import SERVICE_LABEL, SLICES
+from madang.gateway.listeners import (
+    CLASSES,
+    GATEWAYS,
+    GROUP,
+    ROUTES,
+    Listener,
+    age,
+    allows,
+    listeners,
+    ours,
+)
+from madang.gateway.services import SERVICES, Carried
+from madang.gateway.table import Entry, compile_table, intersect
+from madang.ports.objects import Obj
+from madang.ports.settings import Settings
+from madang.ports.view import View
+
+WATCHED = (SERVICES, SLICES, ROUTES, GATEWAYS, CLASSES, "namespaces")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What became of one parentRef of one route; `reason` is of the condition Accepted."""
+
+    route: Obj
+    parent: Obj
+    accepted: bool
+    reason: str
+    message: str
+    unresolved: tuple[rules.Unresolved, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    desired: Desired
+    listeners: tuple[Listener, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    classes: tuple[Obj, ...] = ()
+
+
+def routes(view: View, settings: Settings) -> Plan:
+    slices = _slices(view)
+    offered = {(s["metadata"].get("namespace", ""), s["metadata"]["name"]): s for s in view.list(SERVICES)}
+    carried = [services.carry(s, slices.get(key, ()), settings) for key, s in sorted(offered.items())]
+
+    def find(namespace: str, name: str) -> tuple[Obj, Sequence[Obj]] | None:
+        service = offered.get((namespace, name))
+        return None if service is None else (service, slices.get((namespace, name), ()))
+
+    classes = tuple(c for c in view.list(CLASSES) if c["metadata"]["name"] in ours((c,)))
+    named = ours(classes)
+    open_ = listeners((g for g in view.list(GATEWAYS) if g["spec"].get("gatewayClassName") in named), settings)
+    entries: dict[int, list[Entry]] = {}
+    attachments: list[Attachment] = []
+    extra: list[Backend] = []
+    namespaces = view.list("namespaces")
+    for route in sorted(view.list(ROUTES), key=age):
+        compiled = rules.compile_route(route, find)
+        made = _attach(route, compiled, open_, namespaces, entries)
+        attachments += made
+        if any(a.accepted for a in made):
+            extra += compiled.backends
+    desired = _desired(carried, _doors(open_, entries), extra)
+    return Plan(desired, tuple(open_), tuple(attachments), classes)
+
+
+def _slices(view: View) -> dict[tuple[str, str], list[Obj]]:
+    found: dict[tuple[str, str], list[Obj]] = {}
+    for piece in view.list(SLICES):
+        meta = piece["metadata"]
+        name = (meta.get("labels") or {}).get(SERVICE_LABEL)
+        if name and not meta.get("deletionTimestamp"):
+            found.setdefault((meta.get("namespace", ""), name), []).append(piece)
+    return found
+
+
+def _attach(
+    route: Obj,
+    compiled: rules.Compiled,
+    open_: Sequence[Listener],
+    namespaces: Sequence[Obj],
+    entries: dict[int, list[Entry]],
+) -> list[Attachment]:
+    result = []
+    for parent in route["spec"].get("parentRefs") or ():
+        mine = [li for li in open_ if _refers(parent, route, li)]
+        if not mine:
+            continue  # somebody else's Gateway, or none: not ours to judge
+        chosen = [li for li in mine if _names(parent, li)]
+        allowed = [li for li in chosen if allows(li, route, namespaces)]
+        hosts = [(li, host) for li in allowed for host in _hosts(li, route)]
+        unresolved = tuple(compiled.unresolved)
+        for rejected, reason, message in (
+            (not chosen, "NoMatchingParent", "no listener has this section name and port"),
+            (not allowed, "NotAllowedByListeners", "the listener does not allow routes of this namespace"),
+            (not hosts, "NoMatchingListenerHostname", "no hostname of the route is one of the listener"),
+            (bool(compiled.refused), "UnsupportedValue", compiled.refused),
+        ):
+            if rejected:
+                result.append(Attachment(route, parent, False, reason, message, unresolved))
+                break
+        else:
+            result.append(Attachment(route, parent, True, "Accepted", "Route is accepted", unresolved))
+            for listener, host in hosts:
+                listener.attached.add((route["metadata"].get("namespace", ""), route["metadata"]["name"]))
+                if listener.serves:
+                    entries.setdefault(listener.bind.port, []).extend(replace(e, host=host) for e in compiled.entries)
+    return result
+
+
+def _refers(parent: Obj, route: Obj, listener: Listener) -> bool:
+    meta = listener.gateway["metadata"]
+    return bool(
+        parent.get("group", GROUP) == GROUP
+        and parent.get("kind", "Gateway") == "Gateway"
+        and parent["name"] == meta["name"]
+        and (parent.get("namespace") or route["metadata"].get("namespace", "")) == meta.get("namespace", "")
+    )
+
+
+def _names(parent: Obj, listener: Listener) -> bool:
+    return parent.get("sectionName") in (None, "", listener.spec["name"]) and parent.get("port") in (
+        None,
+        listener.spec["port"],
+    )
+
+
+def _hosts(listener: Listener, route: Obj) -> list[str]:
+    wanted = [h.lower() for h in route["spec"].get("hostnames") or ()]
+    if not wanted:
+        return [listener.host]
+    return [host for one in wanted if (host := intersect(listener.host, one)) is not None]
+
+
+def _doors(open_: Sequence[Listener], entries: dict[int, list[Entry]]) -> list[Door]:
+    found: dict[int, Door] = {}
+    for listener in open_:
+        port = listener.bind.port
+        if listener.serves and port not in found:
+            table = compile_table(entries.get(port, ()))
+            found[port] = Door(f"door-{port}", listener.bind, *table)
+    return list(found.values())
+
+
+def _desired(carried: Sequence[Carried], doors: Sequence[Door], extra: Sequence[Backend]) -> Desired:
+    problems: list[Problem] = [p for c in carried for p in c.problems]
+    frontends: list[Frontend] = []
+    taken = {d.bind.name: d.bind for d in doors}
+    for frontend in (f for c in carried for f in c.frontends):
+        binds = []
+        for bind in frontend.binds:
+            first = taken.setdefault(bind.name, bind)
+            if first is bind:
+                binds.append(bind)
+            else:
+                text = f"{bind.what}: {bind.host}:{bind.port} belongs to {first.owner.name} already ({first.what})"
+                problems.append(Problem(bind.owner, "PortTaken", text))
+        frontends.append(replace(frontend, binds=tuple(binds)))
+    backends = {b.name: b for b in (*extra, *(b for c in carried for b in c.backends))}
+    ordered = tuple(sorted(backends.values(), key=lambda b: b.name))
+    return Desired(tuple(f for f in frontends if f.binds), tuple(doors), ordered, tuple(problems))

@@ -1,0 +1,37 @@
+"""The numbers of the data path, as data: what a test or a small machine may want otherwise.
+
+In: nothing. Out: `Tuning`, read by `configuration`. Durations carry their unit, as HAProxy reads them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    threads: int = 2
+    fd_limit: int = 65536  # HAProxy sizes its tables by the hard limit otherwise, which may be a billion
+    connect: str = "3s"
+    client: str = "1h"  # a stream may say nothing for long
+    server: str = "1h"
+    tunnel: str = "24h"  # WebSocket and raw TCP
+    request: str = "30s"  # to send the headers of a request
+    keep_alive: str = "75s"
+    queue: str = "30s"
+    half_closed: str = "30s"
+    retries: int = 3
+    look: str = "20ms"  # how long an undeclared port waits for the client's first bytes
+    # An instance whose connections fail is taken out by HAProxy itself, and tried again this often. While an
+    # instance is up it is hardly ever checked: an idle house costs nothing, and readiness is the control's to say.
+    check_up: str = "1h"
+    check_down: str = "50ms"
+    idle_purge: str = "1s"  # instances close idle connections after a few seconds: be earlier
+    drain: str = "10m"  # an old worker with live connections ends after this at the latest
+    idempotent: tuple[str, ...] = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE")
+
+    @property
+    def server_line(self) -> str:
+        """What every server gets, written ahead or added while running."""
+        return (
+            f"check inter {self.check_up} fastinter {self.check_down} downinter {self.check_down} rise 1 fall 1 "
+            f"observe layer4 error-limit 1 on-error mark-down pool-purge-delay {self.idle_purge}"
+        )

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.node.runtimes.launching import WALLS, MakeLaunch
 
 from madang.node.runtimes import confinement
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Launch
+from tests.node.runtimes.launching import WALLS, MakeLaunch
 
 
 @pytest.fixture(params=["namespaces", "mount namespace", "none"])
@@ -36,7 +36,9 @@ def made(walls: confinement.Walls | None) -> Iterator[HostRuntime]:
             pytest.skip(f"this machine allows no {walls.name}: {fault}")
         runtime._found = confinement.Found(walls, found.refused)
     runtime._probing = asyncio.Lock()
+    groups = runtime._cgroups
     yield runtime
+    runtime._cgroups = groups
     runtime.close(sweep=True)
 
 

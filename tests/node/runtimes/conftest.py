@@ -27,18 +27,15 @@ def confined() -> Iterator[HostRuntime]:
 
 
 def made(walls: confinement.Walls | None) -> Iterator[HostRuntime]:
-    runtime = HostRuntime(f"t{uuid.uuid4().hex[:8]}", walls=None)
-    found = asyncio.run(runtime._walls())
-    if walls is not None:
-        fault = asyncio.run(runtime._try(walls.confinement, "/mnt")) if walls is not confinement.NONE else ""
+    runtime = HostRuntime(f"t{uuid.uuid4().hex[:8]}", walls=walls)
+    if walls is not None and walls is not confinement.NONE:
+        fault = asyncio.run(runtime.ground.attempt(walls.confinement))
         if fault:
             runtime.close(sweep=True)
             pytest.skip(f"this machine allows no {walls.name}: {fault}")
-        runtime._found = confinement.Found(walls, found.refused)
-    runtime._probing = asyncio.Lock()
-    groups = runtime._cgroups
+    groups = runtime.ground.cgroups
     yield runtime
-    runtime._cgroups = groups
+    runtime.ground.cgroups = groups
     runtime.close(sweep=True)
 
 

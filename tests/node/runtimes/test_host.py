@@ -197,7 +197,7 @@ def test_the_program_runs_as_the_user_asked_for(runtime: HostRuntime, launch: Ma
 
 def test_memory_limit(runtime: HostRuntime, launch: MakeLaunch) -> None:
     """By a cgroup where one can be made, by the monitor's watch elsewhere; here the watch."""
-    runtime._cgroups = None
+    runtime.ground.cgroups = None
     eats = "import time\nx = []\nwhile True:\n  x.append(bytearray(1 << 20)); time.sleep(0.001)"
     wanted = launch(argv=[PYTHON, "-c", eats], memory_bytes=48 << 20)
 
@@ -209,8 +209,8 @@ def test_memory_limit(runtime: HostRuntime, launch: MakeLaunch) -> None:
 
 
 def test_memory_limit_by_cgroup_and_sample(confined: HostRuntime, launch: MakeLaunch) -> None:
-    if confined._cgroups is None or not confined._cgroups.version:
-        pytest.skip(f"no cgroup can be made here: {confined._cgroups.why_not if confined._cgroups else ''}")
+    if confined.ground.cgroups is None or not confined.ground.cgroups.version:
+        pytest.skip(f"no cgroup can be made here: {confined.ground.cgroups.why_not if confined.ground.cgroups else ''}")
     eats = "import sys\nprint('up', flush=True)\nsys.stdin.read(1)\nx = []\nwhile True: x.append(bytearray(1 << 20))"
     wanted = launch(argv=[PYTHON, "-c", eats], memory_bytes=48 << 20, cpu_millis=500, stdin=True)
 
@@ -228,8 +228,8 @@ def test_memory_limit_by_cgroup_and_sample(confined: HostRuntime, launch: MakeLa
 
 
 def test_sample_without_cgroups(runtime: HostRuntime, launch: MakeLaunch) -> None:
-    runtime._cgroups = None
-    wanted = launch("echo up; sleep 1000 & wait")
+    runtime.ground.cgroups = None
+    wanted = launch("sleep 1000 & echo up; wait")
 
     async def story() -> None:
         running = await runtime.start(wanted)

@@ -5,19 +5,17 @@ machine allows them (`probe` says what it does and why not more). Nothing is rem
 doesn't hold: `adopt` finds everything again.
 """
 
-import asyncio
-import hashlib
 import os
 import signal as signals
-import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from madang.node.runtimes import cgroup, confinement, logs, places
-from madang.node.runtimes.aftermath import end_marked, gone, lost, mark, to_exit
+from madang.node.runtimes import cgroup, confinement, logs, orders, places
+from madang.node.runtimes.aftermath import end_marked, gone, lost, to_exit
+from madang.node.runtimes.ground import Ground
 from madang.node.runtimes.monitor import record
-from madang.node.runtimes.monitor.request import Confinement, RunSpec
 from madang.node.runtimes.runtime import Ability, Exit, Launch, Running, Sample
 from madang.node.runtimes.session import Session, streams
 from madang.node.runtimes.usage import Processes
@@ -42,63 +40,34 @@ class HostRuntime:
     ) -> None:
         self._zygote = Zygote()
         self._hide = [str(path) for path in hide]
-        self._found = confinement.Found(walls) if walls else None
-        self._probing = asyncio.Lock()
-        self._cgroups = cgroup.Cgroups(courtyard) if limits else None
+        self.ground = Ground(self._zygote, cgroup.Cgroups(courtyard) if limits else None, walls)
         self._processes = Processes()
         self._records: dict[str, dict[str, Any]] = {}
 
     async def probe(self) -> Ability:
-        found = await self._walls()
-        walls = found.walls.confinement
-        limits = self._cgroups.version if self._cgroups else 0
-        why_no_limits = (self._cgroups.why_not if self._cgroups else "") or "switched off"
-        why = f" ({found.why_not})" if found.refused else ""
-        details = {
-            "walls": found.walls.name + why,
-            "mounts": "private" if walls["mounts"] else f"none: volumes only inside the pod's own folder{why}",
-            "processes": "own PID namespace" if walls["pids"] else f"ended with their monitor{why}",
-            "limits": f"cgroup v{limits}" if limits else f"memory watched, cpu not limited ({why_no_limits})",
-        }
-        return Ability(self.name, True, details=details)
+        return Ability(self.name, True, details=await self.ground.describe())
 
     @property
     def private_mounts(self) -> bool:
         """Known once `probe` has run."""
-        return self._found is not None and self._found.walls.confinement["mounts"]
-
-    async def _walls(self) -> confinement.Found:
-        async with self._probing:
-            if self._found is None:
-                folder = tempfile.mkdtemp(prefix="madang-probe-")
-                try:
-                    self._found = await confinement.find(lambda walls: self._try(walls, folder))
-                finally:
-                    os.rmdir(folder)
-            return self._found
-
-    async def _try(self, walls: Confinement, folder: str) -> str:
-        answer = await self._zygote.ask({"verb": "probe", "confinement": walls, "folder": folder})
-        return "" if answer.get("works") else str(answer.get("error", "refused"))
+        return self.ground.known is not None and self.ground.known["mounts"]
 
     def refuses(self, launch: Launch) -> str:
         user, _, _ = launch.user.partition(":")
         me = os.geteuid()
         if user.isdigit() and int(user) != me and me != 0:
             return f"should run as user {user}, and only root may become another user: here everything is user {me}"
-        if self._found is not None and not self._found.walls.confinement["mounts"]:
-            return places.refusal(launch)
-        return ""
+        return "" if self.private_mounts or self.ground.known is None else places.refusal(launch)
 
     async def start(self, launch: Launch) -> Running:
-        found = await self._walls()
+        walls = await self.ground.walls()
         if why := self.refuses(launch):
-            now = asyncio.get_running_loop().time()
+            now = time.time()
             return Running(launch.id, 0, 0, now, failed=Exit(128, 0, now, now, "StartError", why))
         launch.folder.mkdir(parents=True, exist_ok=True)
-        if not found.walls.confinement["mounts"]:
+        if not walls["mounts"]:
             places.link(launch)
-        spec = self._spec(launch, found.walls.confinement)
+        spec = orders.run(launch, walls, self.ground.cgroups, self._hide)
         for attempt in (1, 2):
             try:
                 answer = await self._zygote.ask(spec)
@@ -110,41 +79,6 @@ class HostRuntime:
                 if begun is not None or attempt == 2:
                     raise
         return self._running(launch.id, answer.get("running"), answer.get("exit"))
-
-    def _spec(self, launch: Launch, walls: Confinement) -> RunSpec:
-        key = hashlib.sha1(launch.id.encode(), usedforsecurity=False).hexdigest()[:20]
-        groups = self._cgroups.spec(key, launch.cpu_millis, launch.memory_bytes) if self._cgroups else None
-        return {
-            "verb": "run",
-            "id": launch.id,
-            "folder": str(launch.folder),
-            "argv": list(launch.argv),
-            "env": dict(launch.env) if walls["pids"] else mark(launch.env, launch.id),
-            "cwd": launch.cwd,
-            "log": str(launch.log),
-            "log_max_bytes": launch.log_max_bytes,
-            "log_files": launch.log_files,
-            "mounts": [
-                {
-                    "source": str(mount.source),
-                    "target": mount.target,
-                    "read_only": mount.read_only,
-                    "tmpfs": mount.tmpfs,
-                    "size_bytes": mount.size_bytes,
-                }
-                for mount in launch.mounts
-            ],
-            "hostname": launch.hostname,
-            "netns": launch.netns,
-            "hide": self._hide,
-            "user": launch.user,
-            "groups": list(launch.groups),
-            "stdin": launch.stdin,
-            "tty": launch.tty,
-            "cgroup": groups,
-            "memory_bytes": None if groups else launch.memory_bytes,
-            "confinement": walls,
-        }
 
     def _running(self, id: str, running: dict[str, Any] | None, ended: dict[str, Any] | None) -> Running:
         if running is None:
@@ -204,22 +138,8 @@ class HostRuntime:
         kept = self._records.get(running.id) or record.read(launch.folder, record.RUNNING)
         if kept is None or not record.alive(kept["monitorPid"], kept["monitorTicks"]):
             raise NotFound(f'container "{running.id}" is not running')
-        env = {**launch.env, **dict(options.env)}
-        if options.tty:
-            env.setdefault("TERM", "xterm")
         session, inner = streams(options.stdin, options.tty)
-        request = {
-            "verb": "exec",
-            "pid": kept["monitorPid"],
-            "argv": list(options.command),
-            "env": env if kept["confinement"]["pids"] else mark(env, launch.id),
-            "cwd": launch.cwd,
-            "user": launch.user,
-            "groups": list(launch.groups),
-            "tty": options.tty,
-            "cgroup": kept["cgroup"]["folders"] if kept["cgroup"] else [],
-            "confinement": kept["confinement"],
-        }
+        request = orders.exec(launch, options, kept)
         await session.begin(self._zygote, request, inner)
         return session
 
@@ -237,5 +157,5 @@ class HostRuntime:
     def close(self, *, sweep: bool = False) -> None:
         """Let go of the zygote; containers go on. `sweep`: also remove what empty cgroups are left (`down`)."""
         self._zygote.close()
-        if sweep and self._cgroups:
-            self._cgroups.sweep()
+        if sweep and self.ground.cgroups:
+            self.ground.cgroups.sweep()

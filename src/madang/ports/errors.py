@@ -26,7 +26,7 @@ class StatusError(Exception):
         self.message = message
         self.code = code if code is not None else type(self).code
         self.reason = reason if reason is not None else type(self).reason
-        self.details = dict(details) if details else None
+        self.details = dict(details) if details is not None else None
 
     def body(self) -> dict[str, Any]:
         status: dict[str, Any] = {

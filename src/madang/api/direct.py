@@ -1,0 +1,152 @@
+"""The API for the house's own rooms: `ports.api.LocalApi` straight over the store, as somebody.
+
+In: kinds by group resource, decoded objects. Out: decoded objects that nobody may change. `wire` speaks to the same
+verbs below this class (`madang.api.create.create(desk, ...)` and so on), with bytes in and out.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from madang.api import create as creating
+from madang.api import delete as deleting
+from madang.api import delete_collection as clearing
+from madang.api import get as getting
+from madang.api import lists, subresources, watches
+from madang.api import patch as patching
+from madang.api import update as updating
+from madang.api.desk import Desk, Outcome
+from madang.api.index import Index
+from madang.api.resources import resource
+from madang.api.view import StoreView
+from madang.ports.api import DeleteOptions, ListOptions, Page, PatchType, User, WriteOptions, Written
+from madang.ports.chance import Chance
+from madang.ports.clock import Clock
+from madang.ports.objects import Change, Kind, Obj, ref
+from madang.ports.settings import Settings
+from madang.ports.view import View
+from madang.store.model import Store
+
+ADMIN = User("system:admin", ("system:masters", "system:authenticated"))
+_WRITE, _DELETE, _LIST = WriteOptions(), DeleteOptions(), ListOptions()
+
+
+class DirectApi:
+    """`index` is the one whose `terms` the store was opened with."""
+
+    def __init__(
+        self,
+        store: Store,
+        index: Index,
+        clock: Clock,
+        chance: Chance,
+        settings: Settings,
+        *,
+        user: User = ADMIN,
+        desk: Desk | None = None,
+    ) -> None:
+        self.desk = desk or Desk(store=store, index=index, clock=clock, chance=chance, settings=settings)
+        self.user = user
+        self._view = StoreView(store)
+
+    def as_(self, user: User) -> "DirectApi":
+        desk = self.desk
+        return DirectApi(desk.store, desk.index, desk.clock, desk.chance, desk.settings, user=user, desk=desk)
+
+    @property
+    def view(self) -> View:
+        return self._view
+
+    async def get(self, kind: Kind, namespace: str, name: str, *, subresource: str = "") -> Obj:
+        return getting.get(self.desk, self.user, resource(kind), namespace, name, subresource).answer
+
+    async def list(self, kind: Kind, namespace: str | None = None, options: ListOptions = _LIST) -> Page:
+        return lists.page(self.desk, resource(kind), namespace, options)
+
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        since: str = "",
+        bookmarks: bool = False,
+        timeout_s: float | None = None,
+    ) -> AsyncIterator[Change]:
+        async for batch in watches.batches(
+            self.desk, resource(kind), namespace, labels=labels, fields=fields, since=since, bookmarks=bookmarks,
+            timeout_s=timeout_s,
+        ):  # fmt: skip
+            for change in batch:
+                yield change
+
+    async def create(
+        self,
+        kind: Kind,
+        obj: Obj,
+        *,
+        namespace: str = "",
+        name: str = "",
+        subresource: str = "",
+        options: WriteOptions = _WRITE,
+    ) -> Written:
+        options = self._named(options)
+        found = resource(kind)
+        if subresource:
+            made = await subresources.post(self.desk, self.user, found, namespace, name, obj, subresource, options)
+        else:
+            made = await creating.create(self.desk, self.user, found, namespace, obj, options)
+        return _written(made)
+
+    async def update(self, kind: Kind, obj: Obj, *, subresource: str = "", options: WriteOptions = _WRITE) -> Written:
+        namespace, name = ref(obj)
+        options = self._named(options)
+        found = resource(kind)
+        if subresource and subresource != "status":
+            done = await subresources.put(self.desk, self.user, found, namespace, name, obj, subresource, options)
+        else:
+            done = await updating.update(self.desk, self.user, found, namespace, name, obj, subresource, options)
+        return _written(done)
+
+    async def patch(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        patch: Obj | Sequence[Mapping[str, object]] | bytes,
+        *,
+        style: PatchType = "merge",
+        subresource: str = "",
+        options: WriteOptions = _WRITE,
+    ) -> Written:
+        options = self._named(options)
+        found = resource(kind)
+        if subresource and subresource != "status":
+            done = await subresources.patch(
+                self.desk, self.user, found, namespace, name, patch, style, subresource, options
+            )
+        else:
+            done = await patching.patch(
+                self.desk, self.user, found, namespace, name, patch, style, subresource, options
+            )
+        return _written(done)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, options: DeleteOptions = _DELETE) -> Obj:
+        return (await deleting.delete(self.desk, self.user, resource(kind), namespace, name, options)).answer
+
+    async def delete_collection(
+        self, kind: Kind, namespace: str, selection: ListOptions = _LIST, options: DeleteOptions = _DELETE
+    ) -> Obj:
+        return (
+            await clearing.delete_collection(self.desk, self.user, resource(kind), namespace, selection, options)
+        ).answer
+
+    def _named(self, options: WriteOptions) -> WriteOptions:
+        """Rooms inside are their own field managers: the last part of their user's name."""
+        if options.field_manager:
+            return options
+        manager = self.user.name.rsplit(":", 1)[-1]
+        return WriteOptions(options.dry_run, manager, options.field_validation, options.force)
+
+
+def _written(outcome: Outcome) -> Written:
+    return Written(obj=outcome.answer, created=outcome.created, warnings=outcome.warnings)

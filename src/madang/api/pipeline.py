@@ -1,0 +1,70 @@
+"""The steps that every write shares: decode, default, own, check.
+
+In: bodies and objects. Out: fresh objects in the stored version, managedFields put in place, or the API's 400
+and 422.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from madang.api.desk import Desk
+from madang.api.resources import Resource
+from madang.kinds.decode import decode, shape
+from madang.kinds.kind import Kind
+from madang.kinds.table import Served
+from madang.ports.api import WriteOptions
+from madang.ports.objects import Obj
+
+
+def decoded(resource: Resource, body: bytes | Obj, options: WriteOptions) -> tuple[Obj, list[str]]:
+    """A fresh object in the stored version, and the warnings of its decoding."""
+    return _read(resource, body, options, served(resource))
+
+
+def decoded_as(resource: Resource, body: bytes | Obj, options: WriteOptions) -> tuple[Obj, list[str]]:
+    """The same for what is posted to subresources (Scale, Binding ...): kinds that are no rows of the table."""
+    return _read(resource, body, options, Served(resource.row, resource.row.group, resource.row.version))
+
+
+@lru_cache(256)
+def served(resource: Resource) -> Served:
+    return Served(resource.row, resource.group, resource.version, resource.conversion)
+
+
+def _read(resource: Resource, body: bytes | Obj, options: WriteOptions, found: Served) -> tuple[Obj, list[str]]:
+    if isinstance(body, bytes):
+        result = decode(found, body, options.field_validation)
+    else:
+        result = shape(found, body, options.field_validation)
+    obj = found.to_stored(result.obj)
+    # First, so that every stored object's bytes begin alike: lists cut this off.
+    head = {"kind": resource.row.kind, "apiVersion": resource.row.api_version}
+    return {**head, **{k: v for k, v in obj.items() if k not in head}}, list(result.warnings)
+
+
+def faults(row: Kind, new: Obj, old: Obj | None, subresource: str = "") -> None:
+    """Raises the 422 that names everything that is wrong with the object."""
+    check: Callable[..., Any] | None = row.check
+    found = check(new, old) if check is not None else ()
+    assert not found
+
+
+def own_created(desk: Desk, resource: Resource, obj: Obj, options: WriteOptions) -> None:
+    obj["metadata"].pop("managedFields", None)
+
+
+def own_updated(desk: Desk, resource: Resource, new: Obj, old: Obj, subresource: str, options: WriteOptions) -> None:
+    new["metadata"].pop("managedFields", None)
+
+
+def applied(
+    desk: Desk, resource: Resource, old: Obj | None, wanted: Obj, subresource: str, options: WriteOptions
+) -> Obj:
+    """What server-side apply makes of an object (None: of nothing) and what the manager wants."""
+    raise NotImplementedError
+
+
+def same(new: Obj, old: Obj) -> bool:
+    """Whether a write would change nothing."""
+    return new == old

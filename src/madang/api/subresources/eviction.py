@@ -1,0 +1,39 @@
+"""`eviction`: a deletion that asks first. Without disruption budgets it is a deletion with its preconditions."""
+
+from madang.api import delete as deleting
+from madang.api import errors
+from madang.api.desk import Desk, Outcome
+from madang.api.pipeline import decoded_as
+from madang.api.resources import Resource
+from madang.kinds.kind import Kind
+from madang.kinds.schema import node
+from madang.ports.api import DeleteOptions, WriteOptions
+from madang.ports.errors import BadRequest
+from madang.ports.objects import Obj
+
+ROW = Kind(group="policy", version="v1", kind="Eviction", plural="evictions")
+SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+async def evict(
+    desk: Desk, resource: Resource, namespace: str, name: str, body: bytes | Obj, options: WriteOptions
+) -> Outcome:
+    wanted, _ = decoded_as(Resource(ROW, node("policy", "v1", "Eviction")), body, options)
+    about = wanted.get("metadata") or {}
+    if about.get("name") and about["name"] != name:
+        raise BadRequest(f'name in URL does not match name in Eviction object: "{about["name"]}" != "{name}"')
+    entry = desk.newest(resource.row, namespace, name)
+    if entry is None:
+        raise errors.not_found(resource.row, name)
+    asked = wanted.get("deleteOptions") or {}
+    preconditions = asked.get("preconditions") or {}
+    deletion = DeleteOptions(
+        grace_s=asked.get("gracePeriodSeconds"),
+        uid=preconditions.get("uid"),
+        revision=preconditions.get("resourceVersion"),
+        propagation=asked.get("propagationPolicy"),
+        dry_run=options.dry_run or bool(asked.get("dryRun")),
+    )
+    deleting.check_preconditions(resource, entry, deletion)
+    await deleting.remove(desk, resource, entry, deletion)
+    return Outcome(obj=SUCCESS, created=True)

@@ -1,0 +1,123 @@
+"""PUT, and the half of it that a PATCH shares: the newest state in, a checked new state out.
+
+`write` does the work for both; a subresource changes only its own part (`status`, see the kind's strategy).
+An update that changes nothing is answered without a write; one that takes the last finalizer from a dying object
+removes it.
+"""
+
+from madang.api import errors, meta
+from madang.api.admit import admit_update
+from madang.api.desk import Desk, Outcome, durable
+from madang.api.pipeline import decoded, faults, own_updated, same
+from madang.api.resources import Resource
+from madang.ports.api import User, WriteOptions
+from madang.ports.errors import Invalid
+from madang.ports.objects import Entry, Key, Obj
+
+# What of the metadata a write of the status may not change (the kinds' own strategies).
+STATUS_KEEPS = {"pods": ("ownerReferences",), "deployments.apps": ("labels",)}
+
+
+async def update(
+    desk: Desk,
+    user: User,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    body: bytes | Obj,
+    subresource: str,
+    options: WriteOptions,
+) -> Outcome:
+    row = resource.row
+    obj, warnings = decoded(resource, body, options)
+    inside = obj.setdefault("metadata", {}).get("name") or ""
+    if not inside:
+        raise errors.wrong_name("", name) if not name else _no_name(resource)
+    if name and inside != name:
+        raise errors.wrong_name(inside, name)
+    meta.place(row, obj, namespace)
+    entry = desk.newest(row, obj["metadata"].get("namespace", ""), inside)
+    if entry is None:
+        raise errors.not_found(row, inside)
+    return await write(desk, user, resource, entry, obj, subresource, options, warnings)
+
+
+async def write(
+    desk: Desk,
+    user: User,
+    resource: Resource,
+    entry: Entry,
+    new: Obj,
+    subresource: str,
+    options: WriteOptions,
+    warnings: list[str],
+    *,
+    owned: bool = False,
+) -> Outcome:
+    """`owned`: the managedFields of `new` are right already (server-side apply)."""
+    row, old = resource.row, entry.obj
+    meta.carry(row, new, entry)
+    if row.default is not None:
+        row.default(new)
+    strategy(resource, new, old, subresource)
+    if not owned:
+        own_updated(desk, resource, new, old, subresource, options)
+    grants, more = admit_update(desk, user, row, new, old, subresource)
+    warnings += more
+    try:
+        faults(row, new, old, subresource)
+        name = entry.key.name
+        if options.dry_run:
+            return Outcome(obj=new, warnings=tuple(warnings))
+        if finished(new):
+            gone = dict(new, metadata=dict(new["metadata"]))
+            await durable(desk.remove(Key(*entry.key), gone, entry.revision))
+            return Outcome(obj=new, warnings=tuple(warnings))
+        if same(new, old):
+            return Outcome(entry=entry, obj=old, warnings=tuple(warnings))
+        entry = await durable(desk.put(Key(row.id, entry.key.namespace, name), new, entry.revision))
+    finally:
+        grants.release()
+    return Outcome(entry=entry, obj=new, warnings=tuple(warnings))
+
+
+def strategy(resource: Resource, new: Obj, old: Obj, subresource: str) -> None:
+    """A write of the object keeps the status, a write of the status keeps all but the status (and what of the
+    metadata every client may change)."""
+    row = resource.row
+    if subresource == "status":
+        for name in [k for k in new if k not in ("metadata", "status", "kind", "apiVersion")]:
+            del new[name]
+        new.update({k: v for k, v in old.items() if k not in ("metadata", "status")})
+        for name in STATUS_KEEPS.get(row.id, ()):
+            new["metadata"].pop(name, None)
+            if name in old["metadata"]:
+                new["metadata"][name] = old["metadata"][name]
+        return
+    if any(sub.name == "status" for sub in row.subresources):
+        new.pop("status", None)
+        if "status" in old:
+            new["status"] = old["status"]
+    if row.prepare_update is not None:
+        row.prepare_update(new, old)
+
+
+def finished(obj: Obj) -> bool:
+    """Whether a dying object has nothing left to wait for."""
+    about = obj["metadata"]
+    if not about.get("deletionTimestamp") or about.get("finalizers"):
+        return False
+    if obj["kind"] == "Namespace":
+        return not (obj.get("spec") or {}).get("finalizers")
+    return not about.get("deletionGracePeriodSeconds")
+
+
+def _no_name(resource: Resource) -> Invalid:
+    row = resource.row
+    what = f"{row.kind}.{row.group}" if row.group else row.kind
+    message = "Required value: name must be provided"
+    return Invalid(
+        f'{what} "" is invalid: metadata.name: {message}',
+        causes=[{"reason": "FieldValueRequired", "message": message, "field": "metadata.name"}],
+        **{k: v for k, v in (("group", row.group), ("kind", row.kind)) if v},
+    )

@@ -1,0 +1,34 @@
+"""The committed state as decisions see it: `ports.view.View` over the store.
+
+In: names and selectors. Out: decoded objects, never copied and never to be changed. Every lookup goes by an index.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from madang.ports.objects import Key, Kind, Obj
+from madang.store.model import Store, Term
+
+
+class StoreView:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Obj | None:
+        entry = self._store.get(Key(kind, namespace, name))
+        return entry.obj if entry is not None else None
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        owner: str | None = None,
+        node: str | None = None,
+    ) -> Sequence[Obj]:
+        terms: list[Term] = [("label", f"{k}={v}") for k, v in (labels or {}).items()]
+        if owner is not None:
+            terms.append(("owner", owner))
+        if node is not None:
+            terms.append(("node", node))
+        return [entry.obj for entry in self._store.list(kind, namespace, terms=terms).entries]

@@ -44,15 +44,14 @@ class JournaledStore:
         self._closing: asyncio.Future[None] | None = None
 
     def _load(self, loaded: Loaded) -> dict[Kind, Table]:
-        rows: dict[Kind, list[StoredEntry]] = {}
+        tables: dict[Kind, Table] = {}
         for row in loaded.rows:
             if row.data is not None:
                 terms = tuple(self._index(row.key.kind, row.data))
                 entry = StoredEntry(lean(row.key), row.revision, row.data, terms, self._decoded)
-                rows.setdefault(entry.key.kind, []).append(entry)
-        tables = {kind: Table(kind) for kind in rows}
-        for kind, table in tables.items():
-            table.load(rows[kind])
+                tables.setdefault(entry.key.kind, Table(entry.key.kind)).load(entry)  # one by one: it shares the terms
+        for table in tables.values():
+            table.sort()
         return tables
 
     @property

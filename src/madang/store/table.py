@@ -59,11 +59,12 @@ class Table:
     def get(self, key: Key) -> StoredEntry | None:
         return self._entries.get(key)
 
-    def load(self, entries: Iterable[StoredEntry]) -> None:
-        """Fills an empty table: sorts once instead of inserting one by one."""
-        for entry in entries:
-            self._entries[entry.key] = entry
-            self._index(entry)
+    def load(self, entry: StoredEntry) -> None:
+        """A new key, out of order: `sort` follows once all are there."""
+        self._entries[entry.key] = entry
+        self._index(entry)
+
+    def sort(self) -> None:
         self._order = sorted(self._entries)
 
     def put(self, entry: StoredEntry) -> StoredEntry | None:

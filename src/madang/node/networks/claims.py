@@ -1,0 +1,215 @@
+"""What courtyards of one machine hold against each other: ids, address blocks, port ranges, by lock files.
+
+In: a courtyard's home and the network that it will use. Out: a `Claim` with its `Addresses`, kept under a lock for
+as long as the control process lives, and given again to the same home afterwards. A claim whose lock nobody holds is
+still in use while processes of its courtyard run; when they are gone too it is dead, and may be swept.
+
+Root's folder is /run/madang/claims; other users write there too if it exists, else under /tmp. Both are read.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from madang.node.networks import pools
+from madang.node.runtimes.monitor import record
+from madang.ports.settings import Addresses, NetworkName
+
+FORMAT = 1
+FOLDERS = (Path("/run/madang/claims"), Path("/tmp/madang-claims"))
+PICKING_S = 5.0  # how long another may take to pick
+
+
+class Busy(OSError):
+    """The courtyard has a control process already, or the claims can't be locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A claim as it stands in its file."""
+
+    id: str
+    home: str
+    uid: int
+    pid: int
+    addresses: Addresses
+
+
+@dataclass(slots=True)
+class Claim:
+    """Held until `close` (the courtyard goes on without us) or `release` (it is over)."""
+
+    kept: Kept
+    path: Path
+    _fd: int
+
+    @property
+    def id(self) -> str:
+        return self.kept.id
+
+    @property
+    def addresses(self) -> Addresses:
+        return self.kept.addresses
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def release(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+
+def hold(home: Path, network: NetworkName, *, folders: Sequence[Path] = FOLDERS) -> Claim:
+    """This home's claim, as it was or a new one. Busy: another process holds it."""
+    home = home.absolute()
+    folder = _folder(folders)
+    with _picking(folder):
+        others = []
+        for path, kept in _read_all(folders):
+            if kept.home != str(home) or kept.uid != os.getuid():
+                others.append(kept)
+                continue
+            if kept.addresses.network == network and path.parent == folder:
+                return Claim(kept, path, _lock(path, kept))
+            os.close(_lock(path, kept))
+            path.unlink(missing_ok=True)
+        id = _free_id(home, {kept.id for kept in others})
+        addresses = pools.pick(id, network, [kept.addresses for kept in others])
+        kept = Kept(id, str(home), os.getuid(), os.getpid(), addresses)
+        path = folder / f"{id}.json"
+        new = folder / f".{id}.new"
+        new.unlink(missing_ok=True)
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        os.write(fd, json.dumps({"format": FORMAT, **asdict(kept)}).encode())
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        os.rename(new, path)
+        return Claim(kept, path, fd)
+
+
+def kept_claims(folders: Sequence[Path] = FOLDERS) -> list[Kept]:
+    return [kept for _, kept in _read_all(folders)]
+
+
+def sweep_dead(folders: Sequence[Path] = FOLDERS) -> Iterator[Kept]:
+    """Claims of courtyards that are over without having said so: each is given to be cleaned up after, then
+    forgotten. Nobody can take its id meanwhile. Only one's own are touched, root's are everybody's."""
+    for path, kept in _read_all(folders):
+        if os.getuid() not in (0, kept.uid):
+            continue
+        try:
+            fd = _lock(path, kept)
+        except OSError:
+            continue
+        try:
+            if dead(kept):
+                yield kept
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(fd)
+
+
+def dead(kept: Kept) -> bool:
+    """No process of the courtyard runs. What we may not see counts as running."""
+    home = Path(kept.home)
+    try:
+        home.stat()
+    except FileNotFoundError:
+        return True
+    except PermissionError:
+        return False
+    for found in (home / "pods").rglob(record.RUNNING):
+        try:
+            running: dict[str, Any] = json.loads(found.read_bytes())
+            if record.alive(running["monitorPid"], running["monitorTicks"]):
+                return False
+        except (OSError, ValueError, KeyError):
+            continue
+    return True
+
+
+def _folder(folders: Sequence[Path]) -> Path:
+    """The first that is there, or that we can make, and is safe to write in."""
+    faults = []
+    for folder in folders:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            if not folder.exists():
+                folder.mkdir()
+                folder.chmod(0o1777)  # every user adds claims, nobody removes another's
+            info = folder.lstat()
+            if not stat.S_ISDIR(info.st_mode):
+                raise OSError(20, "is not a folder", str(folder))
+            if info.st_mode & 0o002 and not info.st_mode & stat.S_ISVTX:
+                raise OSError(1, "anybody may remove others' claims there: chmod 1777", str(folder))
+            if os.access(folder, os.W_OK):
+                return folder
+        except OSError as error:
+            faults.append(f"{error.filename}: {error.strerror}")
+    raise OSError(13, f"no folder for claims: {'; '.join(faults) or 'none may be written to'}", str(folders[-1]))
+
+
+@contextmanager
+def _picking(folder: Path) -> Iterator[None]:
+    """One picks at a time."""
+    path = folder / ".picking"
+    old = os.umask(0)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    finally:
+        os.umask(old)
+    try:
+        until = time.monotonic() + PICKING_S
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise Busy(11, f"{path} has been locked by another for {PICKING_S:.0f} s") from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _lock(path: Path, kept: Kept) -> int:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise Busy(11, f"the courtyard at {kept.home} is already run by another process", str(path)) from None
+    return fd
+
+
+def _read_all(folders: Sequence[Path]) -> Iterator[tuple[Path, Kept]]:
+    for folder in folders:
+        for path in sorted(folder.glob("*.json")):
+            try:
+                fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                with open(fd, "rb") as file:
+                    owner = os.fstat(fd).st_uid
+                    body = json.loads(file.read(1 << 16))
+                # Whose it is, the file system says; a claim on behalf of another's home is nobody's.
+                yield path, Kept(body["id"], body["home"], owner, body["pid"], Addresses(**body["addresses"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+
+
+def _free_id(home: Path, taken: set[str]) -> str:
+    """Six hexadecimal digits that the same home gets every time, unless another has them."""
+    for salt in range(1 << 16):
+        id = hashlib.sha256(f"{home}:{salt}".encode()).hexdigest()[:6]
+        if id not in taken:
+            return id
+    raise Busy(28, "no free courtyard id")

@@ -1,0 +1,74 @@
+"""Which pod has which address: one small file a pod in the courtyard's home, so that a restart knows them again.
+
+In: the range of pods' addresses. Out: addresses, given in turn, so that one just freed is not given again at once.
+"""
+
+import ipaddress
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from madang.node.networks.network import Attachment
+
+
+class RangeFull(OSError):
+    """Every address of the range is in use."""
+
+
+class Ledger:
+    def __init__(self, folder: Path, cidr: str, *, first: int = 2) -> None:
+        """Offsets below `first` are the network's own (its address, the bridge)."""
+        self._folder = folder
+        self._range = ipaddress.IPv4Network(cidr)
+        self._first = first
+        folder.mkdir(parents=True, exist_ok=True)
+        self._known = dict(self._load())
+        self._used = {attachment.ip for attachment in self._known.values()}
+        self._turn = max((self._offset(ip) for ip in self._used), default=first - 1)
+
+    def _load(self) -> Iterator[tuple[str, Attachment]]:
+        for path in self._folder.glob("*.json"):
+            try:
+                kept = json.loads(path.read_text())
+            except ValueError:  # a crash between creation and the first byte
+                path.unlink()
+                continue
+            if ipaddress.IPv4Address(kept["ip"]) in self._range:
+                yield path.stem, Attachment(kept["ip"], kept.get("netns", ""))
+
+    def _offset(self, ip: str) -> int:
+        return int(ipaddress.IPv4Address(ip)) - int(self._range.network_address)
+
+    @property
+    def all(self) -> Mapping[str, Attachment]:
+        return self._known
+
+    def next_ip(self) -> str:
+        """The next free address; it is taken from now on."""
+        span = self._range.num_addresses - 1 - self._first  # the last is for broadcast
+        for step in range(1, span + 1):
+            offset = self._first + (self._turn - self._first + step) % span
+            ip = str(self._range.network_address + offset)
+            if ip not in self._used:
+                self._turn = offset
+                self._used.add(ip)
+                return ip
+        raise RangeFull(28, f"all {span} pod addresses of {self._range} are in use: delete pods")
+
+    def free(self, ip: str) -> None:
+        self._used.discard(ip)
+
+    def write(self, uid: str, attachment: Attachment) -> None:
+        path = self._folder / f"{uid}.json"
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps({"format": 1, "ip": attachment.ip, "netns": attachment.netns}))
+        os.replace(new, path)
+        self._known[uid] = attachment
+
+    def forget(self, uid: str) -> Attachment | None:
+        attachment = self._known.pop(uid, None)
+        (self._folder / f"{uid}.json").unlink(missing_ok=True)
+        if attachment is not None:
+            self._used.discard(attachment.ip)
+        return attachment

@@ -1,0 +1,73 @@
+"""Which addresses and ports a new courtyard gets: the first free ones from a start that its id gives.
+
+In: the courtyard's id, what others hold, what the machine uses already. Out: `Addresses`. So two courtyards seldom
+begin at the same place, and the same one usually gets the same again.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from madang.node.networks import sockets
+from madang.ports.settings import Addresses, NetworkName
+
+Net = ipaddress.IPv4Network
+T = TypeVar("T")
+BLOCKS = range(64, 250)  # second byte of 127.B.0.0/16
+PORTS = range(10_000, 32_000, 1_000)  # below the kernel's own range for outgoing connections
+SUBNETS = [Net(f"10.{a}.{b}.0/19") for a in range(80, 240) for b in range(0, 256, 32)]
+
+
+def pick(id: str, network: NetworkName, others: Sequence[Addresses]) -> Addresses:
+    return _bridge(id, others) if network == "bridge" else _loopback(id, others)
+
+
+def _loopback(id: str, others: Sequence[Addresses]) -> Addresses:
+    listening = list(sockets.listeners())
+    held = {one.pod_cidr.split(".")[1] for one in others if one.network == "loopback"}
+    held |= {one.ip.split(".")[1] for one in listening if one.ip.startswith("127.")}
+    block = _first(id, [b for b in BLOCKS if str(b) not in held], "127.x block")
+    bases = {one.port_base for one in others if one.port_count}
+    bases |= {one.port // 1000 * 1000 for one in listening}
+    base = _first(id, [p for p in PORTS if p not in bases], "range of 1000 ports")
+    return Addresses(
+        network="loopback",
+        pod_cidr=f"127.{block}.0.0/17",
+        service_cidr=f"127.{block}.128.0/17",
+        gateway_ip=f"127.{block}.0.1",
+        port_base=base,
+        port_count=1000,
+    )
+
+
+def _bridge(id: str, others: Sequence[Addresses]) -> Addresses:
+    held = [Net(cidr) for one in others for cidr in (one.pod_cidr, one.service_cidr)] + list(routes())
+    subnet = _first(id, [net for net in SUBNETS if not any(net.overlaps(other) for other in held)], "subnet in 10/8")
+    pods, services = subnet.subnets()
+    return Addresses(
+        network="bridge",
+        pod_cidr=str(pods),
+        service_cidr=str(services),
+        gateway_ip=str(pods.network_address + 1),
+        device=f"md-{id}",
+    )
+
+
+def routes(table: Path = Path("/proc/net/route")) -> Iterable[Net]:
+    """Where the machine's traffic already goes, the default route aside."""
+    try:
+        lines = table.read_text().splitlines()[1:]
+    except OSError:
+        return
+    for line in lines:
+        fields = line.split()
+        target, mask = (int(fields[i], 16).to_bytes(4, "little") for i in (1, 7))
+        if any(mask):
+            yield Net((int.from_bytes(target, "big"), bin(int.from_bytes(mask, "big")).count("1")))
+
+
+def _first(id: str, free: Sequence[T], what: str) -> T:
+    if not free:
+        raise OSError(28, f"no free {what} is left on this machine: stop another courtyard")
+    return free[int(id, 16) % len(free)]

@@ -1,0 +1,144 @@
+"""Claims: neighbours never share anything, a home gets its own again, the dead are recognised."""
+
+import ipaddress
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from madang.node.networks import claims, pools
+from madang.node.runtimes.monitor import record
+from madang.ports.settings import Addresses, NetworkName
+
+NETWORKS: list[NetworkName] = ["bridge", "loopback"]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    return [tmp_path / "claims"]
+
+
+def home(tmp_path: Path, name: str) -> Path:
+    path = tmp_path / name
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def test_the_same_home_gets_the_same_again(tmp_path: Path, folders: list[Path]) -> None:
+    first = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    assert len(first.id) == 6
+    first.close()
+    again = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    assert again.kept == first.kept
+    again.release()
+    assert claims.kept_claims(folders) == []
+
+
+def test_two_control_processes_of_one_home(tmp_path: Path, folders: list[Path]) -> None:
+    first = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    with pytest.raises(claims.Busy, match=r"the courtyard at .*/a is already run by another process"):
+        claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    first.release()
+
+
+def test_neighbours_share_nothing(tmp_path: Path, folders: list[Path]) -> None:
+    held = [claims.hold(home(tmp_path, f"h{n}"), "loopback", folders=folders) for n in range(6)]
+    held += [claims.hold(home(tmp_path, f"b{n}"), "bridge", folders=folders) for n in range(6)]
+    for one, other in itertools.combinations(held, 2):
+        assert one.id != other.id
+        for mine, theirs in itertools.product(ranges(one.addresses), ranges(other.addresses)):
+            assert not mine.overlaps(theirs)
+    bases = [claim.addresses.port_base for claim in held[:6]]
+    assert len(set(bases)) == 6
+    for claim in held:
+        claim.release()
+
+
+def ranges(addresses: Addresses) -> list[ipaddress.IPv4Network]:
+    return [ipaddress.IPv4Network(addresses.pod_cidr), ipaddress.IPv4Network(addresses.service_cidr)]
+
+
+def test_another_network_gets_other_addresses(tmp_path: Path, folders: list[Path]) -> None:
+    claims.hold(home(tmp_path, "a"), "loopback", folders=folders).close()
+    bridge = claims.hold(home(tmp_path, "a"), "bridge", folders=folders)
+    assert bridge.addresses.device == f"md-{bridge.id}"
+    assert len(claims.kept_claims(folders)) == 1
+    bridge.release()
+
+
+def test_the_lock_goes_with_its_process_and_the_claim_stays(tmp_path: Path, folders: list[Path]) -> None:
+    code = (
+        "import sys, os, signal; from pathlib import Path; from madang.node.networks import claims\n"
+        "claims.hold(Path(sys.argv[1]), 'loopback', folders=[Path(sys.argv[2])]); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    place = home(tmp_path, "a")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code, str(place), str(folders[0])], env=env, check=False)
+    (kept,) = claims.kept_claims(folders)
+    assert claims.dead(kept)
+    again = claims.hold(place, "loopback", folders=folders)
+    assert again.addresses == kept.addresses
+    again.release()
+
+
+def test_living_workloads_keep_a_claim_without_its_lock(tmp_path: Path, folders: list[Path]) -> None:
+    place = home(tmp_path, "a")
+    claim = claims.hold(place, "loopback", folders=folders)
+    claim.close()
+    start = place / "pods" / "uid" / "c" / "0"
+    start.mkdir(parents=True)
+    running = {"monitorPid": os.getpid(), "monitorTicks": record.ticks(os.getpid())}
+    (start / record.RUNNING).write_text(json.dumps(running))
+    assert list(claims.sweep_dead(folders)) == []
+    (start / record.RUNNING).write_text(json.dumps({**running, "monitorTicks": 1}))
+    assert [kept.id for kept in claims.sweep_dead(folders)] == [claim.id]
+    assert claims.kept_claims(folders) == []
+
+
+def test_a_held_claim_is_never_swept(tmp_path: Path, folders: list[Path]) -> None:
+    claim = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    assert list(claims.sweep_dead(folders)) == []
+    claim.release()
+
+
+def test_nonsense_in_the_folder_is_passed_over(tmp_path: Path, folders: list[Path]) -> None:
+    folders[0].mkdir()
+    folders[0].chmod(0o1777)
+    (folders[0] / "ffffff.json").write_text("{")
+    (folders[0] / "eeeeee.json").symlink_to("/etc/passwd")
+    claim = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    assert [kept.id for kept in claims.kept_claims(folders)] == [claim.id]
+    claim.release()
+
+
+def test_an_unsafe_folder_is_refused(tmp_path: Path, folders: list[Path]) -> None:
+    folders[0].mkdir()
+    folders[0].chmod(0o777)
+    with pytest.raises(OSError, match="anybody may remove others' claims there: chmod 1777"):
+        claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+
+
+@given(st.lists(st.integers(0, 0xFFFFFF), max_size=8), st.sampled_from(NETWORKS))
+def test_whatever_others_hold_the_pick_is_free(ids: list[int], network: NetworkName) -> None:
+    held: list[Addresses] = []
+    for number in ids:
+        picked = pools.pick(f"{number:06x}", network, held)
+        for other in held:
+            assert not any(a.overlaps(b) for a, b in itertools.product(ranges(picked), ranges(other)))
+        held.append(picked)
+
+
+def test_routes_of_the_machine_are_avoided(tmp_path: Path) -> None:
+    table = tmp_path / "route"
+    table.write_text(
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+        "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+        "eth0\t0000500A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+    )
+    assert list(pools.routes(table)) == [ipaddress.IPv4Network("10.80.0.0/16")]

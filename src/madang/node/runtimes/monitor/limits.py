@@ -1,0 +1,101 @@
+"""What a container may take and whether it took too much: its cgroup, or its memory watched where there is none.
+
+In: a `CgroupSpec` whose paths the control process has chosen (versions 1 and 2 look the same from here: folders,
+limit files). Out: descriptors to join by, the count of out-of-memory kills, the memory of a set of processes.
+"""
+
+import os
+from collections.abc import Iterable
+
+from madang.node.runtimes.monitor.request import CgroupSpec
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Cgroup:
+    """The folders of one container, opened before the mount namespace can hide them."""
+
+    def __init__(self, spec: CgroupSpec) -> None:
+        self._folders = spec["folders"]
+        for folder in self._folders:
+            os.makedirs(folder, exist_ok=True)
+        for path, value in spec["files"].items():
+            _write(path, value)
+        self.joins = [os.open(f"{folder}/cgroup.procs", os.O_WRONLY) for folder in self._folders]
+        self._parents = [os.open(os.path.dirname(f), os.O_RDONLY | os.O_DIRECTORY) for f in self._folders]
+        self._events = _open_events(spec["memory"]) if spec["memory"] else -1
+
+    def join(self) -> None:
+        """The calling process goes in ("0" means: me, in whatever PID namespace)."""
+        for fd in self.joins:
+            os.write(fd, b"0")
+
+    def oom_kills(self) -> int:
+        if self._events < 0:
+            return 0
+        text = os.pread(self._events, 4096, 0).decode()
+        counts = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
+        return int(counts.get("oom_kill", 0))
+
+    def remove(self) -> None:
+        """Only an empty one goes; what stays is swept with its courtyard."""
+        for folder, parent in zip(self._folders, self._parents):
+            try:
+                os.rmdir(os.path.basename(folder), dir_fd=parent)
+            except OSError:
+                continue
+
+
+def _write(path: str, value: str) -> None:
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, value.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"{os.strerror(error.errno or 0)} (writing {value})", path) from None
+    finally:
+        os.close(fd)
+
+
+def _open_events(folder: str) -> int:
+    for name in ("memory.events", "memory.oom_control"):  # version 2, version 1
+        try:
+            return os.open(f"{folder}/{name}", os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+    return -1
+
+
+def stat_fields(pid: int | str) -> list[bytes] | None:
+    """/proc/PID/stat from field 3 (state) on."""
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return os.read(fd, 4096).rpartition(b")")[2].split()
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def descendants(root: int) -> list[int]:
+    """All living processes below `root`, by one walk over /proc."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (fields := stat_fields(name)) is not None:
+            children.setdefault(int(fields[1]), []).append(int(name))
+    found, todo = [], [root]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def memory_bytes(pids: Iterable[int]) -> int:
+    total = 0
+    for pid in pids:
+        if (fields := stat_fields(pid)) is not None:
+            total += int(fields[21]) * PAGE
+    return total

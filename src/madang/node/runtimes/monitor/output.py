@@ -1,0 +1,74 @@
+"""The program's stdout and stderr on their way into the log: pipes, or one terminal.
+
+In: descriptors that the program writes to (`inner`). Out: entries in the log, by `copy` while it runs and `drain`
+after its end. `wake` is written to by signals, so that a `copy` that waits returns.
+"""
+
+import os
+import select
+import time
+
+from madang.node.runtimes.monitor.logfile import Lines, LogFile
+
+CHUNK = 64 * 1024
+
+
+class Output:
+    def __init__(self, log: LogFile, tty: bool) -> None:
+        self._log = log
+        self._woken, self.wake = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(self._woken, False)
+        self._streams: dict[int, Lines] = {}
+        if tty:
+            outer, terminal = os.openpty()
+            self.inner = [terminal, terminal]
+            self._streams[outer] = Lines("stdout")
+        else:
+            out, to_out = os.pipe()
+            err, to_err = os.pipe()
+            self.inner = [to_out, to_err]
+            self._streams = {out: Lines("stdout"), err: Lines("stderr")}
+        self._poll = select.poll()
+        self._poll.register(self._woken, select.POLLIN)
+        for fd in self._streams:
+            os.set_blocking(fd, False)
+            self._poll.register(fd, select.POLLIN)
+
+    def forked(self) -> None:
+        """The program has its own copies of the inner ends."""
+        for fd in set(self.inner):
+            os.close(fd)
+
+    def copy(self, timeout_s: float | None) -> None:
+        """Wait for output or a signal, at most so long, and take what is there."""
+        for fd, _ in self._poll.poll(None if timeout_s is None else timeout_s * 1000):
+            if fd == self._woken:
+                self._take(fd)
+            elif not self._move(fd):
+                self._poll.unregister(fd)
+
+    def _move(self, fd: int) -> bool:
+        """One batch; False at the stream's end."""
+        data = self._take(fd)
+        if data:
+            self._log.append(self._streams[fd].feed(data, time.time_ns()))
+        return data != b""
+
+    @staticmethod
+    def _take(fd: int) -> bytes | None:
+        try:
+            return os.read(fd, CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError:  # EIO: the last one has closed the terminal
+            return b""
+
+    def drain(self) -> None:
+        """What lies in the pipes after everyone who could write is gone."""
+        for fd, lines in self._streams.items():
+            while self._move(fd):
+                if not select.select([fd], [], [], 0)[0]:
+                    break
+            self._log.append(lines.end(time.time_ns()))
+        self._log.close()

@@ -1,0 +1,104 @@
+"""What the control process asks for: requests and answers as length-prefixed JSON over a socket of their own.
+
+`run` makes a monitor, `exec` a session in a running container, `probe` tries a confinement. The shapes are plain
+dicts of JSON, declared here once for both sides.
+"""
+
+import json
+import os
+import socket
+from typing import Any, NotRequired, TypedDict
+
+
+class Confinement(TypedDict):
+    """Which walls stand around a container. `user`: made by an ordinary user, through a user namespace."""
+
+    mounts: bool
+    pids: bool
+    user: bool
+
+
+class MountSpec(TypedDict):
+    source: str
+    target: str
+    read_only: bool
+    tmpfs: bool
+    size_bytes: int | None
+
+
+class CgroupSpec(TypedDict):
+    """`folders` are made by the monitor and removed after the last process; `files` are limits: path -> value."""
+
+    folders: list[str]
+    files: dict[str, str]
+    memory: str  # the folder whose counters tell of an out-of-memory kill; empty: none
+
+
+class RunSpec(TypedDict):
+    verb: str  # run, exec or probe
+    id: str
+    folder: str
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
+    log: str
+    log_max_bytes: int
+    log_files: int
+    mounts: list[MountSpec]
+    hostname: str
+    netns: str
+    hide: list[str]  # mounts of the machine that this container must not hold on to
+    user: str
+    groups: list[int]
+    stdin: bool
+    tty: bool
+    cgroup: CgroupSpec | None
+    memory_bytes: int | None  # watched by the monitor: set where no cgroup can limit it
+    confinement: Confinement
+
+
+class ExecSpec(TypedDict):
+    verb: str
+    pid: int  # of the monitor
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
+    user: str
+    groups: list[int]
+    tty: bool
+    cgroup: NotRequired[list[str]]
+    confinement: Confinement
+
+
+def pack(message: Any) -> bytes:
+    data = json.dumps(message).encode()
+    return len(data).to_bytes(4, "big") + data
+
+
+def send(sock: socket.socket, message: Any) -> None:
+    """A reader that is gone is nobody's loss."""
+    try:
+        sock.sendall(pack(message))
+    except OSError:
+        return
+
+
+def receive(sock: socket.socket, fd_count: int = 0) -> tuple[Any, list[int]]:
+    """One message (None at the end), and the descriptors that came with its first bytes."""
+    head, fds, _, _ = socket.recv_fds(sock, 4, fd_count, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+    while 0 < len(head) < 4:
+        head += sock.recv(4 - len(head))
+    if not head:
+        return None, fds
+    rest, data = int.from_bytes(head, "big"), bytearray()
+    while len(data) < rest:
+        chunk = sock.recv(min(rest - len(data), 1 << 16))
+        if not chunk:
+            raise ConnectionResetError("the request was cut short")
+        data += chunk
+    return json.loads(data), fds
+
+
+def close_all(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)

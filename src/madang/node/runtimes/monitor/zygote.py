@@ -1,0 +1,70 @@
+"""The zygote: a small Python that stands ready and forks, so that no container waits for an interpreter to start.
+
+In: over the socket whose descriptor the command line names, one byte and a descriptor a request. Out: a forked
+process that reads its request from that descriptor and answers there. The zygote keeps no state: when it dies it is
+started again, and when `madang` goes (the socket closes) it goes too; what it forked stays.
+"""
+
+import gc
+import os
+import signal
+import socket
+import traceback
+
+from madang.node.runtimes.monitor import container, probe, session
+from madang.node.runtimes.monitor.request import receive, send
+
+
+def main(door_fd: int) -> None:
+    os.umask(0o022)
+    os.chdir("/")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a Ctrl-C in `madang`'s terminal is `madang`'s to answer
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what is forked here
+    door = socket.socket(fileno=door_fd)
+    door.set_inheritable(False)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    while True:
+        byte, fds, _, _ = socket.recv_fds(door, 1, 1, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+        if not byte:
+            return
+        for fd in fds:
+            serve(door, socket.socket(fileno=fd))
+
+
+def serve(door: socket.socket, sock: socket.socket) -> None:
+    try:
+        child = os.fork()
+    except OSError as error:
+        send(sock, {"fault": f"no process can be made: {error}", "errno": error.errno})
+        sock.close()
+        return
+    if child:
+        sock.close()
+        return
+    try:
+        door.close()
+        answer(sock)
+    except BaseException:
+        send(sock, {"fault": traceback.format_exc()})
+    finally:
+        os._exit(0)
+
+
+def answer(sock: socket.socket) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    spec, fds = receive(sock, 3)
+    if spec is None:
+        return
+    match spec["verb"]:
+        case "run":
+            container.run(sock, spec)
+        case "exec":
+            session.execute(sock, spec, fds)
+        case "probe":
+            probe.run(sock, spec)
+        case verb:
+            raise ValueError(f"unknown verb {verb}")

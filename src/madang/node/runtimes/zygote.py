@@ -1,0 +1,140 @@
+"""Our end of the zygote: keeps one running, sends it requests, and waits for answers without blocking the loop.
+
+In: request dicts and descriptors. Out: the answers, and for an exec the socket on which its end is told.
+A dead zygote is replaced at the next request; what it forked goes on.
+"""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from madang.node.runtimes.monitor.request import pack
+
+SOURCES = Path(__file__).resolve().parents[3]  # the folder that holds the package `madang`
+CODE = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from madang.node.runtimes.monitor.zygote import main; main(int(sys.argv[2]))"
+)
+
+
+class NoZygote(OSError):
+    """The zygote went away before it answered."""
+
+
+class Zygote:
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._door: socket.socket | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def ready(self) -> None:
+        """Start it if it isn't there (about 30 ms of another core's time; requests queue meanwhile)."""
+        if self._door is not None and self.pid is not None:
+            return
+        self.close()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", CODE, str(SOURCES), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+                env={},
+            )
+        self._door = ours
+
+    def open(self, request: Any, fds: Sequence[int] = ()) -> socket.socket:
+        """Hand a request over; the answers come on the socket returned."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            try:
+                self._knock(theirs.fileno())
+            except OSError:
+                ours.close()
+                raise
+        message = pack(request)
+        ours.settimeout(10)
+        try:
+            sent = socket.send_fds(ours, [message], list(fds)) if fds else ours.send(message)
+            if sent < len(message):
+                ours.sendall(message[sent:])
+        except OSError:
+            ours.close()
+            raise
+        ours.setblocking(False)
+        return ours
+
+    def _knock(self, fd: int) -> None:
+        for attempt in (1, 2):
+            self.ready()
+            assert self._door is not None
+            try:
+                socket.send_fds(self._door, [b"."], [fd])
+                return
+            except OSError:
+                self.close()
+                if attempt == 2:
+                    raise
+
+    async def ask(self, request: Any) -> dict[str, Any]:
+        """One request, one answer. NoZygote: it died, and whether anything was begun must be looked up."""
+        sock = self.open(request)
+        with sock:
+            answer = await receive(sock)
+        if answer is None:
+            raise NoZygote("the zygote went away before it answered")
+        return fault_free(answer)
+
+    def close(self) -> None:
+        """It ends by itself once its door is closed."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
+        if self._process is not None:
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def fault_free(answer: dict[str, Any]) -> dict[str, Any]:
+    if "fault" in answer:
+        raise OSError(answer.get("errno") or 5, answer["fault"])
+    return answer
+
+
+async def receive(sock: socket.socket) -> dict[str, Any] | None:
+    """The next message, None at the end."""
+    head = await _exactly(sock, 4)
+    if head is None:
+        return None
+    data = await _exactly(sock, int.from_bytes(head, "big"))
+    if data is None:
+        return None
+    answer: dict[str, Any] = json.loads(data)
+    return answer
+
+
+async def _exactly(sock: socket.socket, count: int) -> bytes | None:
+    loop, data = asyncio.get_running_loop(), bytearray()
+    while len(data) < count:
+        try:
+            chunk = await loop.sock_recv(sock, count - len(data))
+        except ConnectionResetError:
+            return None
+        if not chunk:
+            return None
+        data += chunk
+    return bytes(data)

@@ -112,7 +112,7 @@ def field(schema: Shape, go: str, known: dict[str, Shape], builtin: bool = True)
     if go.endswith("!"):
         out["k"] = 1
     out |= marks(schema)
-    out = {k: v for k, v in out.items() if v != ""}
+    out = {k: v for k, v in out.items() if (k, v) != ("g", "")}
     return out["t"] if out.keys() == {"t"} else out
 
 

@@ -48,7 +48,8 @@ class Kind:
     """One row. Defaults and preparations change a fresh copy in place; checks return causes and change nothing.
 
     `default(obj)` sets what the API sets by the object alone. `prepare_create(obj)` and `prepare_update(new, old)`
-    are the strategy: drop status on a write of the object, keep spec on a write of the status, set generation.
+    are the strategy: drop status on a write of the object, set generation; `prepare_status(new, old)` keeps the rest
+    on a write of the status.
     `check(new, old)` has `old` None on create. `acted` False: stored, but nothing acts on it yet (each write warns).
     """
 
@@ -68,6 +69,7 @@ class Kind:
     default: Callable[[Obj], None] | None = None
     prepare_create: Callable[[Obj], None] | None = None
     prepare_update: Callable[[Obj, Obj], None] | None = None
+    prepare_status: Callable[[Obj, Obj], None] | None = None  # (new, old) on a write of the status subresource
     check: Callable[[Obj, Obj | None], Sequence[Cause]] | None = None
     check_status: Callable[[Obj, Obj], Sequence[Cause]] | None = None
     acted: bool = True

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from madang.kinds import strategies
 from madang.kinds.conversions import event
+from madang.kinds.defaults import core, pod
 from madang.kinds.kind import ALL_VERBS, Conversion, Kind, Subresource
 from madang.ports.objects import Obj
 
@@ -41,10 +43,14 @@ NAMESPACE = Kind(
     short=("ns",), verbs=NO_DELETE_COLLECTION,
     subresources=(Subresource("finalize", ("update",)), STATUS),
     fields={"name": text_at("metadata", "name"), **paths("status.phase")},
+    default=core.namespace, prepare_create=strategies.namespace_create,
+    prepare_update=strategies.namespace_update, prepare_status=strategies.keep_spec,
 )  # fmt: skip
 NODE = Kind(
     group="", version="v1", kind="Node", plural="nodes", namespaced=False, singular="node", short=("no",),
     subresources=(STATUS,), fields={"spec.unschedulable": flag_at("spec", "unschedulable")},
+    default=core.node, prepare_create=strategies.node_create, prepare_update=strategies.keep_status,
+    prepare_status=strategies.keep_spec,
 )  # fmt: skip
 POD = Kind(
     group="", version="v1", kind="Pod", plural="pods", singular="pod", short=("po",), categories=("all",),
@@ -62,16 +68,40 @@ POD = Kind(
         "spec.hostNetwork": flag_at("spec", "hostNetwork"),
         **paths("status.phase", "status.podIP", "status.nominatedNodeName"),
     },
+    default=pod.pod, prepare_create=strategies.pod_create, prepare_update=strategies.counted_update,
+    prepare_status=strategies.pod_status,
 )  # fmt: skip
 SERVICE = Kind(
     group="", version="v1", kind="Service", plural="services", singular="service", short=("svc",),
     categories=("all",), subresources=(STATUS,), fields=paths("spec.clusterIP", "spec.type"),
+    default=core.service, prepare_create=strategies.service_create,
+    prepare_update=strategies.service_update, prepare_status=strategies.keep_spec,
 )  # fmt: skip
-CONFIG_MAP = Kind(group="", version="v1", kind="ConfigMap", plural="configmaps", singular="configmap", short=("cm",))
-SECRET = Kind(group="", version="v1", kind="Secret", plural="secrets", singular="secret", fields=paths("type"))
+CONFIG_MAP = Kind(
+    group="",
+    version="v1",
+    kind="ConfigMap",
+    plural="configmaps",
+    singular="configmap",
+    short=("cm",),
+    prepare_create=strategies.no_generation,
+    prepare_update=strategies.plain_update,
+)
+SECRET = Kind(
+    group="",
+    version="v1",
+    kind="Secret",
+    plural="secrets",
+    singular="secret",
+    fields=paths("type"),
+    default=core.secret,
+    prepare_create=strategies.no_generation,
+    prepare_update=strategies.secret_update,
+)
 SERVICE_ACCOUNT = Kind(
     group="", version="v1", kind="ServiceAccount", plural="serviceaccounts", singular="serviceaccount", short=("sa",),
     subresources=(Subresource("token", CREATE, "TokenRequest", "authentication.k8s.io", "v1"),),
+    prepare_create=strategies.account_write, prepare_update=strategies.account_write,
 )  # fmt: skip
 EVENT = Kind(
     group="", version="v1", kind="Event", plural="events", singular="event", short=("ev",),
@@ -83,6 +113,7 @@ EVENT = Kind(
         **paths("type"),
     },
     also=(Conversion("events.k8s.io", "v1", event.from_stored, event.to_stored),),
+    prepare_create=strategies.no_generation, prepare_update=strategies.plain_update,
 )  # fmt: skip
 BINDING = Kind(group="", version="v1", kind="Binding", plural="bindings", singular="binding", verbs=CREATE)
 

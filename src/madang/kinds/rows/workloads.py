@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from madang.kinds import strategies
 from madang.kinds.conversions import autoscaler
+from madang.kinds.defaults import workloads
 from madang.kinds.kind import Conversion, Kind, Subresource
 from madang.kinds.rows.core import STATUS, text_at
 from madang.ports.objects import Obj
@@ -19,20 +21,28 @@ def count_at(*path: str) -> Callable[[Obj], str]:
 DEPLOYMENT = Kind(
     group="apps", version="v1", kind="Deployment", plural="deployments", singular="deployment", short=("deploy",),
     categories=("all",), subresources=(SCALE, STATUS),
+    default=workloads.deployment, prepare_create=strategies.counted_create,
+    prepare_update=strategies.deployment_update, prepare_status=strategies.deployment_status,
 )  # fmt: skip
 REPLICA_SET = Kind(
     group="apps", version="v1", kind="ReplicaSet", plural="replicasets", singular="replicaset", short=("rs",),
     categories=("all",), subresources=(SCALE, STATUS),
     fields={"status.replicas": count_at("status", "replicas")},
+    default=workloads.replica_set, prepare_create=strategies.replica_set_create,
+    prepare_update=strategies.counted_update, prepare_status=strategies.keep_spec,
 )  # fmt: skip
 JOB = Kind(
     group="batch", version="v1", kind="Job", plural="jobs", singular="job", categories=("all",),
     subresources=(STATUS,), fields={"status.successful": count_at("status", "succeeded")},
+    default=workloads.job, prepare_create=strategies.job_create, prepare_update=strategies.counted_update,
+    prepare_status=strategies.keep_spec,
 )  # fmt: skip
 AUTOSCALER = Kind(
     group="autoscaling", version="v2", kind="HorizontalPodAutoscaler", plural="horizontalpodautoscalers",
     singular="horizontalpodautoscaler", short=("hpa",), categories=("all",), subresources=(STATUS,), served=("v1",),
     also=(Conversion("autoscaling", "v1", autoscaler.from_stored, autoscaler.to_stored),),
+    default=workloads.autoscaler, prepare_create=strategies.autoscaler_create,
+    prepare_update=strategies.keep_status, prepare_status=strategies.keep_spec,
 )  # fmt: skip
 
 ROWS = (DEPLOYMENT, REPLICA_SET, JOB, AUTOSCALER)

@@ -58,7 +58,7 @@ class KeyedQueue(Generic[K]):
         """After a failure: later each time. Gives the delay."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        delay = min(self._backoff_s * 2 ** min(failures, 20), self._backoff_max_s)
+        delay = min(self._backoff_s * float(1 << min(failures, 20)), self._backoff_max_s)
         self.add_after(key, delay)
         return delay
 

@@ -8,10 +8,10 @@ The scheduler tells in the newer form (events.k8s.io: eventTime, no count) as Ku
 import asyncio
 import logging
 from collections import OrderedDict
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from madang.kinds.table import by_id
+from madang.kinds.times import format_micros, format_seconds
 from madang.ports.actions import Emit
 from madang.ports.api import Api
 from madang.ports.clock import Clock
@@ -27,7 +27,7 @@ BURST, REFILL_S = 25, 300.0
 class Merged(NamedTuple):
     namespace: str
     name: str
-    count: int
+    times: int
 
 
 class Recorder:
@@ -79,13 +79,13 @@ class Recorder:
             log.debug("event %s about %s not written: %s", emit.reason, emit.about["metadata"]["name"], refusal)
 
     async def _count(self, key: tuple[str, ...], known: Merged) -> bool:
-        count = known.count + 1
+        count = known.times + 1
         patch: Obj
         if self._series:
-            patch = {"series": {"count": count, "lastObservedTime": micro(self._clock.now_s())}}
+            patch = {"series": {"count": count, "lastObservedTime": format_micros(self._clock.now_s())}}
         else:
-            patch = {"count": count, "lastTimestamp": second(self._clock.now_s())}
-        self._merged[key] = known._replace(count=count)
+            patch = {"count": count, "lastTimestamp": format_seconds(self._clock.now_s())}
+        self._merged[key] = known._replace(times=count)
         try:
             await self._api.patch("events", known.namespace, known.name, patch)
         except NotFound:  # it has expired
@@ -122,11 +122,11 @@ def identity(emit: Emit) -> tuple[str, ...]:
 def reference(kind: Kind, obj: Obj, field_path: str = "") -> Obj:
     row, meta = by_id(kind), obj["metadata"]
     found: dict[str, Any] = {
-        "kind": row.kind if row else obj.get("kind"),
+        "kind": row.kind,
         "namespace": meta.get("namespace"),
         "name": meta["name"],
         "uid": meta.get("uid"),
-        "apiVersion": row.api_version if row else obj.get("apiVersion"),
+        "apiVersion": row.api_version,
         "resourceVersion": meta.get("resourceVersion"),
         "fieldPath": field_path,
     }
@@ -146,16 +146,9 @@ def event_object(emit: Emit, name: str, component: str, now: float, *, series: b
         "reportingComponent": component,
     }
     if series:
-        action = "Binding" if emit.reason == "Scheduled" else "Scheduling"
-        return event | {"eventTime": micro(now), "action": action, "reportingInstance": f"{component}-madang",
-                        "source": {}}  # fmt: skip
-    return event | {"source": {"component": component}, "firstTimestamp": second(now), "lastTimestamp": second(now),
-                    "count": 1, "reportingInstance": ""}  # fmt: skip
-
-
-def second(at_s: float) -> str:
-    return datetime.fromtimestamp(int(at_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def micro(at_s: float) -> str:
-    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        event["eventTime"] = format_micros(now)
+        event["action"] = "Binding" if emit.reason == "Scheduled" else "Scheduling"
+        event["reportingInstance"] = f"{component}-madang"
+        return event
+    at = format_seconds(now)
+    return event | {"source": {"component": component}, "firstTimestamp": at, "lastTimestamp": at, "count": 1}

@@ -35,15 +35,15 @@ class Watcher:
 
     async def run(self, kind: Kind) -> None:
         known: dict[Key, Entry] = {}
-        since = ""
+        since = 0
         while True:
             try:
-                async for change in self._changes(kind, since):
+                async for change in self._changes(kind, str(since or "")):
                     if change.type != "BOOKMARK":
                         self._tell(kind, change, known)
-                    since = str(change.entry.revision)
+                    since = max(since, change.entry.revision)
             except Expired:
-                since = ""
+                since = 0
                 self._sweep(kind, known)
             except StatusError as refusal:
                 log.warning("watch of %s: %s; again in %s s", kind, refusal, RETRY_S)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from madang.placement.filters import FILTERS, Candidate, Filter, Reason
 from madang.placement.neighbours import Neighbours
 from madang.placement.scores import best
+from madang.placement.spreading import Spreading
 from madang.placement.tally import Tally
 from madang.placement.wants import Wants, read, refusals
 from madang.ports.objects import Obj
@@ -45,7 +46,7 @@ def place(tally: Tally, pod: Obj) -> Placed | Refused:
     if not len(tally):
         return Refused(pod, "no nodes available to schedule pods", frozenset({"NoNodes"}))
     wants = read(pod)
-    near = Neighbours(wants, tally)
+    near, spreading = Neighbours(wants, tally), Spreading(wants, tally)
     concerned = [f for f in FILTERS if f.concerns(wants, tally)]
     fitting: list[Candidate] = []
     refused: list[Sequence[Reason]] = []
@@ -53,7 +54,7 @@ def place(tally: Tally, pod: Obj) -> Placed | Refused:
     for i, node in enumerate(tally.nodes):
         if node is None:
             continue
-        candidate = Candidate(wants, tally, near, i)
+        candidate = Candidate(wants, tally, near, spreading, i)
         by, reasons = first_refusal(concerned, candidate)
         if reasons:
             refused.append(reasons)

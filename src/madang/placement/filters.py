@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from madang.placement.matching import tolerates, untolerated
-from madang.placement.neighbours import Neighbours, wanted_node
+from madang.placement.neighbours import Neighbours
 from madang.placement.requests import PODS
+from madang.placement.spreading import Spreading, wanted_node
 from madang.placement.tally import Tally
 from madang.placement.wants import Wants
 
@@ -25,6 +26,7 @@ class Candidate(NamedTuple):
     wants: Wants
     tally: Tally
     near: Neighbours
+    spreading: Spreading
     i: int
 
 
@@ -84,7 +86,7 @@ def fits(c: Candidate) -> Sequence[Reason]:
 def spread(c: Candidate) -> Sequence[Reason]:
     for rule in c.wants.spreads:
         if rule.hard:
-            skew = c.near.skew(rule, c.i)
+            skew = c.spreading.skew(rule, c.i)
             if skew is None:
                 return (Reason("node(s) didn't match pod topology spread constraints (missing required label)"),)
             if skew > rule.max_skew:

@@ -1,15 +1,14 @@
-"""Rules about other pods: affinity, anti-affinity, spreading over domains.
+"""Rules about other pods: affinity and anti-affinity.
 
 In: a pod's wishes and the tally. Out: for each node whether they hold. What a rule needs of the whole house is
-counted once a pod, not once a node (kubernetes plugins interpodaffinity, podtopologyspread).
+counted once a pod, not once a node (kubernetes plugins interpodaffinity).
 """
 
 from collections.abc import Iterable
 from functools import cached_property
 
-from madang.placement.matching import any_term_holds, untolerated
 from madang.placement.tally import Seat, Tally
-from madang.placement.wants import PodTerm, Spread, Wants
+from madang.placement.wants import PodTerm, Wants
 
 Domain = tuple[str, str]  # topology key, value
 
@@ -88,45 +87,3 @@ class Neighbours:
                 if domain is not None and self._takes(term, seat.wants):
                     weights[domain] = weights.get(domain, 0) + term.weight
         return weights
-
-    def skew(self, rule: Spread, i: int) -> int | None:
-        """How uneven it would be with the pod here; None where the node lacks the label."""
-        value = self._tally.labels[i].get(rule.topology)
-        if value is None:
-            return None
-        counts = self._counts[rule]
-        least = min(counts.values(), default=0) if len(counts) >= rule.min_domains else 0
-        return counts.get(value, 0) + int(rule.selector.matches(self._wants.labels)) - least
-
-    @cached_property
-    def _counts(self) -> dict[Spread, dict[str, int]]:
-        return {rule: self._count(rule) for rule in self._wants.spreads}
-
-    def _count(self, rule: Spread) -> dict[str, int]:
-        tally, wants = self._tally, self._wants
-        counts: dict[str, int] = {}
-        for i, node in enumerate(tally.nodes):
-            if node is None or any(r.topology not in tally.labels[i] for r in wants.spreads if r.hard == rule.hard):
-                continue
-            if rule.honor_affinity and not wanted_node(wants, tally, i):
-                continue
-            if rule.honor_taints and untolerated(tally.taints[i], wants.tolerations):
-                continue
-            here = sum(
-                1
-                for seat in tally.seats[i].values()
-                if not seat.leaving
-                and seat.wants.namespace == wants.namespace
-                and rule.selector.matches(seat.wants.labels)
-            )
-            value = tally.labels[i][rule.topology]
-            counts[value] = counts.get(value, 0) + here
-        return counts
-
-
-def wanted_node(wants: Wants, tally: Tally, i: int) -> bool:
-    """Node selector and required node affinity."""
-    labels = tally.labels[i]
-    if any(labels.get(k) != v for k, v in wants.node_selector.items()):
-        return False
-    return wants.node_terms is None or any_term_holds(wants.node_terms, tally.names[i], labels)

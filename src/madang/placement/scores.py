@@ -51,7 +51,7 @@ def preferred_pods(c: Candidate) -> float:
 
 
 def evenness(c: Candidate) -> float:
-    skews = [c.near.skew(rule, c.i) for rule in c.wants.spreads if not rule.hard]
+    skews = [c.spreading.skew(rule, c.i) for rule in c.wants.spreads if not rule.hard]
     if not skews:
         return 0.0
     return 100.0 / (1 + sum(9 if skew is None else max(0, skew) for skew in skews))

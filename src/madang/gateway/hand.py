@@ -1,22 +1,22 @@
 """The gateway's hand: makes HAProxy be what is desired, by live commands or by a worker that takes over.
 
 In: `Desired`. Out: an `Outcome`: which sockets could not be opened, whether HAProxy refused. The last good
-configuration stays in any case. It holds what runs (`_running`), what the files say (`_written`, where a worker
-brought back by the keeper starts from), and the servers that could not be deleted yet (`_lingering`).
+configuration stays in any case. It holds what runs (`_running`) and the servers that could not be
+deleted yet (`_lingering`).
 """
 
 import asyncio
 import logging
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from madang.gateway import admin, configuration, keeping
+from madang.gateway import admin, keeping
 from madang.gateway.commands import Lingering, carry_out
 from madang.gateway.desired import Desired
 from madang.gateway.difference import Reload, difference, structure
+from madang.gateway.generations import Generations
 from madang.gateway.keeping import KeeperGone, Keeping, Unopened, Worker
 from madang.gateway.pace import Pace
 from madang.gateway.tuning import Tuning
@@ -38,13 +38,13 @@ class Outcome:
 
 class Hand:
     def __init__(self, home: Path, run: Path, program: Path, clock: Clock, tuning: Tuning) -> None:
-        self._folders, self._run, self._program = home / "gateway", run, program
+        self._generations = Generations(home / "gateway", tuning)
+        self._run, self._program = run, program
         self._clock, self._tuning = clock, tuning
         self._pace = Pace()
         self._keeping: Keeping | None = None
         self._worker: Worker | None = None
         self._running: Desired | None = None
-        self._written: Desired | None = None
         self._unopened: tuple[Unopened, ...] = ()
         self._refused: object = None  # the structure that HAProxy did not take
         self._lingering: Lingering = set()
@@ -105,18 +105,18 @@ class Hand:
             log.warning("the gateway's live change failed (%s): a new worker takes over", error)
             return False
         self._running = desired
-        self._write(self._worker.folder, desired, self._unopened)
+        self._generations.write(self._worker.folder, desired, {u.bind.name for u in self._unopened})
         return True
 
     async def _reload(self, keeper: Keeping, desired: Desired, unopened: tuple[Unopened, ...]) -> Outcome:
         self._pace.spend(self._clock.monotonic_s())
-        folder = self._next_folder()
-        self._write(folder, desired, unopened)
+        folder = self._generations.begin()
+        self._generations.write(folder, desired, {u.bind.name for u in unopened})
         worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock")
         said = await self._serves(worker)
         if said is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            self._written, self._refused = self._running, structure(desired, ())
+            self._generations.give_up(folder, self._running)
+            self._refused = structure(desired, ())
             await self._drop(keeper, self._running or Desired())
             return Outcome(unopened, refused=said)
         await keeper.confirm(worker)
@@ -124,9 +124,7 @@ class Hand:
         self._refused = None
         self._lingering.clear()
         await self._drop(keeper, desired)
-        for other in self._folders.iterdir():
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+        self._generations.keep(folder)
         return Outcome(unopened, reloaded=True)
 
     async def _serves(self, worker: Worker) -> str | None:
@@ -162,13 +160,13 @@ class Hand:
             except KeeperGone:
                 log.warning("the gateway's keeper was gone before it was told to stop")
         await self.leave()
-        shutil.rmtree(self._folders, ignore_errors=True)
+        self._generations.clear()
 
     async def leave(self) -> None:
         """Forgets what runs, and lets it run."""
         if self._keeping is not None:
             await self._keeping.close()
-        self._keeping = self._worker = self._running = self._written = None
+        self._keeping = self._worker = self._running = None
         self._unopened = ()
         self._lingering.clear()
 
@@ -188,26 +186,11 @@ class Hand:
         elif event["event"] == "restarted" and self._worker is not None:
             # it starts from the files: what was told to its predecessor after the last write is told again
             self._worker = replace(self._worker, pid=event["pid"])
-            self._running = self._written
+            self._running = self._generations.written
             self._lingering.clear()
             self.on_trouble()
         elif event["event"] == "died":
             log.warning("HAProxy (pid %s) ended with %s; its sockets are kept", event["pid"], event["code"])
-
-    def _next_folder(self) -> Path:
-        self._folders.mkdir(parents=True, exist_ok=True, mode=0o700)
-        numbers = [int(p.name) for p in self._folders.iterdir() if p.name.isdigit()]
-        folder = self._folders / str(max(numbers, default=0) + 1)
-        folder.mkdir(mode=0o700)
-        return folder
-
-    def _write(self, folder: Path, desired: Desired, unopened: Sequence[Unopened]) -> None:
-        refused = {u.bind.name for u in unopened}
-        for name, text in configuration.files(desired, refused, self._tuning).items():
-            new = folder / f"{name}.new"
-            new.write_text(text)
-            new.rename(folder / name)
-        self._written = desired
 
     async def _drop(self, keeper: Keeping, desired: Desired) -> None:
         """Closes sockets that nothing serves: who connects there must be refused, not left waiting."""

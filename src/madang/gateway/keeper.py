@@ -147,19 +147,10 @@ class Keeper:
         self.current, self.pending = self.pending, None
         for worker in self.old[:-OLD_WORKERS]:
             signal_to(worker.pid, signal.SIGTERM)
-        for path in [p for p in self.admins if self.current and p != self.current.admin]:
+        for path in [p for p in self.admins if p != self.current.admin]:
             self.admins.pop(path).close()
         sweep(self.run, self.current.admin)
-        self.write_down()
-
-    def write_down(self) -> None:
-        """For who comes after this keeper's own death: which worker holds the sockets."""
-        path = os.path.join(self.run, "gateway.json")
-        worker = self.current.told() if self.current else None
-        ticks = started_ticks(self.current.pid) if self.current else 0
-        with open(path + ".new", "w", encoding="utf-8") as out:
-            json.dump({"format": FORMAT, "keeper": os.getpid(), "worker": worker, "ticks": ticks}, out)
-        os.rename(path + ".new", path)
+        write_down(self.run, self.current)
 
     def reap(self) -> None:
         while True:
@@ -201,7 +192,7 @@ class Keeper:
         folder, admin = self.current.folder, self.current.admin
         self.current = None  # nobody is left to be told to finish
         self.current = self.spawn(folder, admin)
-        self.write_down()
+        write_down(self.run, self.current)
         self.tell({"event": "restarted", "pid": self.current.pid})
 
 
@@ -322,6 +313,15 @@ def listen_unix(path: str) -> socket.socket:
     made.listen(64)
     os.set_inheritable(made.fileno(), name != "gateway.sock")
     return made
+
+
+def write_down(run: str, worker: Worker) -> None:
+    """For who comes after this keeper's own death: which worker holds the sockets."""
+    path = os.path.join(run, "gateway.json")
+    state = {"format": FORMAT, "keeper": os.getpid(), "worker": worker.told(), "ticks": started_ticks(worker.pid)}
+    with open(path + ".new", "w", encoding="utf-8") as out:
+        json.dump(state, out)
+    os.rename(path + ".new", path)
 
 
 def inherit(keeper: Keeper) -> None:

@@ -79,12 +79,11 @@ class Table:
     ) -> tuple[list[Record], int]:
         """Records in order, and how many more follow the last of them."""
         records = self._records
-        if not terms and not undo:  # the common list: two bisections and a slice
-            low, high = self._bounds(self._order, namespace, after)
-            end = min(high, low + limit) if limit else high
-            return [records[key] for key in self._order[low:end]], high - end
         keys = self._candidates(terms, undo)
         low, high = self._bounds(keys, namespace, after)
+        if not terms:  # the common list: two bisections and a slice
+            end = min(high, low + limit) if limit else high
+            return [undo.get(key) or records[key] for key in keys[low:end]], high - end
         found = []
         for key in keys[low:high]:
             record = undo[key] if key in undo else records[key]
@@ -105,5 +104,9 @@ class Table:
     def _candidates(self, terms: Sequence[Term], undo: Undo) -> list[PlainKey]:
         if terms:
             return sorted({*self._terms.fewest(terms), *undo})
-        gone = [key for key in undo if key not in self._records]
-        return sorted(self._order + gone) if gone else self._order
+        if not undo:
+            return self._order
+        hidden = {key for key, record in undo.items() if record is None}  # not there yet at that time
+        gone = [key for key in undo if key not in self._records and key not in hidden]
+        keys = [key for key in self._order if key not in hidden] if hidden else self._order
+        return sorted(keys + gone) if gone else keys

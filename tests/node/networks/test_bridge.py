@@ -78,9 +78,6 @@ def test_a_pod_has_a_namespace_an_address_and_a_way_to_services(network: BridgeN
         assert (first.ip, second.ip) == ("10.200.0.2", "10.200.0.3")
         assert links() == ["md-0a1b2c", "md0a1b2cv2", "md0a1b2cv3"]
         assert await network.attach("uid-1", "a") == first
-        connect = (
-            "import socket, sys; s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5); print(s.recv(9))"
-        )
         with socket.socket() as service:
             service.bind(("10.200.16.9", 0))  # a service address, as HAProxy binds it
             service.listen()

@@ -44,8 +44,9 @@ def packed(ip: str) -> bytes:
     return ipaddress.IPv4Address(ip).packed
 
 
-class Netlink:
-    """Opened in the network namespace of the calling thread, and of that one for ever."""
+class Conversation:
+    """A netlink socket: questions, answers, refusals. Opened in the network namespace of the calling thread, and of
+    that one for ever."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
@@ -57,6 +58,33 @@ class Netlink:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+
+    def ask(self, type: int, flags: int, body: bytes, about: str) -> None:
+        self.exchange(type, flags | ACK, body, about)
+
+    def exchange(self, type: int, flags: int, body: bytes, about: str) -> list[bytes]:
+        self._number += 1
+        self._socket.send(struct.pack("=IHHII", len(body) + 16, type, flags | REQUEST, self._number, 0) + body)
+        found: list[bytes] = []
+        while True:
+            data = self._socket.recv(1 << 17)
+            while len(data) >= 16:
+                length, kind, _, number, _ = struct.unpack_from("=IHHII", data)
+                content, data = data[16:length], data[length + (-length % 4) :]
+                if number != self._number:
+                    continue
+                if kind == ERROR:
+                    (code,) = struct.unpack_from("=i", content)
+                    if code:
+                        raise OSError(-code, os.strerror(-code), about)
+                    return found
+                if kind == DONE:
+                    return found
+                found.append(content)
+
+
+class Netlink(Conversation):
+    """Links, addresses and routes."""
 
     def bridge(self, name: str, alias: str) -> None:
         kind = attribute(IFLA_LINKINFO, attribute(INFO_KIND, b"bridge"))
@@ -91,7 +119,7 @@ class Netlink:
         members = [link.name for link in self.links() if link.group == group]
         if members and group and all(name.startswith(prefix) for name in members):
             body = struct.pack("=BxHiII", 0, 0, 0, 0, 0) + attribute(IFLA_GROUP, group)
-            self._ask(DELLINK, 0, body, f"links {prefix}*")
+            self.ask(DELLINK, 0, body, f"links {prefix}*")
         for link in self.links():
             if link.name.startswith(prefix):
                 self.delete(link.name)
@@ -99,12 +127,12 @@ class Netlink:
     def address(self, index: int, ip: str, prefix: int) -> None:
         body = struct.pack("=BBBBI", socket.AF_INET, prefix, 0, SCOPE_UNIVERSE, index)
         body += attribute(IFA_LOCAL, packed(ip)) + attribute(IFA_ADDRESS, packed(ip))
-        self._ask(NEWADDR, CREATE | REPLACE, body, f"address {ip}/{prefix}")
+        self.ask(NEWADDR, CREATE | REPLACE, body, f"address {ip}/{prefix}")
 
     def default_route(self, gateway: str, index: int) -> None:
         target = attribute(RTA_GATEWAY, packed(gateway)) + attribute(RTA_OIF, index)
         body = self._route(0, TABLE_MAIN, SCOPE_UNIVERSE, TYPE_UNICAST) + target
-        self._ask(NEWROUTE, CREATE | REPLACE, body, f"default route by {gateway}")
+        self.ask(NEWROUTE, CREATE | REPLACE, body, f"default route by {gateway}")
 
     def local_route(self, cidr: str, *, add: bool) -> None:
         """All addresses of `cidr` are this machine's own (AnyIP)."""
@@ -112,7 +140,7 @@ class Netlink:
         body = self._route(net.prefixlen, TABLE_LOCAL, SCOPE_HOST, TYPE_LOCAL)
         body += attribute(RTA_DST, net.network_address.packed) + attribute(RTA_OIF, socket.if_nametoindex("lo"))
         try:
-            self._ask(NEWROUTE if add else DELROUTE, CREATE | REPLACE if add else 0, body, f"route to {cidr}")
+            self.ask(NEWROUTE if add else DELROUTE, CREATE | REPLACE if add else 0, body, f"route to {cidr}")
         except OSError as error:
             if add or error.errno != 3:  # ESRCH: there is none
                 raise
@@ -123,7 +151,7 @@ class Netlink:
 
     def links(self) -> list[Link]:
         found = []
-        for body in self._exchange(GETLINK, DUMP, struct.pack("=BxHiII", 0, 0, 0, 0, 0), "links"):
+        for body in self.exchange(GETLINK, DUMP, struct.pack("=BxHiII", 0, 0, 0, 0, 0), "links"):
             (number,) = struct.unpack_from("=i", body, 4)
             attributes = dict(_attributes(body[16:]))
             (group,) = struct.unpack("=I", attributes.get(IFLA_GROUP, bytes(4)))
@@ -132,30 +160,7 @@ class Netlink:
 
     def _link(self, type: int, flags: int, name: str, attributes: bytes, *, up: bool = False) -> None:
         body = struct.pack("=BxHiII", 0, 0, 0, UP if up else 0, UP if up else 0)
-        self._ask(type, flags, body + attribute(IFLA_IFNAME, name) + attributes, f"link {name}")
-
-    def _ask(self, type: int, flags: int, body: bytes, about: str) -> None:
-        self._exchange(type, flags | ACK, body, about)
-
-    def _exchange(self, type: int, flags: int, body: bytes, about: str) -> list[bytes]:
-        self._number += 1
-        self._socket.send(struct.pack("=IHHII", len(body) + 16, type, flags | REQUEST, self._number, 0) + body)
-        found: list[bytes] = []
-        while True:
-            data = self._socket.recv(1 << 17)
-            while len(data) >= 16:
-                length, kind, _, number, _ = struct.unpack_from("=IHHII", data)
-                content, data = data[16:length], data[length + (-length % 4) :]
-                if number != self._number:
-                    continue
-                if kind == ERROR:
-                    (code,) = struct.unpack_from("=i", content)
-                    if code:
-                        raise OSError(-code, os.strerror(-code), about)
-                    return found
-                if kind == DONE:
-                    return found
-                found.append(content)
+        self.ask(type, flags, body + attribute(IFLA_IFNAME, name) + attributes, f"link {name}")
 
 
 def _attributes(data: bytes) -> list[tuple[int, bytes]]:

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import socket
 import struct
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 NEWLINK, DELLINK, GETLINK, SETLINK, NEWADDR, NEWROUTE, DELROUTE = 16, 17, 18, 19, 20, 24, 25
 REQUEST, ACK, DUMP, EXCL, CREATE, REPLACE = 0x1, 0x4, 0x300, 0x200, 0x400, 0x100
@@ -53,7 +53,7 @@ class Conversation:
         self._socket.bind((0, 0))
         self._number = 0
 
-    def __enter__(self) -> "Netlink":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

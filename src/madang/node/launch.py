@@ -1,7 +1,7 @@
 """How a container is started: a `Launch`, put together from the pod, its program, its volumes and its place.
 
 In: values. Out: the launch, and which of its mounts are mere comfort: they are left out where the machine allows
-no private mounts. Pure but for reading nothing: paths are computed, not looked at.
+no private mounts. Paths are computed, not looked at.
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,11 @@ class Folders:
 
     def attempts(self, container: str) -> Path:
         return self.root / "containers" / container
+
+    def numbers(self, container: str) -> list[int]:
+        """The attempts that have left a folder, in order."""
+        folder = self.attempts(container)
+        return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
 
     def attempt(self, container: str, number: int) -> Path:
         return self.attempts(container) / str(number)

@@ -19,6 +19,11 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def seconds(text: str) -> float:
+    """The inverse of `timestamp`; fractions of a second are read too."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 def statuses(pod: Obj, facts: Facts) -> tuple[list[Obj], list[Obj]]:
     """(of init containers, of the others)."""
     inits = [_status(pod, r, facts.of(r.name)) for r in spec.inits(pod)]

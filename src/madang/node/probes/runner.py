@@ -40,8 +40,11 @@ class Runner:
         """`started`: its startup probe has passed before (an adopted container)."""
         role = target.role
         if not started:
-            await self._startup(target)
+            if probe_of(role, "startup") and not await self._probe("startup", target):
+                return
             self._listener.started(role.name)
+        if role.kind == "init":
+            return
         async with asyncio.TaskGroup() as group:
             if probe_of(role, "readiness"):
                 group.create_task(self._probe("readiness", target))
@@ -52,11 +55,8 @@ class Runner:
             if probe_of(role, "liveness"):
                 group.create_task(self._probe("liveness", target))
 
-    async def _startup(self, target: Target) -> None:
-        if probe_of(target.role, "startup"):
-            await self._probe("startup", target)
-
-    async def _probe(self, kind: ProbeKind, target: Target) -> None:
+    async def _probe(self, kind: ProbeKind, target: Target) -> bool:
+        """Ends with the verdict after which there is nothing more to ask; readiness goes on for ever."""
         probe = probe_of(target.role, kind)
         assert probe is not None
         tally = Tally(kind, terms(probe), self._clock.monotonic_s())
@@ -70,7 +70,7 @@ class Runner:
             if counted and not result.ok:
                 self._listener.failed(target.role.name, f"{kind.capitalize()} probe failed: {result.message}")
             if verdict is not None and self._heard(kind, target.role, verdict):
-                return
+                return verdict
             now = self._clock.monotonic_s()
             await self._clock.sleep(max(tally.next_s(now, now - tried) - now, 0.0))
 
@@ -81,11 +81,7 @@ class Runner:
             return False
         if not verdict:
             self._listener.unhealthy(role.name, kind)
-            # A startup probe that has failed leaves the container to be restarted: it never comes to the others.
-            if kind == "startup":
-                raise asyncio.CancelledError
-            return True
-        return kind == "startup"
+        return not verdict or kind == "startup"
 
     async def _port(self, target: Target, attachment: Attachment) -> None:
         """Ready for good once a declared port is open: from then on only its exit takes the container out."""
@@ -111,6 +107,12 @@ def probe_of(role: Role, kind: str) -> Obj | None:
     """The probe, where there is one that can be asked."""
     found: Obj | None = role.spec.get(f"{kind}Probe")
     return None if not found or "grpc" in found else found
+
+
+def at_once(role: Role, pod: Obj) -> bool:
+    """Whether a container is ready as soon as it has started: nothing says otherwise."""
+    host = bool(pod["spec"].get("hostNetwork"))
+    return role.kind == "init" or (not probe_of(role, "readiness") and (host or not spec.tcp_ports(role)))
 
 
 def refused(role: Role) -> list[str]:

@@ -113,6 +113,23 @@ class Hand:
         place = self._kit.place(self._facts.ip)
         self.volumes = await self._kit.volumes.prepare(self.pod, lambda k, n: view.get(k, namespace, n), place)
 
+    def renew(self) -> None:
+        """Bring the volumes up to date beside whatever else is done."""
+        self.spawn(self._renew())
+
+    async def _renew(self) -> None:
+        try:
+            await self.refresh_volumes()
+        except Refused as e:
+            self.emit("Warning", "FailedMount", str(e))
+
+    async def keep_tokens(self) -> None:
+        """Renew the tokens in the pod's volumes before they expire."""
+        every = self._kit.volumes.refresh_s(self.pod)
+        while every is not None:
+            await self._kit.clock.sleep(every)
+            await self._renew()
+
     async def _prepare(self) -> None:
         """Network first, since volumes may tell of the address; neither waits for anything that another pod does."""
         try:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from madang.node.hand import Hand
 
 
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
 class Declined(Exception):
     """`reason` is the API's (CreateContainerConfigError, CreateContainerError)."""
 
@@ -76,8 +79,12 @@ class Launching:
         except (Missing, Refused, ValueError) as e:
             raise Declined("CreateContainerConfigError", str(e)) from e
         netns = hand.attachment.netns if hand.attachment is not None else ""
-        setting = Setting(program, env, mounts, netns, self._kit.base, self._kit.resolver)
-        return launch(hand.folders, role, attempt, setting)
+        # What every pod is given unasked must not keep it from running where nothing can be mounted.
+        given = tuple(m for m in mounts if m.target == TOKEN_PATH)
+        asked = tuple(m for m in mounts if m.target != TOKEN_PATH)
+        setting = Setting(program, env, asked, netns, self._kit.base, self._kit.resolver)
+        plain, comfort = launch(hand.folders, role, attempt, setting)
+        return plain, given + comfort
 
     def _environment(self, role: Role) -> dict[str, str]:
         view, pod = self._kit.api.view, self._hand.pod

@@ -17,6 +17,7 @@ from madang.node.pod.facts import Facts
 from madang.node.pod.phase import TERMINAL
 from madang.node.pod.status import status, worth_showing
 from madang.node.status_writer import StatusWriter
+from madang.node.volumes.volumes import uses
 from madang.ports.objects import Obj
 
 _BATCH_S = 0.1  # containers that start together are shown together, unless one of them takes longer
@@ -25,7 +26,7 @@ _STEPS = 50  # of one cycle: a decision that never comes to rest is a bug
 
 class PodWorker:
     def __init__(self, kit: Kit, pod: Obj) -> None:
-        self._kit = kit
+        self.kit = kit
         self.pod = pod
         self.facts = Facts()
         self.hand = Hand(kit, self)
@@ -61,11 +62,21 @@ class PodWorker:
                 refusal.retry_at_s = 0.0
         self._wake.set()
 
+    def data_changed(self, kind: str, namespace: str, name: str) -> None:
+        """A ConfigMap or Secret has changed."""
+        if namespace != self.pod["metadata"]["namespace"]:
+            return
+        if self.facts.refusal or any(c.refusal for c in self.facts.containers.values()):
+            self.retry()
+        if self.facts.sandbox == "ready" and uses(self.pod, kind, name):
+            self.hand.renew()
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self.writer.run())
             self.hand.begin(group)
-            adopt(self._kit, self.pod, self.facts, self.hand)
+            adopt(self.kit, self.pod, self.facts, self.hand)
+            self.hand.spawn(self.hand.keep_tokens())
             while not self.facts.finished:
                 self._wake.clear()
                 await self._rest(group, self._cycle())
@@ -75,18 +86,18 @@ class PodWorker:
     def show(self, *, final: bool = False) -> None:
         """Offer the present status for writing."""
         before = self.writer.before(self.pod)
-        found = status(self.pod, self.facts, before, self._kit.now(), self._kit.host_ip, final=final)
+        found = status(self.pod, self.facts, before, self.kit.now(), self.kit.host_ip, final=final)
         self.writer.offer(found)
 
     def _cycle(self) -> float:
         """One look at everything. Until when (steady seconds) to rest."""
         if not self.facts.started_at_s:
-            self.facts.started_at_s = self._kit.clock.now_s()
+            self.facts.started_at_s = self.kit.clock.now_s()
         for _ in range(_STEPS):
             held = self._held()
             if not held and self._shows():
                 self.show()
-            now = self._kit.now()
+            now = self.kit.now()
             self._look_for_traffic()
             actions = decide(self.pod, self.facts, now)
             todo = [a for a in actions if not isinstance(a, WakeAt)]
@@ -105,7 +116,7 @@ class PodWorker:
         """Whether a status now would show one half of containers that are being started together."""
         mains = [self.facts.of(r.name) for r in spec.mains(self.pod)]
         half = any(c.starting for c in mains) and any(c.running for c in mains)
-        now = self._kit.clock.monotonic_s()
+        now = self.kit.clock.monotonic_s()
         if not half:
             self._held_until_s = now + _BATCH_S
         return half and now < self._held_until_s
@@ -118,19 +129,19 @@ class PodWorker:
         labels = (meta.get("labels") or {}).items()
         self.facts.served = any(
             s["spec"].get("selector") and s["spec"]["selector"].items() <= labels
-            for s in self._kit.api.view.list("services", meta["namespace"])
+            for s in self.kit.api.view.list("services", meta["namespace"])
         )
 
     async def _rest(self, group: asyncio.TaskGroup, until_s: float) -> None:
         if math.isinf(until_s):
             await self._wake.wait()
             return
-        timer = group.create_task(self._ring(until_s - self._kit.clock.monotonic_s()))
+        timer = group.create_task(self._ring(until_s - self.kit.clock.monotonic_s()))
         try:
             await self._wake.wait()
         finally:
             timer.cancel()
 
     async def _ring(self, seconds: float) -> None:
-        await self._kit.clock.sleep(max(seconds, 0.0))
+        await self.kit.clock.sleep(max(seconds, 0.0))
         self._wake.set()

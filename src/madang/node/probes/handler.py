@@ -12,6 +12,7 @@ from madang.node.pod.spec import Role
 from madang.node.probes.http import http_get
 from madang.node.probes.result import Result, dial_error
 from madang.node.runtimes.runtime import Launch, Running, Runtime
+from madang.ports.errors import StatusError
 from madang.ports.objects import Obj
 from madang.ports.streams import ExecOptions
 
@@ -73,7 +74,10 @@ async def _connect(target: Target, what: Obj) -> Result:
 
 async def _exec(target: Target, command: tuple[str, ...] | list[str]) -> Result:
     options = ExecOptions(container=target.role.name, command=tuple(command))
-    process = await target.runtime.exec(target.running, target.launch, options)
+    try:
+        process = await target.runtime.exec(target.running, target.launch, options)
+    except StatusError as e:
+        return Result(False, e.message)
     output = bytearray()
     try:
         while (piece := await process.read()) is not None:

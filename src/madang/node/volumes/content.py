@@ -13,8 +13,8 @@ from madang.ports.objects import Obj
 
 DEFAULT_MODE = 0o644
 
-# (namespace, service account, audience, seconds) -> token
-Token = Callable[[str, str, str, int], Awaitable[str]]
+# (pod, audience, seconds) -> a token of the pod's service account; None where none can be had
+Token = Callable[[Obj, str, int], Awaitable[str | None]]
 
 
 class Refused(Exception):

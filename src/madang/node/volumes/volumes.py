@@ -49,10 +49,10 @@ class Volumes:
         if any(k in volume for k in OBJECT_SOURCES):
             files, tokens = content(pod, volume, lookup, place)
             if tokens and self._token is not None:
-                account = pod["spec"].get("serviceAccountName") or "default"
                 for t in tokens:
-                    text = await self._token(pod["metadata"]["namespace"], account, t.audience, t.seconds)
-                    files[t.path] = File(text.encode(), t.mode)
+                    text = await self._token(pod, t.audience, t.seconds)
+                    if text is not None:
+                        files[t.path] = File(text.encode(), t.mode)
             project(folder, files, owner_of(pod))
             return folder
         if "hostPath" in volume:

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from madang.node.agent import NodeAgent
 from madang.node.events import Recorder
@@ -88,7 +89,7 @@ class Agents:
             group.create_task(follow(self._api, self._clock, "services", self._named))
             group.create_task(follow(self._api, self._clock, "endpointslices.discovery.k8s.io", self._sliced))
             for kind in ("configmaps", "secrets"):
-                group.create_task(follow(self._api, self._clock, kind, lambda o, _, k=kind: self._data(k, o)))
+                group.create_task(follow(self._api, self._clock, kind, partial(self._data, kind)))
             group.create_task(self._keep_names())
             group.create_task(self._sample())
 
@@ -146,7 +147,7 @@ class Agents:
         if service is not None and service["spec"].get("clusterIP") == "None":
             self._names_changed.set()
 
-    def _data(self, kind: str, obj: Obj) -> None:
+    def _data(self, kind: str, obj: Obj, gone: bool) -> None:
         """A ConfigMap or Secret is there or has changed: who waits for it tries again, who shows it is renewed."""
         for a in self.agents:
             for w in a.workers:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 from madang.node.launch import Folders
 from madang.node.logs import Line, lines
@@ -27,7 +28,8 @@ class LogSession:
         while not self._pending:
             if self._next is None:
                 self._next = asyncio.ensure_future(anext(self._chunks))
-            await asyncio.wait({self._next, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+            both: list[asyncio.Future[Any]] = [self._next, self._ended]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if not self._next.done():
                 return None
             chunk, self._next = self._next.result(), None

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from madang.node.logs import Line, Printer, lines, printed
 from madang.node.runtimes.runtime import Exit, Runtime
@@ -58,8 +59,9 @@ async def _until(chunks: AsyncIterator[bytes], ended: "asyncio.Future[Exit]") ->
     """Chunks until the future is done."""
     while True:
         following: asyncio.Future[bytes] = asyncio.ensure_future(anext(chunks))
+        both: list[asyncio.Future[Any]] = [following, ended]
         try:
-            await asyncio.wait({following, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if not following.done():
                 return
             yield following.result()

@@ -1,4 +1,4 @@
-"""The hand on a node's own objects: Node and Lease are made at the start, and written again when they say something new.
+"""The hand on a node's own objects: Node and Lease, made at the start, written again when they say something new.
 
 In: the machine, what runs low. Out: objects and the events about them.
 """

@@ -122,7 +122,7 @@ def _attempt(pod: Obj, worker: PodWorker | None, role: Role, previous: bool) -> 
     """The number of the start whose output is asked for."""
     status = pod.get("status") or {}
     told = [c for k in ("initContainerStatuses", "containerStatuses") for c in status.get(k) or ()]
-    mine = next((c for c in told if c["name"] == role.name), {})
+    mine: Obj = next((c for c in told if c["name"] == role.name), {})
     number = int(mine.get("restartCount") or 0)
     begun = bool(mine.get("containerID"))
     if worker is not None:

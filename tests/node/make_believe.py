@@ -126,11 +126,15 @@ class MakeBelieveRuntime:
         return Sample(int(lived * 5e8), 7_000_000, (running.pid,))
 
     async def logs(self, log: Path, *, follow: bool) -> AsyncIterator[bytes]:
-        yield log.read_bytes() if log.exists() else b""
+        yield _bytes(log)
 
     @property
     def alive(self) -> list[str]:
         return [i for i, c in self.containers.items() if not c.ended.done()]
+
+
+def _bytes(log: Path) -> bytes:
+    return log.read_bytes() if log.exists() else b""
 
 
 class MakeBelieveNetwork:

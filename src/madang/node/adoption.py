@@ -26,7 +26,7 @@ def adopt(kit: Kit, pod: Obj, facts: Facts, hand: "Hand") -> None:
         facts.started_at_s = seconds(status["startTime"])
     attachment = kit.network.attached().get(str(pod["metadata"]["uid"]))
     if attachment is not None:
-        hand.attachment, facts.ip, facts.sandbox = attachment, attachment.ip, "ready"
+        hand.sandbox.attachment, facts.ip, facts.sandbox = attachment, attachment.ip, "ready"
     runtime = kit.runtime_of(pod)
     told = {c["name"]: c for k in ("initContainerStatuses", "containerStatuses") for c in status.get(k) or ()}
     for role in spec.roles(pod):

@@ -76,7 +76,7 @@ class ContainerHand:
     async def _probe(self, role: Role, running: Running, adopted: bool) -> None:
         c = self.facts(role.name)
         target = await self.target(role.name)
-        attachment = self._hand.attachment
+        attachment = self._hand.sandbox.attachment
         if target is None or attachment is None or c.running is not running:
             return
         if not adopted and not await self._post_start(target):

@@ -75,10 +75,10 @@ class Launching:
         hand = self._hand
         try:
             env = self._environment(role)
-            mounts = self._mounts(role, await hand.prepared_volumes(), env)
+            mounts = self._mounts(role, await hand.sandbox.prepared_volumes(), env)
         except (Missing, Refused, ValueError) as e:
             raise Declined("CreateContainerConfigError", str(e)) from e
-        netns = hand.attachment.netns if hand.attachment is not None else ""
+        netns = hand.sandbox.attachment.netns if hand.sandbox.attachment is not None else ""
         # What every pod is given unasked must not keep it from running where nothing can be mounted.
         given = tuple(m for m in mounts if m.target == TOKEN_PATH)
         asked = tuple(m for m in mounts if m.target != TOKEN_PATH)
@@ -89,7 +89,7 @@ class Launching:
     def _environment(self, role: Role) -> dict[str, str]:
         view, pod = self._kit.api.view, self._hand.pod
         namespace = pod["metadata"]["namespace"]
-        place = self._kit.place(self._hand.attachment.ip if self._hand.attachment else "")
+        place = self._kit.place(self._hand.sandbox.attachment.ip if self._hand.sandbox.attachment else "")
         return environment(pod, role, lambda k, n: view.get(k, namespace, n), self._linked(pod), place)
 
     def _linked(self, pod: Obj) -> list[Obj]:

@@ -69,17 +69,17 @@ class PodWorker:
         if self.facts.refusal or any(c.refusal for c in self.facts.containers.values()):
             self.retry()
         if self.facts.sandbox == "ready" and uses(self.pod, kind, name):
-            self.hand.renew()
+            self.hand.sandbox.renew()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self.writer.run())
             self.hand.begin(group)
             adopt(self.kit, self.pod, self.facts, self.hand)
-            self.hand.spawn(self.hand.keep_tokens())
+            self.hand.spawn(self.hand.sandbox.keep_tokens())
             while not self.facts.finished:
                 self._wake.clear()
-                await self._rest(group, self._cycle())
+                await _rest(group, self.kit, self._wake, self._cycle())
             self.hand.end()
             writing.cancel()
 
@@ -132,16 +132,19 @@ class PodWorker:
             for s in self.kit.api.view.list("services", meta["namespace"])
         )
 
-    async def _rest(self, group: asyncio.TaskGroup, until_s: float) -> None:
-        if math.isinf(until_s):
-            await self._wake.wait()
-            return
-        timer = group.create_task(self._ring(until_s - self.kit.clock.monotonic_s()))
-        try:
-            await self._wake.wait()
-        finally:
-            timer.cancel()
 
-    async def _ring(self, seconds: float) -> None:
-        await self.kit.clock.sleep(max(seconds, 0.0))
-        self._wake.set()
+async def _rest(group: asyncio.TaskGroup, kit: Kit, wake: asyncio.Event, until_s: float) -> None:
+    """Until woken, or until that steady second."""
+    if math.isinf(until_s):
+        await wake.wait()
+        return
+    timer = group.create_task(_ring(kit, wake, until_s - kit.clock.monotonic_s()))
+    try:
+        await wake.wait()
+    finally:
+        timer.cancel()
+
+
+async def _ring(kit: Kit, wake: asyncio.Event, seconds: float) -> None:
+    await kit.clock.sleep(max(seconds, 0.0))
+    wake.set()

@@ -56,7 +56,7 @@ def test_heredocs_are_no_instructions() -> None:
 
 
 def test_another_escape() -> None:
-    found = parse("# escape=`\nFROM a\nCMD [\"a\", `\n \"b\"]\n")
+    found = parse('# escape=`\nFROM a\nCMD ["a", `\n "b"]\n')
     assert found[1].words() == ("a", "b")
 
 

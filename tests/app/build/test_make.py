@@ -103,8 +103,8 @@ def test_a_real_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     said: list[str] = []
     program = asyncio.run(make(Build("svc", "shop", source), tmp_path / "home", said.append))
     assert load(tmp_path / "home", program.reference) == program
-    shown = subprocess.run([f"{program.path[0]}/python", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True)
-    assert shown.stdout.strip() == os.path.dirname(program.path[0])
+    shown = subprocess.check_output([f"{program.path[0]}/python", "-c", "import sys; print(sys.prefix)"], text=True)
+    assert shown.strip() == os.path.dirname(program.path[0])
     again: list[str] = []
     asyncio.run(make(Build("svc", "shop", source), tmp_path / "home", again.append))
     assert said and not again, "the second time everything is there"

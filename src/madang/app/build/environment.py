@@ -163,17 +163,26 @@ async def alone(place: Path, rebuild: bool) -> AsyncIterator[bool]:
     fd = os.open(place.with_name(f".{place.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         await asyncio.to_thread(fcntl.flock, fd, fcntl.LOCK_EX)
-        if place.exists() and (rebuild or not (place / WHOLE).exists()):
-            await asyncio.to_thread(shutil.rmtree, place)
-        yield (place / WHOLE).exists()
+        yield await asyncio.to_thread(ready, place, rebuild)
     finally:
         os.close(fd)
+
+
+def ready(place: Path, rebuild: bool) -> bool:
+    """Whether it is whole; what is not is removed."""
+    if place.exists() and (rebuild or not (place / WHOLE).exists()):
+        shutil.rmtree(place)
+    return place.exists()
 
 
 async def tool(argv: Sequence[str], cwd: Path, say: Say) -> None:
     """Runs a tool; its last line is the progress, its last lines are the reason where it fails."""
     process = await asyncio.create_subprocess_exec(
-        *argv, cwd=cwd, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *argv,
+        cwd=cwd,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     assert process.stdout is not None
     tail: list[str] = []

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from madang.app.build.dockerfile import DockerfileError, parse
-from madang.app.build.environment import BuildError, Python, Say, cache_root, node_modules, python_environment, python_for
+from madang.app.build.environment import (
+    BuildError,
+    Python,
+    Say,
+    cache_root,
+    node_modules,
+    python_environment,
+    python_for,
+)
 from madang.app.build.source import fingerprint
 from madang.app.build.stage import Stage, last_stage
 from madang.ports.program import Program, save

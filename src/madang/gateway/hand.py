@@ -111,8 +111,10 @@ class Hand:
     async def _reload(self, keeper: Keeping, desired: Desired, unopened: tuple[Unopened, ...]) -> Outcome:
         self._pace.spend(self._clock.monotonic_s())
         folder = self._generations.begin()
-        self._generations.write(folder, desired, {u.bind.name for u in unopened})
-        worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock")
+        refused = {u.bind.name for u in unopened}
+        self._generations.write(folder, desired, refused)
+        names = [b.name for b in desired.binds() if b.name not in refused]
+        worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock", names)
         said = await self._serves(worker)
         if said is not None:
             self._generations.give_up(folder, self._running)
@@ -152,13 +154,15 @@ class Hand:
 
     async def stop(self, drain_s: float) -> None:
         """Lets running requests finish, for so long; then nothing of the gateway is left."""
-        keeper = self._keeping or await keeping.find(self._run, self._heard)
-        if keeper is not None:
+        for _ in range(2):  # the conversation may be over while the keeper lives
+            keeper = self._keeping or await keeping.find(self._run, self._heard)
+            if keeper is None:
+                break
             self._keeping = keeper
             try:
                 await keeper.stop(drain_s)
             except KeeperGone:
-                log.warning("the gateway's keeper was gone before it was told to stop")
+                await self.leave()
         await self.leave()
         self._generations.clear()
 

@@ -32,8 +32,8 @@ LONG_LIFE_S = 10.0
 
 
 class Worker:
-    def __init__(self, pid: int, folder: str, admin: str) -> None:
-        self.pid, self.folder, self.admin = pid, folder, admin
+    def __init__(self, pid: int, folder: str, admin: str, names: list[str]) -> None:
+        self.pid, self.folder, self.admin, self.names = pid, folder, admin, names
         self.started = time.monotonic()
 
     def told(self) -> dict[str, object]:
@@ -70,11 +70,11 @@ class Keeper:
                 failed.append({"name": one["name"], "code": code, "text": error.strerror})
         return {"opened": opened, "failed": failed}
 
-    def start(self, folder: str, admin: str) -> dict[str, object]:
-        """A worker for this folder. It tells the present one to finish only once it serves itself."""
+    def start(self, folder: str, admin: str, names: list[str]) -> dict[str, object]:
+        """A worker for this folder and these sockets. It tells the present one to finish only once it serves itself."""
         if self.pending:
             self.old.append(self.pending)
-        self.pending = self.spawn(folder, admin)
+        self.pending = self.spawn(folder, admin, names)
         return self.pending.told()
 
     def confirm(self, pid: int) -> dict[str, object]:
@@ -113,12 +113,16 @@ class Keeper:
     def pids(self) -> list[int]:
         return [*(w.pid for w in self.workers()), *(p for p, ticks in self.foreign if started_ticks(p) == ticks)]
 
-    def spawn(self, folder: str, admin: str) -> Worker:
+    def spawn(self, folder: str, admin: str, names: list[str]) -> Worker:
         if admin not in self.admins:
             self.admins[admin] = listen_unix(admin)
         env = dict(os.environ)
+        # what it does not serve it must not hold, or the port would stay open with nobody behind it
         for name, (held, _, _) in self.sockets.items():
+            os.set_inheritable(held.fileno(), name in names)
             env[name] = str(held.fileno())
+        for path, runtime in self.admins.items():
+            os.set_inheritable(runtime.fileno(), path == admin)
         env[ADMIN] = str(self.admins[admin].fileno())
         arguments = [self.program, "-db", "-f", os.path.join(folder, "haproxy.cfg")]
         predecessors = self.pids()
@@ -138,7 +142,7 @@ class Keeper:
             setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM],
             setsigmask=[],
         )
-        return Worker(pid, folder, admin)
+        return Worker(pid, folder, admin, names)
 
     def promote(self) -> None:
         assert self.pending is not None
@@ -189,9 +193,8 @@ class Keeper:
     def restart(self) -> None:
         assert self.current is not None
         self.restart_at = None
-        folder, admin = self.current.folder, self.current.admin
-        self.current = None  # nobody is left to be told to finish
-        self.current = self.spawn(folder, admin)
+        dead, self.current = self.current, None  # nobody is left to be told to finish
+        self.current = self.spawn(dead.folder, dead.admin, dead.names)
         write_down(self.run, self.current)
         self.tell({"event": "restarted", "pid": self.current.pid})
 
@@ -295,7 +298,6 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError:
         made.close()
         raise
-    os.set_inheritable(made.fileno(), True)
     return made
 
 
@@ -311,7 +313,6 @@ def listen_unix(path: str) -> socket.socket:
     finally:
         os.chdir(here)
     made.listen(64)
-    os.set_inheritable(made.fileno(), name != "gateway.sock")
     return made
 
 
@@ -338,7 +339,6 @@ def inherit(keeper: Keeper) -> None:
     for held in sockets_of(pid):
         host, port = held.getsockname()[:2]
         name = "FD_" + "".join(c if c.isalnum() else "_" for c in f"{host}_{port}")
-        os.set_inheritable(held.fileno(), True)
         keeper.sockets[name] = (held, host, port)
     if not keeper.sockets:  # not allowed to: then it must go, or its ports would stay taken
         signal_to(pid, signal.SIGUSR1)

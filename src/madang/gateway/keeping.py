@@ -64,8 +64,9 @@ class Keeping:
         answer = await self._ask("bind", binds=asked)
         return tuple(Unopened(known[f["name"]], f["code"], f["text"]) for f in answer["failed"])
 
-    async def start(self, folder: Path, admin: Path) -> Worker:
-        return _worker(await self._ask("run", folder=str(folder), admin=str(admin)))
+    async def start(self, folder: Path, admin: Path, names: Iterable[str]) -> Worker:
+        """A worker that holds these sockets and no other."""
+        return _worker(await self._ask("run", folder=str(folder), admin=str(admin), names=list(names)))
 
     async def confirm(self, worker: Worker) -> None:
         await self._ask("confirm", pid=worker.pid)

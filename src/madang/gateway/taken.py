@@ -26,7 +26,8 @@ def explain(unopened: Iterable[Unopened]) -> tuple[Refusal, ...]:
     """Reads /proc once: call it in a thread."""
     failed = list(unopened)
     if any(u.code == "EADDRINUSE" for u in failed):
-        holders = {c.laddr.port: c.pid or 0 for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+        listening = (c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr)
+        holders = {c.laddr.port: c.pid or 0 for c in listening if c.laddr}
     else:
         holders = {}
     return tuple(_refusal(u, holders.get(u.bind.port, 0)) for u in failed)

@@ -42,7 +42,7 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
             },
         )
     labels = {"component": "apiserver", "provider": "kubernetes"}
-    first = str(ipaddress.ip_network(settings.addresses.service_cidr).network_address + 1)
+    first = kubernetes_address(settings)
     yield (
         "services",
         {
@@ -80,6 +80,11 @@ _ABOUT = {
     "necessary.",
     "node": "Used for system critical pods that must not be moved from their current node.",
 }
+
+
+def kubernetes_address(settings: Settings) -> str:
+    """The Service `kubernetes` has the first address of the range."""
+    return str(ipaddress.ip_network(settings.addresses.service_cidr).network_address + 1)
 
 
 async def ensure(desk: Desk, address: str, port: int) -> None:

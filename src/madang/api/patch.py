@@ -83,8 +83,8 @@ async def apply(
         message = "Required value: is required for apply patch"
         raise errors.option("PatchOptions", "fieldManager", "FieldValueRequired", message)
     wanted = _apply_body(body, name)
-    wanted, warnings = decoded(resource, wanted, options)
-    meta = wanted.setdefault("metadata", {})
+    _, warnings = decoded(resource, wanted, options)  # its faults; what is applied is what the manager wrote
+    meta = wanted["metadata"] = dict(wanted.get("metadata") or {})
     inside = meta.get("namespace")
     if resource.row.namespaced and inside and inside != namespace:
         raise errors.wrong_namespace()

@@ -10,9 +10,11 @@ from typing import Any
 
 from madang.api.desk import Desk
 from madang.api.resources import Resource
+from madang.kinds import managed
 from madang.kinds.decode import decode, shape
 from madang.kinds.kind import Kind
 from madang.kinds.table import Served
+from madang.kinds.times import format_seconds
 from madang.ports.api import WriteOptions
 from madang.ports.objects import Obj
 
@@ -51,18 +53,36 @@ def faults(row: Kind, new: Obj, old: Obj | None, subresource: str = "") -> None:
 
 
 def own_created(desk: Desk, resource: Resource, obj: Obj, options: WriteOptions) -> None:
-    obj["metadata"].pop("managedFields", None)
+    """`obj` as decoded and defaulted: what admission adds later is nobody's."""
+    now = format_seconds(desk.clock.now_s())
+    _own(obj, managed.on_create(obj, resource.stored_node, options.field_manager or "unknown", now))
 
 
 def own_updated(desk: Desk, resource: Resource, new: Obj, old: Obj, subresource: str, options: WriteOptions) -> None:
-    new["metadata"].pop("managedFields", None)
+    now, manager = format_seconds(desk.clock.now_s()), options.field_manager or "unknown"
+    _own(new, managed.on_update(old, new, resource.stored_node, manager, now, subresource=subresource))
+
+
+def _own(obj: Obj, entries: list[Obj]) -> None:
+    if entries:
+        obj["metadata"]["managedFields"] = entries
+    else:
+        obj["metadata"].pop("managedFields", None)
 
 
 def applied(
     desk: Desk, resource: Resource, old: Obj | None, wanted: Obj, subresource: str, options: WriteOptions
 ) -> Obj:
-    """What server-side apply makes of an object (None: of nothing) and what the manager wants."""
-    raise NotImplementedError
+    """What server-side apply makes of an object (None: of nothing) and what the manager wants; a fresh object."""
+    now = format_seconds(desk.clock.now_s())
+    made = managed.apply(
+        old, wanted, resource.stored_node, options.field_manager, now, force=options.force, subresource=subresource
+    )
+    for name in ("name", "namespace"):
+        if wanted["metadata"].get(name):
+            made["metadata"][name] = wanted["metadata"][name]
+    fresh, _ = decoded(resource, made, WriteOptions(field_validation="Ignore"))
+    return fresh
 
 
 def same(new: Obj, old: Obj) -> bool:

@@ -35,6 +35,10 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
+    def stored_node(self) -> Node:
+        return node(self.row.group, self.row.version, self.row.kind) if self.conversion else self.node
+
+    @property
     def head(self) -> bytes:
         """How the bytes of every stored object of this kind begin; an item of a list goes without."""
         return b'{"kind":"%s","apiVersion":"%s",' % (self.row.kind.encode(), self.row.api_version.encode())

@@ -59,9 +59,9 @@ async def write(
     meta.carry(row, new, entry)
     if row.default is not None:
         row.default(new)
-    strategy(resource, new, old, subresource)
     if not owned:
         own_updated(desk, resource, new, old, subresource, options)
+    strategy(resource, new, old, subresource)
     grants, more = admit_update(desk, user, row, new, old, subresource)
     warnings += more
     try:

@@ -6,7 +6,7 @@ server's watch cache does it. A watcher that is too slow is cut off: the stream 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import orjson
 
@@ -45,7 +45,7 @@ async def batches(
     bookmarks: bool = False,
     timeout_s: float | None = None,
     initial: bool = False,
-) -> AsyncIterator[Sequence[Change]]:
+) -> AsyncGenerator[Sequence[Change], None]:
     """Ends when the time is over or the watcher was cut off. `initial`: the present state first, closed by a
     bookmark (a streaming list)."""
     chosen = selection(resource, labels, fields)

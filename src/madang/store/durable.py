@@ -8,7 +8,6 @@ import asyncio
 from pathlib import Path
 
 from madang.ports.clock import Clock
-from madang.store.collector import collector_pace
 from madang.store.entry import DECODED_BYTES
 from madang.store.history import Window
 from madang.store.journaled import JournaledStore
@@ -28,6 +27,4 @@ async def open_store(
     except BaseException:
         journal.close()
         raise
-    return JournaledStore(
-        loaded, writer, index, clock, window=window, decoded_bytes=decoded_bytes, committed=collector_pace()
-    )
+    return JournaledStore(loaded, writer, index, clock, window=window, decoded_bytes=decoded_bytes)

@@ -1,7 +1,7 @@
 """What form a client wants, and in what form it speaks.
 
 In: Accept and Content-Type. Out: a `Form`; a form that nothing here makes is the API's 406, a body that nothing here
-reads its 415. Protobuf is not spoken: clients that also accept JSON get JSON.
+reads its 415. Protobuf is read but not spoken: clients that send it accept JSON too.
 """
 
 from functools import lru_cache
@@ -28,6 +28,7 @@ _ACCEPTED = (
     "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, "
     "application/vnd.kubernetes.protobuf;stream=watch"
 )
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 READ = ("application/json", "application/yaml")
 _READABLE = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 
@@ -75,7 +76,7 @@ def body_media(header: str) -> str:
     media = header.split(";")[0].strip().lower()
     if not media:
         return "application/json"
-    if media not in READ:
+    if media not in (*READ, PROTOBUF):
         raise unreadable(_READABLE)
     return media
 

@@ -7,6 +7,7 @@ ports that are held for this write until it is visible or has failed. A refusal 
 from madang.api.admit import namespaces, pods, services
 from madang.api.admit.grants import Grants
 from madang.api.desk import Desk
+from madang.kinds import admission
 from madang.kinds.kind import Kind
 from madang.ports.api import User
 from madang.ports.objects import Obj
@@ -20,6 +21,9 @@ def admit_create(desk: Desk, user: User, row: Kind, obj: Obj, *, dry_run: bool =
         pods.admit(desk, obj)
     elif row.id == "services":
         services.admit(desk, grants, obj, None)
+    elif row.id == "nodes":
+        obj.setdefault("spec", {})
+        admission.node_taint(obj)
     return grants, warnings
 
 

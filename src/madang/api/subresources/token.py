@@ -24,7 +24,7 @@ def issue(
 ) -> Outcome:
     wanted, warnings = decoded_as(Resource(ROW, node(ROW.group, "v1", ROW.kind)), body, options)
     spec = dict(wanted.get("spec") or {})
-    seconds = spec.get("expirationSeconds", USUAL_S)
+    seconds = spec.get("expirationSeconds") or USUAL_S
     _check(seconds)
     entry = desk.newest(resource.row, namespace, name)
     if entry is None:

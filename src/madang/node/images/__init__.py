@@ -1,1 +1,0 @@
-"""What an image name stands for on this machine."""

@@ -1,0 +1,131 @@
+"""Exec and attach over a WebSocket: v5 and v4.channel.k8s.io (apimachinery util/remotecommand).
+
+In: binary messages whose first byte is the channel (0 stdin, 4 resize; v5: 255 closes the channel named next).
+Out: the same (1 stdout, 2 stderr, 3 the closing Status, with the exit code in it).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import orjson
+
+from madang.ports.errors import BadRequest, StatusError
+from madang.ports.objects import Obj
+from madang.ports.streams import Process
+from madang.wire import answer
+from madang.wire.answer import Receive, Send
+from madang.wire.request import Request
+
+STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+T = TypeVar("T")
+
+
+def choose(offered: Sequence[str], known: Sequence[str]) -> str:
+    for protocol in known:
+        if protocol in offered:
+            return protocol
+    raise BadRequest(f"unable to negotiate protocol: client supports {list(offered)}, server accepts {list(known)}")
+
+
+async def run(
+    start: Callable[[], Awaitable[Process]], request: Request, offered: Sequence[str], receive: Receive, send: Send
+) -> None:
+    protocol = choose(offered, PROTOCOLS)
+    await receive()  # websocket.connect
+    await send({"type": "websocket.accept", "subprotocol": protocol})
+    try:
+        process = await start()
+    except StatusError as refusal:
+        await _say(send, ERROR, orjson.dumps(refusal.body()))
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    try:
+        await _session(process, request, receive, send)
+    finally:
+        await process.close()
+
+
+async def _session(process: Process, request: Request, receive: Receive, send: Send) -> None:
+    """Until the program ends or the client leaves."""
+    async with asyncio.TaskGroup() as tasks:
+        incoming = tasks.create_task(_incoming(process, receive))
+        outgoing = tasks.create_task(_outgoing(process, request.flag("tty"), send))
+        await asyncio.wait({incoming, outgoing}, return_when=asyncio.FIRST_COMPLETED)
+        if not outgoing.done():
+            outgoing.cancel()
+            return
+        incoming.cancel()
+        if outgoing.exception() is None:
+            await _say(send, ERROR, orjson.dumps(ended(outgoing.result())))
+            await send({"type": "websocket.close", "code": 1000})
+
+
+async def _incoming(process: Process, receive: Receive) -> None:
+    """Ends when the client has left."""
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        data: bytes = message.get("bytes") or (message.get("text") or "").encode()
+        if not data:
+            continue
+        channel, rest = data[0], data[1:]
+        if channel == STDIN:
+            await process.write(rest)
+        elif channel == RESIZE:
+            with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+                size = orjson.loads(rest)
+                await process.resize(int(size["Width"]), int(size["Height"]))
+        elif channel == CLOSE and rest[:1] == bytes([STDIN]):
+            await process.close_stdin()
+
+
+async def _outgoing(process: Process, tty: bool, send: Send) -> int:
+    while (got := await process.read()) is not None:
+        channel, data = got
+        await _say(send, STDOUT if tty else channel, data)
+    return await process.wait()
+
+
+async def _say(send: Send, channel: int, data: bytes) -> None:
+    await send({"type": "websocket.send", "bytes": bytes([channel]) + data})
+
+
+def ended(code: int) -> Obj:
+    """The Status that closes a session."""
+    if code == 0:
+        return {"metadata": {}, "status": "Success"}
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"command terminated with non-zero exit code: exit status {code}",
+        "reason": "NonZeroExitCode",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+    }
+
+
+@contextlib.asynccontextmanager
+async def until_gone(receive: Receive) -> AsyncIterator["asyncio.Task[None]"]:
+    """A task that is done when the client has left."""
+    task = asyncio.create_task(answer.gone(receive))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def first(awaitable: Awaitable[T], leaving: "asyncio.Task[None]") -> T | None:
+    """What is awaited, or None if the client leaves before it comes."""
+    task = asyncio.ensure_future(awaitable)
+    await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        return task.result()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return None

@@ -1,0 +1,231 @@
+"""The API's doors, opened and closed: a unix socket for the house, HTTPS for everybody with a token.
+
+In: the API, settings, who gives streams and samples. Out: a `Door` with the addresses, the CA and the kubeconfig.
+It runs on the loop of whoever opens it (a thread of somebody else's process too), sets no signal handler and no
+global.
+
+    async with serve(api, streams=node, samples=node) as door: ...
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from madang.api import always
+from madang.api.direct import DirectApi
+from madang.api.tokens import Tokens
+from madang.ports.errors import Unavailable
+from madang.ports.settings import Settings
+from madang.ports.streams import PodStreams, Samples
+from madang.wire import certificates, haproxy, kubeconfig
+from madang.wire.app import App
+from madang.wire.authn import Doorkeeper
+
+RENEWAL_CHECK_S = 12 * 3600.0
+BACKLOG = 1024
+IP_FREEBIND = 15  # linux/in.h: bind an address that is not there yet
+LEAVING_S = 1  # seconds that open requests get when the doors close
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    socket: Path  # trusting: whoever opens it is the admin
+    url: str  # https://127.0.0.1:PORT
+    port: int
+    ca: Path
+    ca_pem: str
+    token: str
+    kubeconfig: Path
+
+
+@asynccontextmanager
+async def serve(
+    api: DirectApi,
+    *,
+    streams: PodStreams | None = None,
+    samples: Samples | None = None,
+    port: int = 0,
+    namespace: str = "default",
+) -> AsyncIterator[Door]:
+    """`port` 0: the one of the last time, if it is free. Makes sure of what a cluster always has."""
+    desk, settings = api.desk, api.desk.settings
+    settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = certificates.ensure(settings.home / "pki", _addresses(settings), desk.clock.now_s())
+    desk.tokens = Tokens.at(settings.home / "pki" / "tokens.key")
+    desk.samples = samples or desk.samples
+    desk.ca_pem = found.ca_pem
+    async with AsyncExitStack() as stack:
+        listening = _listen(settings, port)
+        for sock in listening:
+            stack.enter_context(contextlib.closing(sock))
+        number = listening[0].getsockname()[1]
+        await always.ensure(desk, _reachable(settings), number)
+        token = _token(settings.home / "admin.token")
+        inner, outer = settings.run / "api.sock", settings.run / "door.sock"
+        await stack.enter_async_context(_http(App(desk, streams, None), _unix(inner)))
+        address = f"127.0.0.1:{number}"
+        guarded = App(desk, streams, Doorkeeper(desk, token), address)
+        await stack.enter_async_context(_secure(guarded, listening, found, outer, desk.clock.now_s, settings))
+        stack.callback(_remove, inner, outer)
+        url = f"https://{address}"
+        (settings.home / "api.port").write_text(str(number))
+        config = settings.home / "kubeconfig"
+        kubeconfig.write(config, kubeconfig.document(settings.name, url, found.ca_pem, token, namespace))
+        yield Door(inner, url, number, found.ca, found.ca_pem, token, config)
+
+
+@asynccontextmanager
+async def _secure(
+    app: App,
+    listening: list[socket.socket],
+    found: certificates.Certificates,
+    outer: Path,
+    now_s: Any,
+    settings: Settings,
+) -> AsyncIterator[None]:
+    """HAProxy takes the TLS off where there is one; else uvicorn does it itself, slower."""
+    binary = haproxy.find()
+    if binary is None:
+        async with _http(app, *listening, certificate=found.server):
+            yield
+        return
+    async with (
+        _http(app, _unix(outer)),
+        haproxy.Front(binary, listening, found.server, outer, settings.run) as front,
+    ):
+        renewing = asyncio.create_task(_renew(front, found, settings, now_s))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await renewing
+
+
+async def _renew(front: haproxy.Front, found: certificates.Certificates, settings: Settings, now_s: Any) -> None:
+    """Twice a day: a certificate that nears its end is replaced, and no connection notices."""
+    while True:
+        await asyncio.sleep(RENEWAL_CHECK_S)
+        before = found.server.stat().st_mtime_ns
+        certificates.ensure(found.ca.parent, _addresses(settings), now_s())
+        if found.server.stat().st_mtime_ns != before:
+            await front.renew()
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to whoever runs the loop."""
+        yield
+
+
+@asynccontextmanager
+async def _http(app: App, *socks: socket.socket, certificate: Path | None = None) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=300,
+        timeout_graceful_shutdown=LEAVING_S,
+        backlog=BACKLOG,
+        ssl_certfile=str(certificate) if certificate else None,
+    )
+    server = _Server(config)
+    running = asyncio.create_task(server.serve(sockets=list(socks)))
+    try:
+        while not server.started:
+            if running.done():
+                running.result()
+                raise Unavailable("the API's HTTP server ended before it began")
+            await asyncio.sleep(0.001)
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
+def _unix(path: Path) -> socket.socket:
+    """A listening socket that only its owner can open."""
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        sock.bind(str(path))
+    finally:
+        os.umask(before)
+    sock.listen(BACKLOG)
+    sock.setblocking(False)
+    return sock
+
+
+def _listen(settings: Settings, port: int) -> list[socket.socket]:
+    """The wanted port, else the last one, else a free one: on 127.0.0.1, and where pods live on a bridge on the
+    bridge's address too, which need not be there yet."""
+    remembered = settings.home / "api.port"
+    wanted = [port] if port else [int(remembered.read_text())] if remembered.exists() else []
+    for number in [*wanted, *(() if port else (0,))]:
+        try:
+            first = _bound("127.0.0.1", number)
+        except OSError as fault:
+            if port:
+                raise Unavailable(f"the API's port {port} cannot be opened: {fault.strerror}") from fault
+            continue
+        more = []
+        if settings.addresses.network == "bridge":
+            with contextlib.suppress(OSError):
+                more.append(_bound(settings.addresses.gateway_ip, first.getsockname()[1]))
+        return [first, *more]
+    raise Unavailable("no port could be opened for the API")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _reachable(settings: Settings) -> str:
+    return settings.addresses.gateway_ip if settings.addresses.network == "bridge" else "127.0.0.1"
+
+
+def _addresses(settings: Settings) -> list[str]:
+    first = always.kubernetes_address(settings)
+    return [first, settings.addresses.gateway_ip]
+
+
+def _token(path: Path) -> str:
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,158 @@
+"""Both doors, as a client of HTTP sees them: who may enter, what is answered, in which form."""
+
+import asyncio
+import gzip
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import yaml
+
+from madang.api.direct import DirectApi
+from madang.wire.serve import Door
+from tests.api.house import config_map
+from tests.wire.doors import Client, doors
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def run(home: Path, test: Callable[[DirectApi, Door, Client], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with doors(home) as (api, door):
+            await test(api, door, Client(door))
+
+    asyncio.run(main())
+
+
+def test_the_outer_door_asks_for_a_token_and_the_inner_one_does_not(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, inner: Client) -> None:
+        assert (await inner("GET", MAPS)).status == 200
+        outer = Client(door, inner=False)
+        refused = await outer("GET", MAPS)
+        assert refused.status == 401 and refused.body["reason"] == "Unauthorized"
+        assert (await outer("GET", "/readyz")).raw == b"ok"
+        assert (await Client(door, inner=False, token="wrong")("GET", MAPS)).status == 401
+        assert (await Client(door, inner=False, token=door.token)("GET", MAPS)).status == 200
+
+    run(tmp_path, check)
+
+
+def test_a_service_accounts_token_opens_the_outer_door_as_long_as_the_account_stands(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, inner: Client) -> None:
+        await api.create("serviceaccounts", {"metadata": {"name": "bot", "namespace": "default"}})
+        request = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": {"expirationSeconds": 600}}
+        made = await inner("POST", "/api/v1/namespaces/default/serviceaccounts/bot/token", request)
+        assert made.status == 201
+        client = Client(door, inner=False, token=made.body["status"]["token"])
+        me = await client("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
+        assert me.body["status"]["userInfo"]["username"] == "system:serviceaccount:default:bot"
+        await api.delete("serviceaccounts", "default", "bot")
+        door_desk_forgets = client.token[:-4] + "AAAA"
+        assert (await Client(door, inner=False, token=door_desk_forgets)("GET", MAPS)).status == 401
+
+    run(tmp_path, check)
+
+
+def test_sockets_keys_and_kubeconfig_are_the_owners_alone(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, inner: Client) -> None:
+        for path in (door.socket, door.kubeconfig, tmp_path / "admin.token", tmp_path / "pki" / "ca.key"):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        config = yaml.safe_load(door.kubeconfig.read_text())
+        assert config["current-context"] == "madang-test"
+        assert config["clusters"][0]["cluster"]["server"] == door.url
+
+    run(tmp_path, check)
+
+
+def test_objects_lists_and_refusals(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        made = await client("POST", MAPS, config_map("a", k="v"))
+        assert made.status == 201 and made.body == (await client("GET", f"{MAPS}/a")).body
+        listed = (await client("GET", f"{MAPS}?fieldSelector=metadata.name%3Da")).body
+        assert listed["kind"] == "ConfigMapList" and "kind" not in listed["items"][0]
+        assert listed["items"][0]["data"] == {"k": "v"}
+        assert (await client("GET", "/nonesuch")).raw == b"404 page not found\n"
+        assert (await client("PUT", MAPS, config_map("a"))).status == 405
+        assert (await client("GET", "/api/v1/namespaces/default/nonesuch")).body["reason"] == "NotFound"
+        assert (await client("GET", MAPS, headers={"Accept": "text/html"})).status == 406
+        assert (await client("POST", MAPS, "a", {"Content-Type": "text/plain"})).status == 415
+        broken = await client("POST", MAPS, "{")
+        assert broken.status == 400 and "unexpected end of JSON input" in broken.body["message"]
+        huge = await client("POST", MAPS, b"x" * (4 << 20))
+        assert huge.status == 413
+
+    run(tmp_path, check)
+
+
+def test_unknown_fields_are_named_in_warning_headers(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        made = await client("POST", MAPS, {**config_map("a"), "nope": 1})
+        assert made.status == 201 and made.headers["warning"] == '299 - "unknown field \\"nope\\""'
+
+    run(tmp_path, check)
+
+
+def test_yaml_both_ways_and_gzip_for_large_lists(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        text = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: z}\ndata: {y: 'yaml'}\n"
+        made = await client("POST", MAPS, text, {"Content-Type": "application/yaml", "Accept": "application/yaml"})
+        assert yaml.safe_load(made.raw)["data"] == {"true": "yaml"}
+        for i in range(3):
+            await api.create("configmaps", config_map(f"big{i}", k="x" * 60_000))
+        packed = await client("GET", MAPS, headers={"Accept-Encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(packed.raw) == (await client("GET", MAPS)).raw
+
+    run(tmp_path, check)
+
+
+def test_a_watch_streams_lines_and_ends_in_time(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        start = (await api.create("configmaps", config_map("a"))).obj["metadata"]["resourceVersion"]
+        watching = asyncio.create_task(client("GET", f"{MAPS}?watch=1&resourceVersion={start}&timeoutSeconds=1"))
+        await api.create("configmaps", config_map("b"))
+        await api.delete("configmaps", "default", "b")
+        lines = [yaml.safe_load(line) for line in (await watching).raw.splitlines()]
+        assert [(line["type"], line["object"]["metadata"]["name"]) for line in lines] == [
+            ("ADDED", "b"),
+            ("DELETED", "b"),
+        ]
+
+    run(tmp_path, check)
+
+
+def test_another_version_of_a_kind_is_served_and_taken(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        path = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers"
+        spec = {
+            "maxReplicas": 3,
+            "targetCPUUtilizationPercentage": 70,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"},
+        }
+        body = {
+            "kind": "HorizontalPodAutoscaler",
+            "apiVersion": "autoscaling/v1",
+            "metadata": {"name": "h"},
+            "spec": spec,
+        }
+        made = await client("POST", path, body)
+        assert made.status == 201, made.raw
+        assert made.body["apiVersion"] == "autoscaling/v1"
+        assert made.body["spec"]["targetCPUUtilizationPercentage"] == 70
+        stored = await api.get("horizontalpodautoscalers.autoscaling", "default", "h")
+        assert stored["apiVersion"] == "autoscaling/v2" and stored["spec"]["metrics"]
+        listed = (await client("GET", path)).body
+        assert listed["apiVersion"] == "autoscaling/v1" and listed["items"][0]["spec"]["maxReplicas"] == 3
+
+    run(tmp_path, check)
+
+
+def test_the_doors_close_and_leave_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with doors(tmp_path) as (_, door):
+            first = door.port
+        assert not door.socket.exists() and not list((tmp_path / "run").iterdir())
+        async with doors(tmp_path) as (_, door):
+            assert door.port == first
+
+    asyncio.run(main())

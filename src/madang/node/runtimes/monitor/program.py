@@ -21,7 +21,9 @@ class StartError(Exception):
     """The program cannot be run; the text is the container's termination message."""
 
 
-def refused(why: object) -> StartError:
+def refused(why: str | BaseException) -> StartError:
+    if isinstance(why, OSError) and why.filename:
+        why = f"{why.filename}: {why.strerror}"
     return StartError(f"{PREFIX}{why}: unknown")
 
 

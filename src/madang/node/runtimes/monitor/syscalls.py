@@ -45,7 +45,7 @@ def mount(source: str, target: str, fstype: str = "", flags: int = 0, data: str 
         ctypes.c_ulong(flags),
         data.encode() or None,
     )
-    _checked(result, "mount", target)
+    _checked(result, "mount", f"{source} on {target}")
 
 
 def umount(target: str, flags: int = MNT_DETACH) -> None:

@@ -2,7 +2,8 @@
 
 In: the published schemas of Kubernetes v1.36 (the development dependency `kubernetes-validate`, Apache-2.0), the
 facts that only the Go declarations tell (`tools/go_types.py`), the Gateway API's schemas (`tools/gateway_schemas.py`).
-Out: one compact file of definitions; `kinds/schema.py` reads it. Run `python tools/reduce_schemas.py` after a change
+Out: one compact file of definitions (`kinds/schema.py` reads it), and the descriptions of the fields that printed
+columns show, since those are part of the API's Table. Run `python tools/reduce_schemas.py` after a change
 here; a test compares the file with what this makes.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 TARGET = HERE.parent / "src" / "madang" / "kinds" / "schemas.json"
+DESCRIPTIONS = TARGET.parent / "columns" / "descriptions.json"
 EDITION = "v1.36.0-local"
 Shape = dict[str, Any]
 
@@ -39,6 +41,40 @@ KINDS = {
     )},
     "meta.k8s.io/v1/DeleteOptions": "meta.v1.DeleteOptions",
 }  # fmt: skip
+# fields whose description is a printed column's
+COLUMNS = {
+    "meta.v1.ObjectMeta": ("name", "creationTimestamp"),
+    "core.v1.PodStatus": ("podIP", "nominatedNodeName"),
+    "core.v1.PodSpec": ("nodeName", "readinessGates"),
+    "core.v1.ServiceSpec": ("type", "clusterIP", "externalIPs", "ports", "selector"),
+    "core.v1.NodeSystemInfo": ("kubeletVersion", "osImage", "kernelVersion", "containerRuntimeVersion"),
+    "core.v1.NodeStatus": ("addresses",),
+    "core.v1.Event": (
+        "lastTimestamp",
+        "type",
+        "reason",
+        "involvedObject",
+        "source",
+        "message",
+        "firstTimestamp",
+        "count",
+    ),
+    "core.v1.ObjectReference": ("fieldPath",),
+    "core.v1.Secret": ("type", "data"),
+    "core.v1.ConfigMap": ("data",),
+    "apps.v1.DeploymentStatus": ("updatedReplicas", "availableReplicas"),
+    "apps.v1.DeploymentSpec": ("selector",),
+    "apps.v1.ReplicaSetSpec": ("replicas", "selector"),
+    "apps.v1.ReplicaSetStatus": ("replicas", "readyReplicas"),
+    "batch.v1.JobStatus": ("succeeded",),
+    "batch.v1.JobSpec": ("selector",),
+    "autoscaling.v2.HorizontalPodAutoscalerSpec": ("scaleTargetRef", "metrics", "minReplicas", "maxReplicas"),
+    "autoscaling.v2.HorizontalPodAutoscalerStatus": ("currentReplicas",),
+    "discovery.v1.EndpointSlice": ("addressType", "endpoints", "ports"),
+    "coordination.v1.LeaseSpec": ("holderIdentity",),
+    "node.v1.RuntimeClass": ("handler",),
+    "scheduling.v1.PriorityClass": ("value", "globalDefault", "preemptionPolicy"),
+}
 METRICS = {
     kind: {"type": "object", "properties": {
         "apiVersion": {"type": "string"}, "kind": {"type": "string"},
@@ -145,9 +181,24 @@ def inside(schema: Shape, go: dict[str, str], known: dict[str, Shape], builtin: 
     return out | {k: v for k, v in marks(schema).items() if k == "m"}
 
 
-def reduce() -> Shape:
+def published_definitions() -> Shape:
     folder = files("kubernetes_validate") / "kubernetes-json-schema" / EDITION
-    published = json.loads((folder / "_definitions.json").read_text())["$defs"]
+    found: Shape = json.loads((folder / "_definitions.json").read_text())["$defs"]
+    return found
+
+
+def described() -> dict[str, str]:
+    """`core.v1.PodStatus.podIP` -> its description."""
+    definitions = {short(name): schema for name, schema in published_definitions().items()}
+    return {
+        f"{name}.{member}": definitions[name]["properties"][member].get("description", "")
+        for name, members in COLUMNS.items()
+        for member in members
+    }
+
+
+def reduce() -> Shape:
+    published = published_definitions()
     definitions = {short(name): schema for name, schema in published.items() if name.startswith("io.k8s.api")}
     definitions |= {f"metrics.v1beta1.{name}": schema for name, schema in METRICS.items()}
     go = json.loads((HERE / "sources" / "go_types.json").read_text())
@@ -178,4 +229,5 @@ def text(reduced: Shape) -> str:
 
 if __name__ == "__main__":
     TARGET.write_text(text(reduce()))
+    DESCRIPTIONS.write_text(json.dumps(described(), indent=1, sort_keys=True) + "\n")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")

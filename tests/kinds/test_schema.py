@@ -1,5 +1,6 @@
 """The schema trees: the committed file is what the tool makes; the trees say what patches and decoding need."""
 
+import json
 import runpy
 from pathlib import Path
 
@@ -15,6 +16,7 @@ def test_the_file_is_what_the_tool_makes() -> None:
     tool = runpy.run_path(str(ROOT / "tools" / "reduce_schemas.py"))
     made = tool["text"](tool["reduce"]())
     assert tool["TARGET"].read_text() == made, "run python tools/reduce_schemas.py"
+    assert json.loads(tool["DESCRIPTIONS"].read_text()) == tool["described"]()
 
 
 def test_a_pod_knows_its_merge_keys() -> None:

@@ -1,19 +1,21 @@
 """The window's three bounds, on invented time."""
 
-from madang.ports.objects import Change, Key
-from madang.store.entry import Decoded, StoredEntry
-from madang.store.history import History, Window
+from madang.store.entry import Decoded, Record
+from madang.store.history import History, Past, Window
 
 DECODED = Decoded()
 
 
-def change(revision: int, kind: str = "pods", size_bytes: int = 10) -> Change:
-    key = Key(kind, "shop", f"p{revision}")
-    return Change("ADDED", StoredEntry(key, revision, b"x" * size_bytes, (), DECODED))
+def change(revision: int, kind: str = "pods", size_bytes: int = 10) -> Past:
+    return ("ADDED", ((kind, "shop", f"p{revision}"), revision, b"x" * size_bytes, ()), None)
+
+
+def opened(window: Window) -> History:
+    return History(0, window, DECODED)
 
 
 def test_count_bytes_and_age() -> None:
-    history = History(0, Window(changes=10, size_bytes=1000, age_s=60, ageless_changes=3))
+    history = opened(Window(changes=10, size_bytes=1000, age_s=60, ageless_changes=3))
     for revision in range(1, 13):
         history.append(change(revision, "pods" if revision % 2 else "nodes"), now_s=0)
         history.trim(0)
@@ -27,14 +29,14 @@ def test_count_bytes_and_age() -> None:
 
 
 def test_one_change_too_large_for_the_window() -> None:
-    history = History(0, Window(size_bytes=100))
+    history = opened(Window(size_bytes=100))
     history.append(change(1, size_bytes=500), now_s=0)
     history.trim(0)
     assert (history.oldest, history.size_bytes) == (1, 0)
 
 
 def test_positions_stay_valid() -> None:
-    history = History(0, Window(changes=4))
+    history = opened(Window(changes=4))
     track = history.track("pods")
     for revision in range(1, 10):
         history.append(change(revision), now_s=0)
@@ -45,13 +47,23 @@ def test_positions_stay_valid() -> None:
 
 
 def test_the_undo_map_holds_the_first_before() -> None:
-    history = History(0, Window())
-    first, second, third = (change(n).entry for n in (1, 2, 3))
-    history.append(Change("ADDED", first), 0)
-    history.append(Change("MODIFIED", StoredEntry(first.key, 2, b"", (), DECODED), first), 0)
-    history.append(Change("MODIFIED", StoredEntry(first.key, 3, b"", (), DECODED), second), 0)
-    assert history.undo("pods", 1) == {first.key: first}
-    assert history.undo("pods", 0) == {first.key: None}
+    history = opened(Window())
+    states: list[Record] = [(("pods", "shop", "a"), revision, b"", ()) for revision in (1, 2, 3)]
+    for before, state in zip([None, *states], states, strict=False):
+        history.append(("MODIFIED" if before else "ADDED", state, before), 0)
+    key = states[0][0]
+    assert history.undo("pods", 1) == {key: states[0]}
+    assert history.undo("pods", 0) == {key: None}
     assert history.undo("pods", 3) == {}
     assert history.undo("unknown", 0) == {}
-    assert third.revision == 3
+
+
+def test_watchers_at_one_place_share_what_they_read() -> None:
+    history = opened(Window())
+    history.append(change(1), 0)
+    track = history.track("pods")
+    first = track.read(0)
+    assert track.read(0) is first
+    history.append(change(2), 0)
+    assert [c.entry.revision for c in track.read(0)] == [1, 2]
+    assert [c.entry.revision for c in track.read(1)] == [2]

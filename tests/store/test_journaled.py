@@ -18,7 +18,7 @@ async def test_a_write_is_visible_once_its_awaitable_is_done(house: House) -> No
     accepted = store.newest(pod("a"))
     assert accepted is not None and accepted.revision == 1
     entry = await write
-    assert store.get(pod("a")) is entry
+    assert store.get(pod("a")) == entry
     assert entry.data == b'{"v":1,"revision":1}'
     assert entry.obj == {"v": 1, "revision": 1}
     assert entry.obj is entry.obj

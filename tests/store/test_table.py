@@ -6,7 +6,6 @@ from madang.ports.objects import Key
 from madang.store.history import Window
 from madang.store.journaled import JournaledStore
 from madang.store.model import HistoryGone, Listing
-from madang.store.table import Bucket
 from tests.store.conftest import House, encode, pod
 
 
@@ -100,14 +99,3 @@ async def test_a_revision_that_has_left_the_window(house: House) -> None:
     assert (gone.value.asked, gone.value.oldest) == (14, 15)
     assert store.list("pods", at=99).revision == 20
     await store.close()
-
-
-def test_a_bucket_of_one_needs_no_set() -> None:
-    bucket = Bucket(("node", "n"), pod("a"))
-    bucket.add(pod("a"))
-    assert (len(bucket), list(bucket.all())) == (1, [pod("a")])
-    bucket.add(pod("b"))
-    assert (len(bucket), set(bucket.all())) == (2, {pod("a"), pod("b")})
-    assert not bucket.discard(pod("a"))
-    assert bucket.discard(pod("b"))
-    assert not Bucket(("node", "n"), pod("a")).discard(pod("b"))

@@ -1,15 +1,13 @@
-"""Hours as objects write them: RFC 3339 in UTC, whole seconds (metav1.Time).
+"""Hours as controllers write and read them: whole seconds, RFC 3339.
 
 In: epoch seconds or such a text. Out: the other one.
 """
 
-from datetime import UTC, datetime
+from madang.kinds.times import format_seconds, parse
 
-
-def stamp(at_s: float) -> str:
-    return datetime.fromtimestamp(int(at_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+stamp = format_seconds
 
 
 def seconds(text: str | None) -> float:
     """0 for what isn't there."""
-    return datetime.fromisoformat(text).timestamp() if text else 0.0
+    return parse(text) if text else 0.0

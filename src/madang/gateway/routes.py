@@ -48,6 +48,8 @@ class Plan:
     listeners: tuple[Listener, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     classes: tuple[Obj, ...] = ()
+    routes: tuple[Obj, ...] = ()
+    services: tuple[Obj, ...] = ()
 
 
 def routes(view: View, settings: Settings) -> Plan:
@@ -66,14 +68,15 @@ def routes(view: View, settings: Settings) -> Plan:
     attachments: list[Attachment] = []
     extra: list[Backend] = []
     namespaces = view.list("namespaces")
-    for route in sorted(view.list(ROUTES), key=age):
+    known = tuple(sorted(view.list(ROUTES), key=age))
+    for route in known:
         compiled = rules.compile_route(route, find)
         made = _attach(route, compiled, open_, namespaces, entries)
         attachments += made
         if any(a.accepted for a in made):
             extra += compiled.backends
     desired = _desired(carried, _doors(open_, entries), extra)
-    return Plan(desired, tuple(open_), tuple(attachments), classes)
+    return Plan(desired, tuple(open_), tuple(attachments), classes, known, tuple(offered.values()))
 
 
 def _slices(view: View) -> dict[tuple[str, str], list[Obj]]:

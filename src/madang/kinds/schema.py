@@ -71,6 +71,18 @@ def node(group: str, version: str, kind: str) -> Node:
     return definition(_file()["kinds"][f"{group}/{version}/{kind}"])
 
 
+def kind_definitions() -> Mapping[str, str]:
+    """`apps/v1/Deployment` -> the name of its definition."""
+    found: Mapping[str, str] = _file()["kinds"]
+    return found
+
+
+def definitions() -> Mapping[str, Any]:
+    """All definitions in the file's own short form."""
+    found: Mapping[str, Any] = _file()["definitions"]
+    return found
+
+
 def has(group: str, version: str, kind: str) -> bool:
     return f"{group}/{version}/{kind}" in _file()["kinds"]
 

@@ -18,7 +18,8 @@ _FORMAT = 1
 @dataclass(frozen=True, slots=True)
 class Program:
     """`entrypoint` and `command` are an image's ENTRYPOINT and CMD: a pod's `command` replaces both,
-    its `args` only the second. `path` are folders put first on PATH (a virtual environment's bin, say)."""
+    its `args` only the second. `path` are folders put first on PATH (a virtual environment's bin, say). `mounts` are
+    (source, target): where the program expects its files; without private mounts it runs in `root` instead."""
 
     reference: str
     root: Path  # the source folder
@@ -30,6 +31,7 @@ class Program:
     path: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     stop_signal: str = ""
+    mounts: tuple[tuple[str, str], ...] = ()
 
     def argv(self, command: tuple[str, ...] = (), args: tuple[str, ...] = ()) -> tuple[str, ...]:
         """What runs, given a container's own `command` and `args`."""
@@ -69,7 +71,9 @@ def _read(body: dict[str, object], reference: str) -> Program:
         raise ValueError(
             f"program {reference}: format {found!r} is not {_FORMAT}: written by another version of madang"
         )
-    lists = {k: tuple(v) for k, v in body.items() if isinstance(v, list)}
+    lists = {
+        k: tuple(tuple(i) if isinstance(i, list) else i for i in v) for k, v in body.items() if isinstance(v, list)
+    }
     return Program(**{**body, **lists, "root": Path(str(body["root"]))})  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ import asyncio
 from pathlib import Path
 
 from madang.ports.clock import Clock
+from madang.store.collector import collector_pace
 from madang.store.entry import DECODED_BYTES
 from madang.store.history import Window
 from madang.store.journaled import JournaledStore
@@ -27,4 +28,6 @@ async def open_store(
     except BaseException:
         journal.close()
         raise
-    return JournaledStore(loaded, writer, index, clock, window=window, decoded_bytes=decoded_bytes)
+    return JournaledStore(
+        loaded, writer, index, clock, window=window, decoded_bytes=decoded_bytes, committed=collector_pace()
+    )

@@ -1,7 +1,10 @@
 """One stored object: its encoded bytes, kept once, and a decoded view on demand.
 
-In: key, revision, bytes, index terms. Out: an `Entry` of `ports.objects`. Decoded dicts weigh ten times their
-bytes and burden Python's collector, so only the last used few are kept, bounded by the size of their bytes.
+In: key, revision, bytes, index terms. Out: an `Entry` of `ports.objects`. What the store keeps is a plain tuple,
+the record: Python's collector forgets plain tuples of plain values (no instance of a class, named tuples
+included, is ever forgotten), so that its pauses do not grow with what the house holds. An entry is a light
+handle on a record, made when somebody asks. Decoded dicts weigh ten times their bytes and burden the collector,
+so only the last used few are kept, bounded by the size of their bytes.
 """
 
 from collections import OrderedDict
@@ -13,6 +16,9 @@ from madang.ports.objects import Key, Obj
 from madang.store.model import Term
 
 DECODED_BYTES = 1 << 20  # about 10 MB of dicts
+
+PlainKey = tuple[str, str, str]  # equal to the `Key` and hashed like it
+Record = tuple[PlainKey, int, bytes, tuple[Term, ...]]  # key, revision, data, terms
 
 
 class Decoded:
@@ -43,25 +49,41 @@ class Decoded:
 
 
 class StoredEntry:
-    """Nobody changes one, except that the table shares equal `terms` between entries."""
+    """Equal to any other handle on the same state."""
 
-    __slots__ = ("_decoded", "data", "key", "revision", "terms")
+    __slots__ = ("_decoded", "record")
 
-    def __init__(self, key: Key, revision: int, data: bytes, terms: tuple[Term, ...], decoded: Decoded) -> None:
-        self.key = key
-        self.revision = revision
-        self.data = data
-        self.terms = terms
+    def __init__(self, record: Record, decoded: Decoded) -> None:
+        self.record = record
         self._decoded = decoded
 
     @property
+    def key(self) -> Key:
+        return Key._make(self.record[0])
+
+    @property
+    def revision(self) -> int:
+        return self.record[1]
+
+    @property
+    def data(self) -> bytes:
+        return self.record[2]
+
+    @property
     def obj(self) -> Obj:
-        return self._decoded.obj(self.revision, self.data)
+        return self._decoded.obj(self.record[1], self.record[2])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoredEntry) and self.record[:3] == other.record[:3]
+
+    def __hash__(self) -> int:
+        return hash(self.record[:2])
 
     def __repr__(self) -> str:
-        return f"<{self.key.kind} {self.key.namespace}/{self.key.name} @{self.revision}>"
+        kind, namespace, name = self.record[0]
+        return f"<{kind} {namespace}/{name} @{self.record[1]}>"
 
 
-def lean(key: Key) -> Key:
-    """The same key with its kind and namespace shared by all keys that name them."""
-    return Key(intern(key.kind), intern(key.namespace), key.name)
+def plain(key: Key) -> PlainKey:
+    """The same key as a plain tuple, with its kind and namespace shared by all keys that name them."""
+    return (intern(key.kind), intern(key.namespace), key.name)

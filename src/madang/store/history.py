@@ -10,10 +10,9 @@ spare the clients of a laptop that slept a new list.
 from bisect import bisect_right
 from collections import Counter, deque
 from dataclasses import dataclass
-from typing import NamedTuple, cast
 
-from madang.ports.objects import Change, Key, Kind
-from madang.store.entry import StoredEntry
+from madang.ports.objects import Change, ChangeType, Kind
+from madang.store.entry import Decoded, PlainKey, Record, StoredEntry
 from madang.store.model import HistoryGone
 from madang.store.table import NOTHING_UNDONE, Undo
 
@@ -26,14 +25,23 @@ class Window:
     ageless_changes: int = 1_000  # so many are kept whatever their age
 
 
+SHARED_CHANGES = 1_000  # more are read by one that starts far back, alone
+
+# Plain tuples, which Python's collector forgets (see `store.entry`).
+Past = tuple[ChangeType, Record, Record | None]
+Mark = tuple[Kind, int, int, float]  # one change in the order of all kinds: kind, revision, bytes, seconds
+
+
 class Track:
     """The changes of one kind. A position counts from the kind's first change ever, so it stays valid."""
 
-    __slots__ = ("_changes", "_dropped")
+    __slots__ = ("_decoded", "_dropped", "_last", "_past")
 
-    def __init__(self) -> None:
-        self._changes: list[Change] = []
+    def __init__(self, decoded: Decoded) -> None:
+        self._past: list[Past] = []
         self._dropped = 0
+        self._decoded = decoded
+        self._last: tuple[int, int, list[Change]] = (0, 0, [])
 
     @property
     def first(self) -> int:
@@ -41,34 +49,39 @@ class Track:
 
     @property
     def end(self) -> int:
-        return self._dropped + len(self._changes)
+        return self._dropped + len(self._past)
 
-    def append(self, change: Change) -> None:
-        self._changes.append(change)
+    def append(self, past: Past) -> None:
+        self._past.append(past)
 
     def drop(self, count: int) -> None:
-        del self._changes[:count]
+        del self._past[:count]
         self._dropped += count
 
     def after(self, revision: int) -> int:
         """The position of the first change that is newer than `revision`."""
-        return self._dropped + bisect_right(self._changes, revision, key=lambda change: change.entry.revision)
+        return self._dropped + bisect_right(self._past, revision, key=lambda past: past[1][1])
+
+    def past(self, position: int) -> list[Past]:
+        return self._past[position - self._dropped :]
 
     def read(self, position: int) -> list[Change]:
-        return self._changes[position - self._dropped :]
-
-
-class Mark(NamedTuple):
-    """One change in the order of all kinds."""
-
-    kind: Kind
-    revision: int
-    size_bytes: int
-    at_s: float
+        """Not to be changed: watchers that wake together and stand at the same place get the same list."""
+        start, end, changes = self._last
+        if (start, end) != (position, self.end):
+            decoded = self._decoded
+            changes = [
+                Change(type_, StoredEntry(record, decoded), None if before is None else StoredEntry(before, decoded))
+                for type_, record, before in self.past(position)
+            ]
+            if len(changes) <= SHARED_CHANGES:
+                self._last = (position, self.end, changes)
+        return changes
 
 
 class History:
-    def __init__(self, revision: int, window: Window) -> None:
+    def __init__(self, revision: int, window: Window, decoded: Decoded) -> None:
+        self._decoded = decoded
         self._oldest = revision
         self._window = window
         self._tracks: dict[Kind, Track] = {}
@@ -87,23 +100,22 @@ class History:
     def track(self, kind: Kind) -> Track:
         track = self._tracks.get(kind)
         if track is None:
-            track = self._tracks[kind] = Track()
+            track = self._tracks[kind] = Track(self._decoded)
         return track
 
-    def append(self, change: Change, now_s: float) -> None:
-        entry = change.entry
-        self.track(entry.key.kind).append(change)
-        self._marks.append(Mark(entry.key.kind, entry.revision, len(entry.data), now_s))
-        self._size_bytes += len(entry.data)
+    def append(self, past: Past, now_s: float) -> None:
+        (kind, _, _), revision, data, _ = past[1]
+        self.track(kind).append(past)
+        self._marks.append((kind, revision, len(data), now_s))
+        self._size_bytes += len(data)
 
     def trim(self, now_s: float) -> None:
         """Lets go what has left the window; called once a commit."""
         dropped: Counter[Kind] = Counter()
         while self._marks and self._too_much(now_s):
-            mark = self._marks.popleft()
-            self._size_bytes -= mark.size_bytes
-            self._oldest = mark.revision
-            dropped[mark.kind] += 1
+            kind, self._oldest, size_bytes, _ = self._marks.popleft()
+            self._size_bytes -= size_bytes
+            dropped[kind] += 1
         for kind, count in dropped.items():
             self._tracks[kind].drop(count)
 
@@ -112,7 +124,7 @@ class History:
         return (
             count > window.changes
             or self._size_bytes > window.size_bytes
-            or (count > window.ageless_changes and self._marks[0].at_s < now_s - window.age_s)
+            or (count > window.ageless_changes and self._marks[0][3] < now_s - window.age_s)
         )
 
     def check(self, revision: int) -> None:
@@ -125,7 +137,7 @@ class History:
         track = self._tracks.get(kind)
         if track is None:
             return NOTHING_UNDONE
-        then: dict[Key, StoredEntry | None] = {}
-        for change in track.read(track.after(revision)):
-            then.setdefault(change.entry.key, cast("StoredEntry | None", change.before))
+        then: dict[PlainKey, Record | None] = {}
+        for _, record, before in track.past(track.after(revision)):
+            then.setdefault(record[0], before)
         return then

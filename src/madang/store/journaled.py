@@ -5,13 +5,13 @@ In: puts and removals. Out: entries, listings, watches. Everything happens on on
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from madang.ports.clock import Clock
 from madang.ports.journal import Loaded
-from madang.ports.objects import Change, Entry, Key, Kind
-from madang.store.entry import DECODED_BYTES, Decoded, StoredEntry, lean
-from madang.store.history import History, Window
+from madang.ports.objects import Entry, Key, Kind
+from madang.store.entry import DECODED_BYTES, Decoded, StoredEntry, plain
+from madang.store.history import History, Past, Window
 from madang.store.model import Encode, Indexer, Listing, StaleRevision, StoreFailed, Term
 from madang.store.pipeline import Accepted, Pipeline
 from madang.store.table import NOTHING_UNDONE, Table
@@ -31,14 +31,17 @@ class JournaledStore:
         *,
         window: Window | None = None,
         decoded_bytes: int = DECODED_BYTES,
+        committed: Callable[[int, int], None] = lambda objects, writes: None,
     ) -> None:
+        """`committed` hears after each commit how many objects there are, and how many writes it had."""
+        self._committed = committed
         self._writer = writer
         self._index = index
         self._clock = clock
         self._decoded = Decoded(decoded_bytes)
         self._tables = self._load(loaded)
         self._revision = self._given = loaded.revision
-        self._history = History(loaded.revision, window or Window())
+        self._history = History(loaded.revision, window or Window(), self._decoded)
         self._watchers = Watchers()
         self._pipeline = Pipeline(writer, self._show)
         self._closing: asyncio.Future[None] | None = None
@@ -48,8 +51,8 @@ class JournaledStore:
         for row in loaded.rows:
             if row.data is not None:
                 terms = tuple(self._index(row.key.kind, row.data))
-                entry = StoredEntry(lean(row.key), row.revision, row.data, terms, self._decoded)
-                tables.setdefault(entry.key.kind, Table(entry.key.kind)).load(entry)  # one by one: it shares the terms
+                record = (plain(row.key), row.revision, row.data, terms)
+                tables.setdefault(row.key.kind, Table(row.key.kind)).load(record)  # one by one: it shares the terms
         for table in tables.values():
             table.sort()
         return tables
@@ -64,7 +67,8 @@ class JournaledStore:
 
     def get(self, key: Key) -> StoredEntry | None:
         table = self._tables.get(key.kind)
-        return None if table is None else table.get(key)
+        record = None if table is None else table.get(key)
+        return None if record is None else StoredEntry(record, self._decoded)
 
     def newest(self, key: Key) -> StoredEntry | None:
         accepted = self._pipeline.get(key)
@@ -87,8 +91,9 @@ class JournaledStore:
         if at is not None and at < revision:
             undo, revision = self._history.undo(kind, at), at
         table = self._tables.get(kind) or Table(kind)
-        entries, remaining = table.select(namespace, terms, after, limit, undo)
-        return Listing(entries, revision, remaining)
+        records, remaining = table.select(namespace, terms, after, limit, undo)
+        decoded = self._decoded
+        return Listing([StoredEntry(record, decoded) for record in records], revision, remaining)
 
     def put(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
         return self._accept(key, encode, expect, removed=False)
@@ -128,9 +133,9 @@ class JournaledStore:
         revision = self._given + 1
         data = encode(revision)
         terms = () if removed else tuple(self._index(key.kind, data))
-        entry = StoredEntry(lean(key) if newest is None else newest.key, revision, data, terms, self._decoded)
+        record = (plain(key) if newest is None else newest.record[0], revision, data, terms)
         self._given = revision  # not before: an encoder that raises uses no revision
-        return self._pipeline.accept(entry, removed)
+        return self._pipeline.accept(StoredEntry(record, self._decoded), removed)
 
     def _show(self, batch: Sequence[Accepted]) -> None:
         now_s = self._clock.monotonic_s()
@@ -138,14 +143,17 @@ class JournaledStore:
             self._history.append(self._apply(accepted), now_s)
         self._revision = batch[-1].entry.revision
         self._history.trim(now_s)
-        self._watchers.wake({accepted.entry.key.kind: None for accepted in batch})
+        self._committed(sum(map(len, self._tables.values())), len(batch))
+        self._watchers.wake({accepted.entry.record[0][0]: None for accepted in batch})
 
-    def _apply(self, accepted: Accepted) -> Change:
-        entry = accepted.entry
-        table = self._tables.get(entry.key.kind)
+    def _apply(self, accepted: Accepted) -> Past:
+        record = accepted.entry.record
+        kind = record[0][0]
+        table = self._tables.get(kind)
         if table is None:
-            table = self._tables[entry.key.kind] = Table(entry.key.kind)
+            table = self._tables[kind] = Table(kind)
         if accepted.removed:
-            return Change("DELETED", entry, table.remove(entry.key))
-        before = table.put(entry)
-        return Change("ADDED" if before is None else "MODIFIED", entry, before)
+            return ("DELETED", record, table.remove(record[0]))
+        record, before = table.put(record)
+        accepted.entry.record = record  # its terms are shared now
+        return ("ADDED" if before is None else "MODIFIED", record, before)

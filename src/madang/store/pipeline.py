@@ -30,7 +30,8 @@ class Accepted:
         self.done = done
 
     def row(self) -> Row:
-        return Row(self.entry.key, self.entry.revision, None if self.removed else self.entry.data)
+        _, revision, data, _ = self.entry.record
+        return Row(self.entry.key, revision, None if self.removed else data)
 
 
 class Pipeline:
@@ -38,7 +39,7 @@ class Pipeline:
         self._loop = asyncio.get_running_loop()
         self._writer = writer
         self._show = show
-        self._newest: dict[Key, Accepted] = {}
+        self._newest: dict[tuple[str, ...], Accepted] = {}
         self._waiting: deque[Accepted] = deque()
         self._flying: list[Accepted] = []
         self._flush_due = False
@@ -54,7 +55,7 @@ class Pipeline:
 
     def accept(self, entry: StoredEntry, removed: bool) -> asyncio.Future[Entry]:
         accepted = Accepted(entry, removed, self._loop.create_future())
-        self._newest[entry.key] = accepted
+        self._newest[entry.record[0]] = accepted
         self._waiting.append(accepted)
         # Not written at once: all that is accepted in this step of the loop goes into one commit.
         if not self._flush_due and not self._flying:
@@ -83,8 +84,9 @@ class Pipeline:
             self._flush()  # the disk works on the next batch while this one is shown
             self._show(batch)
             for accepted in batch:
-                if self._newest[accepted.entry.key] is accepted:
-                    del self._newest[accepted.entry.key]
+                key = accepted.entry.record[0]
+                if self._newest[key] is accepted:
+                    del self._newest[key]
                 if not accepted.done.done():  # its caller may have been cancelled
                     accepted.done.set_result(accepted.entry)
         if not self._newest and self._drained is not None and not self._drained.done():

@@ -1,91 +1,72 @@
 """The committed objects of one kind: by key, in order, and by index term.
 
-In: entries as they become visible. Out: entries, and ordered slices of them, now or (given the history's
+In: records as they become visible. Out: records, and ordered slices of them, now or (given the history's
 undo map) as of a past revision. Keys of one kind sort by (namespace, name), which is the order of every list.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
-from madang.ports.objects import Key, Kind
-from madang.store.entry import StoredEntry
+from madang.ports.objects import Kind
+from madang.store.entry import PlainKey, Record
 from madang.store.model import Term
+from madang.store.terms import TermIndex
 
-Undo = Mapping[Key, StoredEntry | None]  # what each key held then, where that differs from now
+Undo = Mapping[PlainKey, Record | None]  # what each key held then, where that differs from now
 NOTHING_UNDONE: Undo = {}
 
 
-class Bucket:
-    """The keys of one term. Most owners and names have one key only: it needs no set."""
-
-    __slots__ = ("keys", "term")
-
-    def __init__(self, term: Term, key: Key) -> None:
-        self.term = term
-        self.keys: Key | set[Key] = key
-
-    def add(self, key: Key) -> None:
-        if isinstance(self.keys, set):
-            self.keys.add(key)
-        elif self.keys != key:
-            self.keys = {self.keys, key}
-
-    def discard(self, key: Key) -> bool:
-        """True when no key is left."""
-        if isinstance(self.keys, set):
-            self.keys.discard(key)
-            return not self.keys
-        return self.keys == key
-
-    def __len__(self) -> int:
-        return len(self.keys) if isinstance(self.keys, set) else 1
-
-    def all(self) -> Iterable[Key]:
-        return self.keys if isinstance(self.keys, set) else (self.keys,)
+# Keeps a table's dict in the collector's sight: a dict of plain values only is let go by a full collection, and taken
+# up again with the next write as if it were new, so that a young collection walks all of it.
+SEEN = ("",)
+SEEN_RECORD = cast("Record", ([],))
 
 
 class Table:
-    __slots__ = ("_buckets", "_entries", "_kind", "_order")
+    __slots__ = ("_kind", "_order", "_records", "_terms")
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        self._entries: dict[Key, StoredEntry] = {}
-        self._order: list[Key] = []
-        self._buckets: dict[Term, Bucket] = {}
+        self._records: dict[tuple[str, ...], Record] = {SEEN: SEEN_RECORD}
+        self._order: list[PlainKey] = []
+        self._terms = TermIndex()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._order)
 
-    def get(self, key: Key) -> StoredEntry | None:
-        return self._entries.get(key)
+    def get(self, key: tuple[str, ...]) -> Record | None:
+        return self._records.get(key)
 
-    def load(self, entry: StoredEntry) -> None:
+    def load(self, record: Record) -> None:
         """A new key, out of order: `sort` follows once all are there."""
-        self._entries[entry.key] = entry
-        self._index(entry)
+        key, revision, data, terms = record
+        self._records[key] = (key, revision, data, self._terms.add(key, terms))
+        self._order.append(key)
 
     def sort(self) -> None:
-        self._order = sorted(self._entries)
+        self._order.sort()
 
-    def put(self, entry: StoredEntry) -> StoredEntry | None:
-        """The entry that it replaces."""
-        before = self._entries.get(entry.key)
+    def put(self, record: Record) -> tuple[Record, Record | None]:
+        """The record as it is kept, and the one that it replaces."""
+        key, revision, data, terms = record
+        before = self._records.get(key)
         if before is None:
-            insort(self._order, entry.key)
-            self._index(entry)
-        elif before.terms == entry.terms:
-            entry.terms = before.terms
+            insort(self._order, key)
+            terms = self._terms.add(key, terms)
+        elif before[3] == terms:
+            terms = before[3]
         else:
-            self._unindex(before)
-            self._index(entry)
-        self._entries[entry.key] = entry
-        return before
+            self._terms.discard(key, before[3])
+            terms = self._terms.add(key, terms)
+        kept = self._records[key] = (key, revision, data, terms)
+        return kept, before
 
-    def remove(self, key: Key) -> StoredEntry | None:
-        before = self._entries.pop(key, None)
+    def remove(self, key: PlainKey) -> Record | None:
+        before = self._records.pop(key, None)
         if before is not None:
             del self._order[bisect_left(self._order, key)]
-            self._unindex(before)
+            self._terms.discard(key, before[3])
         return before
 
     def select(
@@ -95,54 +76,37 @@ class Table:
         after: tuple[str, str] | None,
         limit: int,
         undo: Undo = NOTHING_UNDONE,
-    ) -> tuple[list[StoredEntry], int]:
-        """Entries in order, and how many more follow the last of them."""
-        if not terms and not undo:  # the common list: two bisections and a slice
-            low, high = self._bounds(self._order, namespace, after)
-            end = min(high, low + limit) if limit else high
-            entries = self._entries
-            return [entries[key] for key in self._order[low:end]], high - end
+    ) -> tuple[list[Record], int]:
+        """Records in order, and how many more follow the last of them."""
+        records = self._records
         keys = self._candidates(terms, undo)
         low, high = self._bounds(keys, namespace, after)
+        if not terms:  # the common list: two bisections and a slice
+            end = min(high, low + limit) if limit else high
+            return [undo.get(key) or records[key] for key in keys[low:end]], high - end
         found = []
         for key in keys[low:high]:
-            entry = undo[key] if key in undo else self._entries[key]
-            if entry is not None and all(term in entry.terms for term in terms):
-                found.append(entry)
+            record = undo[key] if key in undo else records[key]
+            if record is not None and all(term in record[3] for term in terms):
+                found.append(record)
         cut = min(len(found), limit) if limit else len(found)
         return found[:cut], len(found) - cut
 
-    def _bounds(self, keys: list[Key], namespace: str | None, after: tuple[str, str] | None) -> tuple[int, int]:
+    def _bounds(self, keys: list[PlainKey], namespace: str | None, after: tuple[str, str] | None) -> tuple[int, int]:
         low, high = 0, len(keys)
         if namespace is not None:
-            low = bisect_left(keys, Key(self._kind, namespace, ""))
-            high = bisect_left(keys, Key(self._kind, namespace + "\0", ""))
+            low = bisect_left(keys, (self._kind, namespace, ""))
+            high = bisect_left(keys, (self._kind, namespace + "\0", ""))
         if after is not None:
-            low = max(low, bisect_right(keys, Key(self._kind, *after)))
+            low = max(low, bisect_right(keys, (self._kind, *after)))
         return low, max(low, high)
 
-    def _candidates(self, terms: Sequence[Term], undo: Undo) -> list[Key]:
-        if not terms:
-            gone = [key for key in undo if key not in self._entries]
-            return sorted(self._order + gone) if gone else self._order
-        buckets = [self._buckets.get(term) for term in terms]
-        smallest = min((b for b in buckets if b is not None), key=len, default=None)
-        keys: Iterable[Key] = () if smallest is None or (None in buckets) else smallest.all()
-        return sorted({*keys, *undo}) if undo else sorted(keys)
-
-    def _index(self, entry: StoredEntry) -> None:
-        shared = []
-        for term in entry.terms:
-            bucket = self._buckets.get(term)
-            if bucket is None:
-                bucket = self._buckets[term] = Bucket(term, entry.key)
-            else:
-                bucket.add(entry.key)
-            shared.append(bucket.term)
-        entry.terms = tuple(shared)
-
-    def _unindex(self, entry: StoredEntry) -> None:
-        for term in entry.terms:
-            bucket = self._buckets.get(term)
-            if bucket is not None and bucket.discard(entry.key):
-                del self._buckets[term]
+    def _candidates(self, terms: Sequence[Term], undo: Undo) -> list[PlainKey]:
+        if terms:
+            return sorted({*self._terms.fewest(terms), *undo})
+        if not undo:
+            return self._order
+        hidden = {key for key, record in undo.items() if record is None}  # not there yet at that time
+        gone = [key for key in undo if key not in self._records and key not in hidden]
+        keys = [key for key in self._order if key not in hidden] if hidden else self._order
+        return sorted(keys + gone) if gone else keys

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.node.runtimes.launching import WALLS, MakeLaunch
 
 from madang.node.runtimes import confinement
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Launch
+from tests.node.runtimes.launching import WALLS, MakeLaunch
 
 
 @pytest.fixture(params=["namespaces", "mount namespace", "none"])

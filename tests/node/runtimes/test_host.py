@@ -9,11 +9,11 @@ import uuid
 from pathlib import Path
 
 import pytest
-from tests.node.runtimes.launching import PYTHON, WALLS, MakeLaunch, logged, processes
 
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.monitor import record
 from madang.node.runtimes.runtime import Exit, Mount, Running
+from tests.node.runtimes.launching import PYTHON, WALLS, MakeLaunch, logged, processes
 
 PREFIX = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: "

@@ -7,12 +7,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from tests.node.runtimes.launching import MakeLaunch, processes
 
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Launch, Running
 from madang.ports.errors import NotFound, StatusError
 from madang.ports.streams import ExecOptions, Process
+from tests.node.runtimes.launching import MakeLaunch, processes
 
 
 def with_container(runtime: HostRuntime, wanted: Launch, story: Callable[[Running], Coroutine[Any, Any, None]]) -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.node.runtimes.launching import MakeLaunch, logged
 
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Launch, Mount
+from tests.node.runtimes.launching import MakeLaunch, logged
 
 
 @pytest.fixture(autouse=True)

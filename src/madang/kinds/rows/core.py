@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from madang.kinds import strategies
+from madang.kinds.columns import core as printed
+from madang.kinds.columns import pods
 from madang.kinds.conversions import event
 from madang.kinds.defaults import core, pod
 from madang.kinds.kind import ALL_VERBS, Conversion, Kind, Subresource
@@ -45,12 +47,14 @@ NAMESPACE = Kind(
     fields={"name": text_at("metadata", "name"), **paths("status.phase")},
     default=core.namespace, prepare_create=strategies.namespace_create,
     prepare_update=strategies.namespace_update, prepare_status=strategies.keep_spec,
+    columns=printed.NAMESPACE,
 )  # fmt: skip
 NODE = Kind(
     group="", version="v1", kind="Node", plural="nodes", namespaced=False, singular="node", short=("no",),
     subresources=(STATUS,), fields={"spec.unschedulable": flag_at("spec", "unschedulable")},
     default=core.node, prepare_create=strategies.node_create, prepare_update=strategies.keep_status,
     prepare_status=strategies.keep_spec,
+    columns=printed.NODE,
 )  # fmt: skip
 POD = Kind(
     group="", version="v1", kind="Pod", plural="pods", singular="pod", short=("po",), categories=("all",),
@@ -70,12 +74,14 @@ POD = Kind(
     },
     default=pod.pod, prepare_create=strategies.pod_create, prepare_update=strategies.counted_update,
     prepare_status=strategies.pod_status,
+    columns=pods.COLUMNS,
 )  # fmt: skip
 SERVICE = Kind(
     group="", version="v1", kind="Service", plural="services", singular="service", short=("svc",),
     categories=("all",), subresources=(STATUS,), fields=paths("spec.clusterIP", "spec.type"),
     default=core.service, prepare_create=strategies.service_create,
     prepare_update=strategies.service_update, prepare_status=strategies.keep_spec,
+    columns=printed.SERVICE,
 )  # fmt: skip
 CONFIG_MAP = Kind(
     group="",
@@ -86,6 +92,7 @@ CONFIG_MAP = Kind(
     short=("cm",),
     prepare_create=strategies.no_generation,
     prepare_update=strategies.plain_update,
+    columns=printed.CONFIG_MAP,
 )
 SECRET = Kind(
     group="",
@@ -97,11 +104,13 @@ SECRET = Kind(
     default=core.secret,
     prepare_create=strategies.no_generation,
     prepare_update=strategies.secret_update,
+    columns=printed.SECRET,
 )
 SERVICE_ACCOUNT = Kind(
     group="", version="v1", kind="ServiceAccount", plural="serviceaccounts", singular="serviceaccount", short=("sa",),
     subresources=(Subresource("token", CREATE, "TokenRequest", "authentication.k8s.io", "v1"),),
     prepare_create=strategies.account_write, prepare_update=strategies.account_write,
+    columns=printed.SERVICE_ACCOUNT,
 )  # fmt: skip
 EVENT = Kind(
     group="", version="v1", kind="Event", plural="events", singular="event", short=("ev",),
@@ -114,6 +123,7 @@ EVENT = Kind(
     },
     also=(Conversion("events.k8s.io", "v1", event.from_stored, event.to_stored),),
     prepare_create=strategies.no_generation, prepare_update=strategies.plain_update,
+    columns=printed.EVENT,
 )  # fmt: skip
 BINDING = Kind(group="", version="v1", kind="Binding", plural="bindings", singular="binding", verbs=CREATE)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from madang.kinds import strategies
+from madang.kinds.columns import workloads as printed
 from madang.kinds.conversions import autoscaler
 from madang.kinds.defaults import workloads
 from madang.kinds.kind import Conversion, Kind, Subresource
@@ -23,6 +24,7 @@ DEPLOYMENT = Kind(
     categories=("all",), subresources=(SCALE, STATUS),
     default=workloads.deployment, prepare_create=strategies.counted_create,
     prepare_update=strategies.deployment_update, prepare_status=strategies.deployment_status,
+    columns=printed.DEPLOYMENT,
 )  # fmt: skip
 REPLICA_SET = Kind(
     group="apps", version="v1", kind="ReplicaSet", plural="replicasets", singular="replicaset", short=("rs",),
@@ -30,12 +32,14 @@ REPLICA_SET = Kind(
     fields={"status.replicas": count_at("status", "replicas")},
     default=workloads.replica_set, prepare_create=strategies.replica_set_create,
     prepare_update=strategies.counted_update, prepare_status=strategies.keep_spec,
+    columns=printed.REPLICA_SET,
 )  # fmt: skip
 JOB = Kind(
     group="batch", version="v1", kind="Job", plural="jobs", singular="job", categories=("all",),
     subresources=(STATUS,), fields={"status.successful": count_at("status", "succeeded")},
     default=workloads.job, prepare_create=strategies.job_create, prepare_update=strategies.counted_update,
     prepare_status=strategies.keep_spec,
+    columns=printed.JOB,
 )  # fmt: skip
 AUTOSCALER = Kind(
     group="autoscaling", version="v2", kind="HorizontalPodAutoscaler", plural="horizontalpodautoscalers",
@@ -43,6 +47,7 @@ AUTOSCALER = Kind(
     also=(Conversion("autoscaling", "v1", autoscaler.from_stored, autoscaler.to_stored),),
     default=workloads.autoscaler, prepare_create=strategies.autoscaler_create,
     prepare_update=strategies.keep_status, prepare_status=strategies.keep_spec,
+    columns=printed.AUTOSCALER,
 )  # fmt: skip
 
 ROWS = (DEPLOYMENT, REPLICA_SET, JOB, AUTOSCALER)

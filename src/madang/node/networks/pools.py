@@ -43,7 +43,11 @@ def _loopback(id: str, others: Sequence[Addresses]) -> Addresses:
 
 def _bridge(id: str, others: Sequence[Addresses]) -> Addresses:
     held = [Net(cidr) for one in others for cidr in (one.pod_cidr, one.service_cidr)] + list(routes())
-    subnet = _first(id, [net for net in SUBNETS if not any(net.overlaps(other) for other in held)], "subnet in 10/8")
+    start = int(id, 16) % len(SUBNETS)
+    turned = SUBNETS[start:] + SUBNETS[:start]
+    subnet = next((net for net in turned if not any(net.overlaps(other) for other in held)), None)
+    if subnet is None:
+        raise none_left("subnet in 10/8")
     pods, services = subnet.subnets()
     return Addresses(
         network="bridge",
@@ -69,5 +73,9 @@ def routes(table: Path = Path("/proc/net/route")) -> Iterable[Net]:
 
 def _first(id: str, free: Sequence[T], what: str) -> T:
     if not free:
-        raise OSError(28, f"no free {what} is left on this machine: stop another courtyard")
+        raise none_left(what)
     return free[int(id, 16) % len(free)]
+
+
+def none_left(what: str) -> OSError:
+    return OSError(28, f"no free {what} is left on this machine: stop another courtyard")

@@ -19,24 +19,30 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def seconds(text: str) -> float:
+    """The inverse of `timestamp`; fractions of a second are read too."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 def statuses(pod: Obj, facts: Facts) -> tuple[list[Obj], list[Obj]]:
     """(of init containers, of the others)."""
-    inits = [_status(pod, r, facts.of(r.name)) for r in spec.inits(pod)]
-    return inits, [_status(pod, r, facts.of(r.name)) for r in spec.mains(pod)]
+    served = facts.served
+    inits = [_status(pod, r, facts.of(r.name), served) for r in spec.inits(pod)]
+    return inits, [_status(pod, r, facts.of(r.name), served) for r in spec.mains(pod)]
 
 
 def container_id(pod: Obj, name: str, attempt: int) -> str:
     return f"{SCHEME}://{pod['metadata']['uid']}/{name}/{attempt}"
 
 
-def _status(pod: Obj, role: Role, c: Container) -> Obj:
+def _status(pod: Obj, role: Role, c: Container, served: bool) -> Obj:
     known = c.attempt >= 0 and (c.running or c.exit or c.last)
     state, last = _states(pod, role, c)
     status: Obj = {
         "name": role.name,
         "image": c.image or role.spec.get("image", ""),
         "imageID": c.image,
-        "ready": _ready(role, c),
+        "ready": _ready(role, c, served),
         "restartCount": max(c.attempt, 0),
         "started": c.running is not None and c.started,
         "state": state,
@@ -54,11 +60,12 @@ def _status(pod: Obj, role: Role, c: Container) -> Obj:
     return status
 
 
-def _ready(role: Role, c: Container) -> bool:
+def _ready(role: Role, c: Container, served: bool) -> bool:
     if role.kind == "init":
         return c.running is None and c.exit is not None and c.exit.code == 0
-    # Going down for its probe's sake, it is out of rotation before it gets its signal.
-    return c.running is not None and c.ready and c.started and not (c.stop and c.unhealthy)
+    # Going down for its probe's sake, it leaves the Services that lead to it before it gets its signal.
+    leaves = served and c.stop is not None and bool(c.unhealthy)
+    return c.running is not None and c.ready and c.started and not leaves
 
 
 def _states(pod: Obj, role: Role, c: Container) -> tuple[Obj, Obj]:
@@ -67,7 +74,9 @@ def _states(pod: Obj, role: Role, c: Container) -> tuple[Obj, Obj]:
         return {"running": {"startedAt": timestamp(c.running.started_at_s)}}, before
     if c.exit is not None:
         ended = {"terminated": _terminated(pod, role, c.attempt, c.exit)}
-        if c.backing_off or c.refusal:
+        # One that was stopped for its probe's sake is never shown as ended: it waits at once.
+        killed = c.stop is not None and c.unhealthy and c.short_runs > 1
+        if c.backing_off or c.refusal or (killed and spec.restarts(pod, role, c.exit.code)):
             return {"waiting": _waiting(pod, role, c)}, ended
         return ended, before
     return {"waiting": _waiting(pod, role, c)}, before
@@ -76,7 +85,7 @@ def _states(pod: Obj, role: Role, c: Container) -> tuple[Obj, Obj]:
 def _waiting(pod: Obj, role: Role, c: Container) -> Obj:
     if c.refusal is not None:
         return {"reason": c.refusal.reason, "message": c.refusal.message}
-    if c.backing_off:
+    if c.exit is not None:
         return {"reason": "CrashLoopBackOff", "message": _back_off(pod, role, c)}
     return {"reason": "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"}
 

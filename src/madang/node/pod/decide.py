@@ -18,7 +18,7 @@ from madang.ports.objects import Obj
 
 
 def decide(pod: Obj, facts: Facts, now: Now) -> list[Action]:
-    if facts.finished:
+    if facts.finishing or facts.finished:
         return []
     if ending(pod, facts):
         return list(_end(pod, facts, now))

@@ -83,6 +83,7 @@ class Facts:
     removed: bool = False
     overdue: bool = False  # activeDeadlineSeconds have passed
     served: bool = False
+    finishing: bool = False  # the last status is being written
     finished: bool = False  # nothing is left to do for this pod
 
     def of(self, name: str) -> Container:

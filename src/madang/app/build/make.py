@@ -1,0 +1,124 @@
+"""A `build:` folder becomes a program of this machine: Dockerfile, environment and source put together.
+
+In: a `Build`. Out: a `Program`, saved under the courtyard's home by its reference, and warnings about what only an
+image could do. The reference carries a fingerprint of all that the program is made from: a changed source file is
+another reference, and so a rolling update, and nothing changed is nothing done.
+"""
+
+import hashlib
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from madang.app.build.dockerfile import DockerfileError, parse
+from madang.app.build.environment import (
+    BuildError,
+    Python,
+    Say,
+    cache_root,
+    node_modules,
+    python_environment,
+    python_for,
+)
+from madang.app.build.source import fingerprint
+from madang.app.build.stage import Stage, last_stage
+from madang.ports.program import Program, save
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One `build:` of a Compose file, with absolute paths. `inline` is its `dockerfile_inline`."""
+
+    service: str
+    project: str
+    context: Path
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+    inline: str = ""
+
+    @property
+    def file(self) -> Path:
+        return self.context / self.dockerfile
+
+
+def read(build: Build) -> Stage:
+    """The last stage, or one without a Dockerfile: the folder is the program. BuildError names file and line."""
+    if not build.context.is_dir():
+        raise BuildError(f"{build.context}: the build folder does not exist")
+    if not build.inline and not build.file.is_file():
+        if build.dockerfile != "Dockerfile":
+            raise BuildError(f"{build.file}: no such Dockerfile")
+        return Stage(workdir="/app", copies=[(".", "/app/")])
+    try:
+        return last_stage(parse(build.inline or build.file.read_text()), build.target, build.args)
+    except DockerfileError as error:
+        raise BuildError(f"{build.file}:{error.line}: {error.message}") from error
+
+
+def reference(build: Build, stage: Stage) -> str:
+    """What the pods name as their image."""
+    made_of = (repr(stage), fingerprint(build.context), str(python_for(stage.base)), str(build.context))
+    digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
+    return f"madang.dev/build/{build.project}/{build.service}:{digest}"
+
+
+def warnings(build: Build, stage: Stage) -> list[str]:
+    said = [f"{build.file}: {text}" for text in stage.undone]
+    python = python_for(stage.base)
+    if python.other:
+        said.append(f"{build.file}: wants Python {python.asked}; this machine has {python.version}, which is used")
+    return said
+
+
+async def make(build: Build, home: Path, say: Say, rebuild: bool = False) -> Program:
+    stage = read(build)
+    python = python_for(stage.base)
+    environment = await python_environment(build.context, python, say, rebuild)
+    modules = await node_modules(build.context, say, rebuild)
+    program = describe(build, stage, python, environment, modules)
+    save(home, program)
+    return program
+
+
+def describe(build: Build, stage: Stage, python: Python, environment: Path | None, modules: Path | None) -> Program:
+    """The program as a value. Pure."""
+    path, env = [], dict(stage.env)
+    if environment is not None:
+        path.append(str(environment / "bin"))
+        env.setdefault("VIRTUAL_ENV", str(environment))
+    if environment is not None or "python" in stage.base:
+        # the source folder stays clean, and the second start is quicker than the first
+        env.setdefault("PYTHONPYCACHEPREFIX", str(cache_root() / "pycache" / python.version))
+        if (build.context / "src").is_dir() and (build.context / "pyproject.toml").is_file():
+            env.setdefault("PYTHONPATH", posixpath.join(stage.workdir, "src"))
+    mounts = placed(build.context, stage)
+    if modules is not None:
+        mounts.append((str(modules), posixpath.join(stage.workdir, "node_modules")))
+    return Program(
+        reference=reference(build, stage),
+        root=build.context,
+        entrypoint=stage.entrypoint,
+        command=stage.command,
+        env=env,
+        cwd=stage.workdir,
+        user=stage.user,
+        path=tuple(path),
+        ports=tuple(number for number, _ in stage.ports),
+        stop_signal=stage.stop_signal,
+        mounts=tuple(mounts),
+    )
+
+
+def placed(context: Path, stage: Stage) -> list[tuple[str, str]]:
+    """Where the source stands: a copied folder at its target; what a later, larger copy covers is left out."""
+    out: list[tuple[str, str]] = []
+    for source, target in reversed(stage.copies):
+        origin = context if source == "." else context / source
+        place = target.rstrip("/") or "/"
+        if target.endswith("/") and not origin.is_dir():
+            place = posixpath.join(place, origin.name)
+        if not any(place == known or place.startswith(known + "/") for _, known in out) and place != "/":
+            out.append((str(origin), place))
+    return out[::-1]

@@ -1,0 +1,217 @@
+"""The gateway's hand: makes HAProxy be what is desired, by live commands or by a worker that takes over.
+
+In: `Desired`. Out: an `Outcome`: which sockets could not be opened, whether HAProxy refused. The last good
+configuration stays in any case. It holds what runs (`_running`) and the servers that could not be
+deleted yet (`_lingering`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from madang.gateway import admin, keeping
+from madang.gateway.commands import Lingering, carry_out
+from madang.gateway.desired import Desired
+from madang.gateway.difference import Reload, difference, structure
+from madang.gateway.generations import Generations
+from madang.gateway.keeping import KeeperGone, Keeping, Unopened, Worker
+from madang.gateway.pace import Pace
+from madang.gateway.tuning import Tuning
+from madang.ports.clock import Clock
+
+log = logging.getLogger(__name__)
+READY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`refused` is what HAProxy said against the new configuration. `again_s`: structure waits for its turn."""
+
+    unopened: tuple[Unopened, ...] = ()
+    refused: str = ""
+    reloaded: bool = False
+    again_s: float | None = None
+
+
+class Hand:
+    def __init__(self, home: Path, run: Path, program: Path, clock: Clock, tuning: Tuning) -> None:
+        self._generations = Generations(home / "gateway", tuning)
+        self._run, self._program = run, program
+        self._clock, self._tuning = clock, tuning
+        self._pace = Pace()
+        self._keeping: Keeping | None = None
+        self._worker: Worker | None = None
+        self._running: Desired | None = None
+        self._unopened: tuple[Unopened, ...] = ()
+        self._refused: object = None  # the structure that HAProxy did not take
+        self._lingering: Lingering = set()
+        self._ends: dict[int, asyncio.Future[str]] = {}
+        self.on_trouble: Callable[[], None] = lambda: None
+
+    @property
+    def admin(self) -> Path | None:
+        """The runtime socket of the worker that serves."""
+        return self._worker.admin if self._worker else None
+
+    @property
+    def worker_pid(self) -> int:
+        return self._worker.pid if self._worker else 0
+
+    async def apply(self, desired: Desired) -> Outcome:
+        try:
+            return await self._apply(desired)
+        except KeeperGone as gone:
+            log.warning("%s: starting another", gone)
+            await self.leave()
+            return await self._apply(desired)
+
+    async def _apply(self, desired: Desired) -> Outcome:
+        keeper = await self._keeper()
+        if self._running is None or self._unopened or desired.binds() != self._running.binds():
+            unopened = await keeper.bind(desired.binds())
+        else:
+            unopened = ()
+        if self._running is None:
+            return await self._reload(keeper, desired, unopened)
+        refused_before = {u.bind.name for u in self._unopened}
+        todo = difference(self._running, desired, refused_before, {u.bind.name for u in unopened})
+        if isinstance(todo, Reload) and structure(desired, ()) == self._refused:
+            await self._live(with_servers(self._running, desired))
+            return Outcome(self._unopened)  # it was said already why this one cannot be
+        if isinstance(todo, Reload):
+            wait = self._pace.wait_s(self._clock.monotonic_s())
+            if wait == 0.0:
+                return await self._reload(keeper, desired, unopened)
+            partly = with_servers(self._running, desired)
+            if partly != self._running:
+                await self._live(partly)
+            return Outcome(self._unopened, again_s=wait)
+        if todo and not await self._live(desired):
+            return await self._reload(keeper, desired, unopened)
+        return Outcome(self._unopened)
+
+    async def _live(self, desired: Desired) -> bool:
+        """The same structure with other numbers. False: HAProxy does not agree about what runs."""
+        assert self._worker is not None and self._running is not None
+        todo = difference(self._running, desired)
+        if isinstance(todo, Reload):
+            return False
+        try:
+            await carry_out(self._worker.admin, todo, self._lingering, self._tuning)
+        except (admin.Refused, admin.Silent) as error:
+            log.warning("the gateway's live change failed (%s): a new worker takes over", error)
+            return False
+        self._running = desired
+        self._generations.write(self._worker.folder, desired, {u.bind.name for u in self._unopened})
+        return True
+
+    async def _reload(self, keeper: Keeping, desired: Desired, unopened: tuple[Unopened, ...]) -> Outcome:
+        self._pace.spend(self._clock.monotonic_s())
+        folder = self._generations.begin()
+        refused = {u.bind.name for u in unopened}
+        self._generations.write(folder, desired, refused)
+        names = [b.name for b in desired.binds() if b.name not in refused]
+        worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock", names)
+        said = await self._serves(worker)
+        if said is not None:
+            self._generations.give_up(folder, self._running)
+            self._refused = structure(desired, ())
+            await self._drop(keeper, self._running or Desired())
+            return Outcome(unopened, refused=said)
+        await keeper.confirm(worker)
+        self._worker, self._running, self._unopened = worker, desired, unopened
+        self._refused = None
+        self._lingering.clear()
+        await self._drop(keeper, desired)
+        self._generations.keep(folder)
+        return Outcome(unopened, reloaded=True)
+
+    async def _serves(self, worker: Worker) -> str | None:
+        """Waits until the new worker answers; what it said if it ended instead."""
+        ended = self._ends[worker.pid] = asyncio.get_running_loop().create_future()
+        answers = asyncio.create_task(_answers(worker.admin))
+        try:
+            await asyncio.wait({ended, answers}, return_when=asyncio.FIRST_COMPLETED)
+            if answers.done() and answers.exception() is None:
+                return None
+            return ended.result() if ended.done() else f"it did not answer: {answers.exception()}"
+        finally:
+            del self._ends[worker.pid]
+            answers.cancel()
+            await asyncio.gather(answers, return_exceptions=True)
+
+    async def sweep(self) -> bool:
+        """Deletes servers that had connections when they went; True while some still have."""
+        if self._lingering and self._worker is not None:
+            try:
+                await carry_out(self._worker.admin, (), self._lingering, self._tuning)
+            except admin.Silent:
+                return True
+        return bool(self._lingering)
+
+    async def stop(self, drain_s: float) -> None:
+        """Lets running requests finish, for so long; then nothing of the gateway is left."""
+        for _ in range(2):  # the conversation may be over while the keeper lives
+            keeper = self._keeping or await keeping.find(self._run, self._heard)
+            if keeper is None:
+                break
+            self._keeping = keeper
+            try:
+                await keeper.stop(drain_s)
+            except KeeperGone:
+                await self.leave()
+        await self.leave()
+        self._generations.clear()
+
+    async def leave(self) -> None:
+        """Forgets what runs, and lets it run."""
+        if self._keeping is not None:
+            await self._keeping.close()
+        self._keeping = self._worker = self._running = None
+        self._unopened = ()
+        self._lingering.clear()
+
+    async def _keeper(self) -> Keeping:
+        if self._keeping is None or self._keeping.gone.is_set():
+            await self.leave()
+            self._run.mkdir(parents=True, exist_ok=True)
+            found = await keeping.find(self._run, self._heard)
+            self._keeping = found or await keeping.start(self._run, self._program, self._heard)
+        return self._keeping
+
+    def _heard(self, event: Mapping[str, Any]) -> None:
+        if event["event"] == "exit":
+            ended = self._ends.get(event["pid"])
+            if ended is not None and not ended.done():
+                ended.set_result(event["log"])
+        elif event["event"] == "restarted" and self._worker is not None:
+            # it starts from the files: what was told to its predecessor after the last write is told again
+            self._worker = replace(self._worker, pid=event["pid"])
+            self._running = self._generations.written
+            self._lingering.clear()
+            self.on_trouble()
+        elif event["event"] == "died":
+            log.warning("HAProxy (pid %s) ended with %s; its sockets are kept", event["pid"], event["code"])
+
+    async def _drop(self, keeper: Keeping, desired: Desired) -> None:
+        """Closes sockets that nothing serves: who connects there must be refused, not left waiting."""
+        wanted = {b.name for b in desired.binds()}
+        status = await keeper.status()
+        surplus = [b["name"] for b in status["binds"] if b["name"] not in wanted]
+        if surplus:
+            await keeper.drop(surplus)
+
+
+async def _answers(path: Path) -> None:
+    async with admin.session(path, READY_S) as talk:
+        await talk.ask("show version")
+
+
+def with_servers(running: Desired, desired: Desired) -> Desired:
+    """The structure that runs, with the instances that are wanted now."""
+    wanted = {b.name: b.servers for b in desired.backends}
+    backends = tuple(replace(b, servers=wanted.get(b.name, b.servers)) for b in running.backends)
+    return replace(running, backends=backends)

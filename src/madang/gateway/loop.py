@@ -1,0 +1,175 @@
+"""The gateway's loop: sees Services, EndpointSlices, routes and Gateways change, decides, lets the hand act, tells.
+
+In: the API (watches and the committed view), the courtyard's settings, time. Out: HAProxy as desired; statuses and
+events through the API; `addresses` and `refusals` for people. A change reaches HAProxy a few milliseconds after its
+commit; nothing beats by itself except while something waits: a reload's turn, a port that is taken, a server whose
+last connections end.
+"""
+
+import asyncio
+import logging
+from typing import cast
+
+from madang.gateway import always, binary, counters, taken
+from madang.gateway.conditions import shown, statuses
+from madang.gateway.desired import Desired, Owner, Problem
+from madang.gateway.hand import Hand, Outcome
+from madang.gateway.listeners import GATEWAYS
+from madang.gateway.routes import WATCHED, Plan, routes
+from madang.gateway.taken import Refusal
+from madang.gateway.tuning import Tuning
+from madang.loops.recorder import Recorder
+from madang.loops.supervisor import supervise
+from madang.loops.watcher import Watcher
+from madang.ports.actions import Emit, Patch
+from madang.ports.api import LocalApi, User
+from madang.ports.clock import Clock
+from madang.ports.errors import StatusError
+from madang.ports.settings import Settings
+
+log = logging.getLogger(__name__)
+ME = User(
+    "system:serviceaccount:kube-system:gateway-controller",
+    ("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"),
+)
+GATHER_S = 0.002  # changes that come together are one turn
+SWEEP_S = 1.0
+RETRY_S = 5.0
+DRAIN_S = 2.0
+
+
+class Gateway:
+    """`start` returns once HAProxy serves what is known; `run` follows the changes until it is cancelled."""
+
+    def __init__(self, api: LocalApi, settings: Settings, clock: Clock, tuning: Tuning | None = None) -> None:
+        self._api = cast(LocalApi, api.as_(ME))
+        self._settings, self._clock, self._tuning = settings, clock, tuning or Tuning()
+        self._hand: Hand | None = None
+        self._wake = asyncio.Event()
+        self._recorder = Recorder(self._api, clock, "gateway-controller")
+        self._told: set[Problem] = set()
+        self._plan = Plan(Desired())
+        self._wait_s: float | None = None
+        self.refusals: tuple[Refusal, ...] = ()
+
+    async def start(self) -> None:
+        """Raises `binary.NoHAProxy`, with the ways out, where there is none."""
+        program = await asyncio.to_thread(binary.find)
+        self._hand = Hand(self._settings.home, self._settings.run, program, self._clock, self._tuning)
+        self._hand.on_trouble = self._wake.set
+        await always.ensure(self._api, self._settings)
+        await self._turn()
+
+    async def run(self) -> None:
+        await supervise("gateway", self._follow, self._clock)
+
+    async def stop(self, drain_s: float = DRAIN_S) -> None:
+        """Takes the gateway down: running requests may finish for so long; no process, socket or file stays. Works
+        without `start` as well, on what an earlier control left."""
+        hand = self._hand or Hand(self._settings.home, self._settings.run, binary.find(), self._clock, self._tuning)
+        await hand.stop(drain_s)
+        self._hand = None
+
+    async def leave(self) -> None:
+        """Ends the control and lets HAProxy and its keeper serve on."""
+        if self._hand is not None:
+            await self._hand.leave()
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """`gateway`: the front door; `NAMESPACE/SERVICE:PORT`: each published port that is open."""
+        closed = {r.bind.name for r in self.refusals}
+        host = shown(self._settings.listen)
+        found = {
+            "gateway" if d.bind.owner.name == always.NAME else d.name: f"http://{host}:{d.bind.port}"
+            for d in self._plan.desired.doors
+            if d.bind.name not in closed
+        }
+        for frontend in self._plan.desired.frontends:
+            for bind in frontend.binds:
+                if bind.what.startswith("published") and bind.name not in closed:
+                    scheme = "" if frontend.mode == "tcp" else "http://"
+                    found[f"{bind.owner.namespace}/{bind.owner.name}:{bind.port}"] = f"{scheme}{host}:{bind.port}"
+        return found
+
+    async def counters(self) -> counters.Snapshot | None:
+        """HAProxy's counters now; None while it does not serve."""
+        if self._hand is None or self._hand.admin is None:
+            return None
+        return await counters.sample(self._hand.admin, self._hand.worker_pid)
+
+    @property
+    def worker_pid(self) -> int:
+        return self._hand.worker_pid if self._hand else 0
+
+    async def _follow(self) -> None:
+        watcher = Watcher(self._api, self._clock)
+        for kind in WATCHED:
+            watcher.listen(kind, lambda change: self._wake.set())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._recorder.run(), name="gateway events")
+            for kind in WATCHED:
+                group.create_task(watcher.run(kind), name=f"gateway watch {kind}")
+            group.create_task(self._turns(), name="gateway turns")
+
+    async def _turns(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._wait_s)
+                await self._clock.sleep(GATHER_S)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            await self._turn()
+
+    async def _turn(self) -> None:
+        assert self._hand is not None, "start comes before run"
+        plan = routes(self._api.view, self._settings)
+        outcome = await self._hand.apply(plan.desired)
+        self._plan = plan
+        if outcome.unopened or self.refusals:
+            self.refusals = await asyncio.to_thread(taken.explain, outcome.unopened)
+        lingering = await self._hand.sweep()
+        waits = (
+            outcome.again_s,
+            SWEEP_S if lingering else None,
+            RETRY_S if outcome.unopened else None,
+        )
+        self._wait_s = min((w for w in waits if w is not None), default=None)
+        self._tell(_problems(plan, self.refusals, outcome))
+        closed = {r.bind.name: r.message for r in self.refusals}
+        await self._write(statuses(plan, closed, self._settings, self._clock.now_s()))
+
+    def _tell(self, problems: set[Problem]) -> None:
+        """Each problem once, and again when it comes back after it was gone."""
+        for problem in sorted(problems - self._told, key=lambda p: (p.owner, p.reason, p.message)):
+            about = self._api.view.get(*problem.owner)
+            if about is not None:
+                self._recorder.record(Emit(problem.owner.kind, about, "Warning", problem.reason, problem.message))
+        self._told = problems
+
+    async def _write(self, patches: list[Patch]) -> None:
+        """Side by side: they share a commit. A refusal is not worth more than a line: the next turn tries again."""
+
+        async def one(patch: Patch) -> None:
+            try:
+                await self._api.patch(
+                    patch.kind, patch.namespace, patch.name, patch.patch, subresource=patch.subresource
+                )
+            except StatusError as refusal:
+                log.warning("status of %s %s/%s: %s", patch.kind, patch.namespace, patch.name, refusal)
+
+        if patches:
+            async with asyncio.TaskGroup() as group:
+                for patch in patches:
+                    group.create_task(one(patch))
+
+
+def _problems(plan: Plan, refusals: tuple[Refusal, ...], outcome: Outcome) -> set[Problem]:
+    found = set(plan.desired.problems)
+    found |= {Problem(r.bind.owner, "PortTaken" if r.pid else "PortNotOpened", r.message) for r in refusals}
+    if outcome.refused:
+        front = Owner(GATEWAYS, always.NAMESPACE, always.NAME)
+        text = f"HAProxy refused the new configuration, the last good one stays: {outcome.refused.strip()[-800:]}"
+        found.add(Problem(front, "ConfigurationRefused", text))
+    return found

@@ -1,0 +1,88 @@
+"""The Table form of objects (meta.k8s.io/v1), which kubectl asks for: the server says what the columns are.
+
+In: a kind, objects as they are stored, the hour. Out: a Table body; the same for the partial forms that carry only
+metadata (PartialObjectMetadata).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from madang.kinds.columns.cells import AGE, NAME
+from madang.kinds.columns.pods import CONDITIONS
+from madang.kinds.kind import Column, Kind
+from madang.ports.objects import Obj
+
+Include = Literal["None", "Metadata", "Object"]
+GROUP_VERSION = "meta.k8s.io/v1"
+
+
+def table(
+    kind: Kind,
+    objects: Iterable[Obj],
+    now: float,
+    *,
+    include: Include = "Metadata",
+    metadata: Mapping[str, Any] | None = None,
+    columns: bool = True,
+) -> Obj:
+    """`metadata` is the list's (resourceVersion, continue, remainingItemCount). In a watch only the first Table
+    names its columns."""
+    return {
+        "kind": "Table",
+        "apiVersion": GROUP_VERSION,
+        "metadata": dict(metadata or {}),
+        "columnDefinitions": definitions(kind) if columns else None,
+        "rows": [row(kind, obj, now, include) for obj in objects],
+    }
+
+
+def table_of_one(kind: Kind, obj: Obj, now: float, *, include: Include = "Metadata", columns: bool = True) -> Obj:
+    """The Table of a single object carries that object's resourceVersion."""
+    version = obj["metadata"].get("resourceVersion")
+    return table(
+        kind, [obj], now, include=include, metadata={"resourceVersion": version} if version else {}, columns=columns
+    )
+
+
+def definitions(kind: Kind) -> list[Obj]:
+    return [
+        {
+            "name": column.name,
+            "type": column.type,
+            "format": column.format,
+            "description": column.description,
+            "priority": column.priority,
+        }
+        for column in _columns(kind)
+    ]
+
+
+def _columns(kind: Kind) -> Iterable[Column]:
+    return kind.columns or (NAME, AGE)
+
+
+def row(kind: Kind, obj: Obj, now: float, include: Include = "Metadata") -> Obj:
+    made: Obj = {"cells": [column.cell(obj, now) for column in _columns(kind)]}
+    if kind.id == "pods":
+        over = CONDITIONS.get((obj.get("status") or {}).get("phase", ""))
+        if over:
+            made["conditions"] = [over]
+    if include == "Metadata":
+        made["object"] = partial(obj)
+    else:
+        made["object"] = obj if include == "Object" else None
+    return made
+
+
+def partial(obj: Obj) -> Obj:
+    """PartialObjectMetadata."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": GROUP_VERSION, "metadata": obj["metadata"]}
+
+
+def partial_list(objects: Iterable[Obj], metadata: Mapping[str, Any]) -> Obj:
+    return {
+        "kind": "PartialObjectMetadataList",
+        "apiVersion": GROUP_VERSION,
+        "metadata": dict(metadata),
+        "items": [partial(obj) for obj in objects],
+    }

@@ -1,0 +1,77 @@
+"""Drives one controller: changes wake keys, workers decide them, the hand carries out.
+
+In: a controller (its watches and `decide`), the API. Out: writes. Level-triggered: a decision always reads the
+committed view again, and a key's next decision waits until the writes of its last are visible there.
+"""
+
+import asyncio
+import logging
+
+from madang.control.controller import Controller, Ref, Waker
+from madang.loops.hand import Hand
+from madang.loops.queue import KeyedQueue
+from madang.loops.recorder import Recorder
+from madang.loops.watcher import Listener, Watcher
+from madang.ports.api import LocalApi, User
+from madang.ports.chance import Chance
+from madang.ports.clock import Clock
+from madang.ports.objects import Change
+
+log = logging.getLogger(__name__)
+WORKERS = 8
+
+
+def service_account(name: str) -> User:
+    groups = ("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated")
+    return User(f"system:serviceaccount:kube-system:{name}", groups)
+
+
+class ControllerLoop:
+    def __init__(self, controller: Controller, api: LocalApi, watcher: Watcher, clock: Clock, chance: Chance) -> None:
+        self.name = controller.NAME
+        self._controller, self._api, self._clock, self._chance = controller, api, clock, chance
+        mine: LocalApi = api.as_(service_account(controller.NAME))  # type: ignore[assignment]
+        self._recorder = Recorder(mine, clock, controller.NAME)
+        self._hand = Hand(mine, self._recorder, controller.NAME)
+        self.queue: KeyedQueue[Ref] = KeyedQueue(clock)
+        for kind, waker in controller.WATCHES.items():
+            watcher.listen(kind, self._listener(waker))
+
+    def _listener(self, waker: Waker) -> Listener:
+        def heard(change: Change) -> None:
+            for ref in waker(change.entry.obj, self._api.view):
+                self.queue.add(ref)
+            if change.before is not None:  # whoever it belonged to before must hear as well
+                for ref in waker(change.before.obj, self._api.view):
+                    self.queue.add(ref)
+
+        return heard
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.queue.run())
+            group.create_task(self._recorder.run())
+            for _ in range(WORKERS):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            ref = await self.queue.get()
+            try:
+                await self._decide(ref)
+            except Exception:
+                # One poisoned object must not stop the others: loud, and later again.
+                wait = self.queue.add_backoff(ref)
+                log.exception("%s: deciding %s/%s failed; again in %.3g s", self.name, ref.namespace, ref.name, wait)
+            finally:
+                self.queue.done(ref)
+
+    async def _decide(self, ref: Ref) -> None:
+        actions = self._controller.decide(ref, self._api.view, self._clock.now_s(), self._chance)
+        outcome = await self._hand.carry_out(actions)
+        if outcome.again:
+            self.queue.add_backoff(ref)
+        else:
+            self.queue.forget(ref)
+        if outcome.wake_s is not None:
+            self.queue.add_after(ref, outcome.wake_s)

@@ -1,0 +1,50 @@
+"""All loops of one courtyard, put together: the watches, the scheduler, one loop a controller, each supervised.
+
+In: the API, time, chance, samples, the CA's text. Out: nothing; `run` ends only when cancelled. An idle house costs
+nothing: no loop beats by itself but the autoscaler, and that only while it has a target.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+from madang.control import deployment, endpointslice, replicaset
+from madang.control.controller import Controller
+from madang.loops.controller_loop import ControllerLoop
+from madang.loops.scheduler import Scheduler
+from madang.loops.supervisor import supervise
+from madang.loops.watcher import Watcher
+from madang.ports.api import LocalApi
+from madang.ports.chance import Chance
+from madang.ports.clock import Clock
+from madang.ports.settings import Settings
+from madang.ports.streams import Samples
+
+
+class Loops:
+    """`samples` None: no autoscaling on metrics. `ca_pem` is what pods trust the API by."""
+
+    def __init__(
+        self, api: LocalApi, settings: Settings, clock: Clock, chance: Chance, samples: Samples | None, ca_pem: str
+    ) -> None:
+        self._api, self._settings, self._clock, self._chance = api, settings, clock, chance
+        self._samples, self._ca_pem = samples, ca_pem
+
+    async def run(self) -> None:
+        """A crash of one loop starts all of them again: they share watches, and start by reading everything."""
+        await supervise("loops", self._once, self._clock)
+
+    async def _once(self) -> None:
+        watcher = Watcher(self._api, self._clock)
+        scheduler = Scheduler(self._api, watcher, self._clock)
+        loops = [ControllerLoop(one, self._api, watcher, self._clock, self._chance) for one in self.controllers()]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(scheduler.run(), name="scheduler")
+            for loop in loops:
+                group.create_task(loop.run(), name=loop.name)
+            for kind in watcher.kinds:
+                group.create_task(watcher.run(kind), name=f"watch {kind}")
+
+    def controllers(self) -> Sequence[Controller]:
+        plain: list[Any] = [deployment, replicaset, endpointslice]
+        return cast(Sequence[Controller], plain)

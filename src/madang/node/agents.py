@@ -1,0 +1,187 @@
+"""All nodes of this house, in one process: what the courtyard starts and stops.
+
+In: the API, runtimes, the network, settings. Out: nodes that run their pods; `streams` and `samples` for the other
+rooms. Cancelling `run` leaves what runs running (a new process adopts it); `stop_everything` is the way down.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from madang.node.agent import NodeAgent
+from madang.node.events import Recorder
+from madang.node.follow import follow
+from madang.node.hosts import write as write_hosts
+from madang.node.images.images import Images
+from madang.node.kit import Kit
+from madang.node.machine import Machine, machine, pressure
+from madang.node.names import hosts_text
+from madang.node.networks.network import Network
+from madang.node.probes.handler import Handler, SystemHandler
+from madang.node.registration import Share, capacity
+from madang.node.runtimes.runtime import Runtime
+from madang.node.sampling import EVERY_S, NodeSamples
+from madang.node.streams import NodeStreams
+from madang.node.sweeping import sweep
+from madang.node.tokens import api_tokens
+from madang.node.volumes.volumes import Volumes
+from madang.ports.api import LocalApi, User
+from madang.ports.chance import Chance
+from madang.ports.clock import Clock
+from madang.ports.objects import Obj
+from madang.ports.settings import Settings
+
+log = logging.getLogger(__name__)
+_STARTS_AT_ONCE = 16
+_LOOK_EVERY = 10  # samples between two looks at what runs low
+_NAMES_S = 0.01  # Services change in bursts: names are written once for each
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What stands in for the machine in a simulated world."""
+
+    handler: Handler
+    machine: Machine | None = None
+    base: Mapping[str, str] | None = None
+
+
+class Agents:
+    """`runtimes` are those that work here, by name. The network has been started."""
+
+    def __init__(
+        self,
+        api: LocalApi,
+        runtimes: Mapping[str, Runtime],
+        network: Network,
+        settings: Settings,
+        clock: Clock,
+        chance: Chance,
+        *,
+        outside: Outside | None = None,
+    ) -> None:
+        self._api, self._clock, self._settings, self._network = api, clock, settings, network
+        self._runtimes = runtimes
+        outside = outside or Outside(SystemHandler())
+        self._here = outside.machine or machine(settings.home)
+        self._real = outside.machine is None
+        self._starts = asyncio.Semaphore(_STARTS_AT_ONCE)
+        base = outside.base if outside.base is not None else base_environment(os.environ)
+        self.agents = [self._agent(f"node-{n}", chance, outside.handler, base) for n in range(1, settings.nodes + 1)]
+        self._by_name = {a.share.name: a for a in self.agents}
+        self.streams = NodeStreams(self.agents)
+        self.samples = NodeSamples(clock, self.agents)
+        self._names_changed, self._works = asyncio.Event(), asyncio.Event()
+        for a in self.agents:
+            a.worked = self._works.set
+
+    async def run(self) -> None:
+        uids = {p["metadata"]["uid"] for p in self._api.view.list("pods")}
+        await sweep(self._settings.home, uids, self._runtimes.values(), self._network)
+        async with asyncio.TaskGroup() as group:
+            for agent in self.agents:
+                group.create_task(agent.run(), name=agent.share.name)
+            await asyncio.sleep(0)  # the agents stand before their first pods come
+            group.create_task(follow(self._api, self._clock, "pods", self._pod, self._pods))
+            group.create_task(follow(self._api, self._clock, "services", self._named))
+            group.create_task(follow(self._api, self._clock, "endpointslices.discovery.k8s.io", self._sliced))
+            for kind in ("configmaps", "secrets"):
+                group.create_task(follow(self._api, self._clock, kind, partial(self._data, kind)))
+            group.create_task(self._keep_names())
+            group.create_task(self._sample())
+
+    async def stop_everything(self) -> None:
+        """Stop all pods, each in its own order and grace; their objects stay, and start again with the next `up`."""
+        await asyncio.gather(*(a.leave() for a in self.agents))
+
+    def _agent(self, name: str, chance: Chance, handler: Handler, base: Mapping[str, str]) -> NodeAgent:
+        settings = self._settings
+        api = self._as(name)
+        share = Share(name, settings.nodes, settings.addresses.gateway_ip, settings.runtime)
+        kit = Kit(
+            api=api,
+            clock=self._clock,
+            network=self._network,
+            runtimes=self._runtimes,
+            runtime=settings.runtime,
+            images=Images(settings.home),
+            volumes=Volumes(settings.home, settings.id, api_tokens(api)),
+            handler=handler,
+            events=Recorder(api, self._clock, chance, "kubelet", name),
+            home=settings.home,
+            node=name,
+            host_ip=settings.addresses.gateway_ip,
+            loopback=settings.addresses.network == "loopback",
+            base=base,
+            allocatable=capacity(self._here, share),
+            starts=self._starts,
+            resolver=self._network.resolver(settings.home),
+        )
+        return NodeAgent(kit, self._here, share)
+
+    def _as(self, name: str) -> LocalApi:
+        user = User(f"system:node:{name}", ("system:nodes", "system:authenticated"))
+        return self._api.as_(user)  # type: ignore[return-value]  # inside the house, as_ gives the same kind of API
+
+    def _pod(self, pod: Obj, gone: bool) -> None:
+        agent = self._by_name.get(pod["spec"].get("nodeName", ""))
+        if agent is not None:
+            (agent.gone if gone else agent.offer)(pod)
+
+    def _pods(self, pods: Sequence[Obj]) -> None:
+        uids = {p["metadata"]["uid"] for p in pods}
+        for a in self.agents:
+            a.known(uids)
+
+    def _named(self, service: Obj, gone: bool) -> None:
+        self._names_changed.set()
+
+    def _sliced(self, endpoints: Obj, gone: bool) -> None:
+        """Endpoints are names only where their Service has no address of its own."""
+        meta = endpoints["metadata"]
+        name = (meta.get("labels") or {}).get("kubernetes.io/service-name", "")
+        service = self._api.view.get("services", meta["namespace"], name)
+        if service is not None and service["spec"].get("clusterIP") == "None":
+            self._names_changed.set()
+
+    def _data(self, kind: str, obj: Obj, gone: bool) -> None:
+        """A ConfigMap or Secret is there or has changed: who waits for it tries again, who shows it is renewed."""
+        for a in self.agents:
+            for w in a.workers:
+                w.data_changed(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
+
+    async def _keep_names(self) -> None:
+        while True:
+            await self._names_changed.wait()
+            await self._clock.sleep(_NAMES_S)
+            self._names_changed.clear()
+            for a in self.agents:
+                for w in a.workers:
+                    if w.facts.ip and w.facts.sandbox == "ready":
+                        try:
+                            write_hosts(w.hand.folders.hosts, hosts_text(self._api.view, w.pod, w.facts.ip))
+                        except OSError as e:
+                            log.warning("names of pod %s: %s", w.pod["metadata"]["name"], e)
+
+    async def _sample(self) -> None:
+        """Beats once a second while something runs; now and then it also looks at what runs low."""
+        beats = 0
+        while True:
+            if not self.samples.take() and not any(True for a in self.agents for _ in a.workers):
+                self._works.clear()
+                await self._works.wait()
+            await self._clock.sleep(EVERY_S)
+            beats += 1
+            if self._real and beats % _LOOK_EVERY == 0:
+                found = pressure(self._settings.home)
+                for a in self.agents:
+                    await a.registrar.report(found)
+
+
+def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What every program of this machine is given of ours: no secrets of the user's shell."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return {k: environ[k] for k in kept if k in environ}

@@ -1,0 +1,210 @@
+"""The bridge network: every pod has a network namespace and an address on the courtyard's bridge.
+
+In: the courtyard's id and addresses. Out: attachments. Service addresses are this machine's own (a local route), so
+that HAProxy binds them and pods reach them by their default route. All of it stays when the control process is
+killed, and is found again: namespaces by their files, links by names that carry the id.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from madang.node.networks import masquerade, namespaces, sockets
+from madang.node.networks.ledger import Ledger
+from madang.node.networks.netlink import Netlink
+from madang.node.networks.network import Attachment
+from madang.node.runtimes.runtime import Ability
+from madang.ports.settings import Addresses
+
+AT_ONCE = 4  # the kernel changes links one at a time anyway
+UNPRIVILEGED_PORTS = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+STUB_RESOLVED = Path("/run/systemd/resolve/resolv.conf")
+
+
+class BridgeNetwork:
+    name = "bridge"
+
+    def __init__(self, id: str, addresses: Addresses, home: Path) -> None:
+        self._id, self._addresses, self._home = id, addresses, home
+        self._range = IPv4Network(addresses.pod_cidr)
+        self._ledger = Ledger(home / "network", addresses.pod_cidr)
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._way_out = ""
+        self._bridge = 0
+
+    @property
+    def folder(self) -> Path:
+        """The namespaces' files; also what no container should hold on to."""
+        return namespaces.FOLDER / self._id
+
+    async def probe(self) -> Ability:
+        ability = await able()
+        details = {"pods": self._addresses.pod_cidr, "services": self._addresses.service_cidr}
+        details["way out"] = self._way_out or "by masquerade"
+        return Ability(self.name, ability.works, ability.why_not, details if ability.works else {})
+
+    async def start(self) -> None:
+        await namespaces.in_thread(self._start)
+        for uid, attachment in list(self._ledger.all.items()):
+            if not namespaces.alive(Path(attachment.netns)):  # the machine was started anew
+                self._ledger.forget(uid)
+
+    def _start(self) -> None:
+        namespaces.prepare(self.folder)
+        with Netlink() as outside:
+            if self._addresses.device not in {link.name for link in outside.links()}:
+                outside.bridge(self._addresses.device, f"madang {self._home}")
+            self._bridge = socket.if_nametoindex(self._addresses.device)
+            outside.address(self._bridge, self._addresses.gateway_ip, self._range.prefixlen)
+            outside.local_route(self._addresses.service_cidr, add=True)
+            known = {self._link(attachment.ip) for attachment in self._ledger.all.values()}
+            for link in outside.links():  # of an attach that a crash cut short
+                if link.name.startswith(f"md{self._id}v") and link.name not in known:
+                    outside.delete(link.name)
+        self._way_out = masquerade.open_way(self._id, self._addresses)
+
+    def _link(self, ip: str) -> str:
+        return f"md{self._id}v{int(IPv4Address(ip)) - int(self._range.network_address):x}"
+
+    async def attach(self, uid: str, hostname: str) -> Attachment:
+        if known := self._ledger.all.get(uid):
+            return known
+        ip = self._ledger.next_ip()
+        try:
+            async with self._turn:
+                attachment = await namespaces.in_thread(lambda: self._attach(ip))
+        except BaseException:
+            self._ledger.free(ip)
+            raise
+        self._ledger.write(uid, attachment)
+        return attachment
+
+    def _attach(self, ip: str) -> Attachment:
+        link, path = self._link(ip), self.folder / ip
+        here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        outside = Netlink()
+        try:
+            namespaces.enter_new()
+            namespaces.keep(path)
+            with Netlink() as inside:
+                inside.veth("eth0", b"\x0a\x58" + IPv4Address(ip).packed, link, here)
+                outside.enslave(link, self._bridge, group(self._id))
+                inside.up("lo")
+                inside.up("eth0")
+                index = socket.if_nametoindex("eth0")
+                inside.address(index, ip, self._range.prefixlen)
+                inside.default_route(self._addresses.gateway_ip, index)
+            with suppress(OSError):
+                Path(UNPRIVILEGED_PORTS).write_text("0")  # nobody else's ports are in there
+        except BaseException:
+            namespaces.drop(path)
+            outside.delete(link)
+            raise
+        finally:
+            outside.__exit__()
+            os.close(here)
+        return Attachment(ip, str(path))
+
+    async def detach(self, uid: str) -> None:
+        """Without its name the namespace goes, its links with it, as soon as its last process has; the kernel does
+        that on its own time (40 ms when waited for)."""
+        attachment = self._ledger.forget(uid)
+        if attachment is not None:
+            namespaces.drop(Path(attachment.netns))
+
+    def attached(self) -> Mapping[str, Attachment]:
+        return dict(self._ledger.all)
+
+    def listening(self, attachment: Attachment, port: int, pids: Sequence[int]) -> bool:
+        found = [one for pid in pids[:1] for one in sockets.listeners(pid, port)]
+        found = [one for one in found if one.ip in sockets.ANY or one.ip == attachment.ip]
+        if not found:
+            return False
+        held = sockets.inodes(pids)
+        return any(one.inode in held for one in found)
+
+    def explain(self, attachment: Attachment, port: int, pids: Sequence[int]) -> str:
+        """Why nothing of this pod answers at its address and port; empty when it does, or listens nowhere yet."""
+        own = [one for pid in pids[:1] for one in sockets.listeners(pid)]
+        if not own or any(one.port == port and one.ip in {*sockets.ANY, attachment.ip} for one in own):
+            return ""
+        places = ", ".join(sorted({f"{one.ip}:{one.port}" for one in own}))
+        return f"listens on {places}, but should on 0.0.0.0:{port} or {attachment.ip}:{port}"
+
+    def resolver(self, home: Path) -> Path | None:
+        """The machine's own, unless it names a server on the machine's loopback, which pods can't reach."""
+        for source in (Path("/etc/resolv.conf"), STUB_RESOLVED):
+            with suppress(OSError):
+                lines = source.read_text().splitlines()
+                kept = [line for line in lines if not line.startswith("nameserver 127.")]
+                if kept == lines:
+                    return None if source != STUB_RESOLVED else source
+        return None
+
+    async def stop(self) -> None:
+        for uid in list(self._ledger.all):
+            self._ledger.forget(uid)
+        await destroy(self._id, self._addresses)
+
+
+def group(id: str) -> int:
+    """A number for the links of one courtyard; 0 is everybody else's."""
+    return int(id, 16) + (1 << 24)
+
+
+async def destroy(id: str, addresses: Addresses) -> None:
+    """Everything that the courtyard of this id has made, found by its id alone."""
+    await namespaces.in_thread(lambda: _destroy(id, addresses))
+
+
+def _destroy(id: str, addresses: Addresses) -> None:
+    with Netlink() as outside:
+        outside.delete_group(group(id), f"md{id}v")
+        namespaces.clear(namespaces.FOLDER / id)
+        outside.local_route(addresses.service_cidr, add=False)
+        outside.delete(f"md-{id}")
+        last = not any(link.name.startswith("md-") for link in outside.links())
+    masquerade.close_way(id, last=last)
+    for folder in (namespaces.FOLDER, namespaces.FOLDER.parent):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+async def able() -> Ability:
+    """Tried for real, in a namespace that is thrown away."""
+    try:
+        await namespaces.in_thread(_try)
+    except OSError as error:
+        about = f" ({error.filename})" if error.filename else ""
+        return Ability("bridge", False, f"needs root, or rights that are missing here: {error.strerror}{about}")
+    return Ability("bridge", True)
+
+
+def _try() -> None:
+    namespaces.FOLDER.mkdir(parents=True, exist_ok=True)
+    if not os.access(namespaces.FOLDER, os.W_OK):
+        raise PermissionError(13, "cannot be written to", str(namespaces.FOLDER))
+    namespaces.enter_new()
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        with Netlink() as inside:
+            inside.bridge("md-try", "")
+            inside.veth("eth0", b"\x0a\x58\x0a\x00\x00\x02", "md-peer", here)
+            inside.enslave("md-peer", socket.if_nametoindex("md-try"), group("0"))
+    finally:
+        os.close(here)
+    _try_mount()
+
+
+def _try_mount() -> None:
+    """Naming a namespace needs a mount in the machine's own mount namespace: a folder on itself, and off again."""
+    probe = namespaces.FOLDER / f".try-{os.getpid()}"
+    probe.mkdir(exist_ok=True)
+    try:
+        namespaces.prepare(probe)
+    finally:
+        namespaces.clear(probe)

@@ -1,0 +1,124 @@
+"""Watches over one running container: its startup, readiness and liveness probes, or the opening of its port.
+
+In: the container's probes. Out: calls of the listener; ends when cancelled. Without a readiness probe a container
+that declares a TCP port is ready once one of its own processes listens there, else at once.
+"""
+
+import asyncio
+from typing import Protocol
+
+from madang.node.networks.network import Attachment, Network
+from madang.node.pod import spec
+from madang.node.pod.spec import Role
+from madang.node.probes.handler import Handler, Target
+from madang.node.probes.tally import EARLY_S, ProbeKind, Tally, terms
+from madang.ports.clock import Clock
+from madang.ports.objects import Obj
+
+_PATIENCE_S = 10.0  # how long a declared port may stay closed before an event says so
+
+
+class Listener(Protocol):
+    """Who hears the verdicts."""
+
+    def started(self, name: str) -> None: ...
+
+    def ready(self, name: str, ready: bool) -> None: ...
+
+    def unhealthy(self, name: str, probe: ProbeKind) -> None: ...
+
+    def failed(self, name: str, message: str) -> None:
+        """A try that counted has failed: the text of the event `Unhealthy`."""
+        ...
+
+
+class Runner:
+    def __init__(self, clock: Clock, handler: Handler, network: Network, listener: Listener) -> None:
+        self._clock, self._handler, self._network, self._listener = clock, handler, network, listener
+
+    async def run(self, target: Target, attachment: Attachment, *, started: bool, host_network: bool) -> None:
+        """`started`: its startup probe has passed before (an adopted container)."""
+        role = target.role
+        if not started:
+            if probe_of(role, "startup") and not await self._probe("startup", target):
+                return
+            self._listener.started(role.name)
+        if role.kind == "init":
+            return
+        async with asyncio.TaskGroup() as group:
+            if probe_of(role, "readiness"):
+                group.create_task(self._probe("readiness", target))
+            elif spec.tcp_ports(role) and not host_network:
+                group.create_task(self._port(target, attachment))
+            else:
+                self._listener.ready(role.name, True)
+            if probe_of(role, "liveness"):
+                group.create_task(self._probe("liveness", target))
+
+    async def _probe(self, kind: ProbeKind, target: Target) -> bool:
+        """Ends with the verdict after which there is nothing more to ask; readiness goes on for ever."""
+        probe = probe_of(target.role, kind)
+        assert probe is not None
+        tally = Tally(kind, terms(probe), self._clock.monotonic_s())
+        if not tally.eager:
+            await self._clock.sleep(tally.due_s - self._clock.monotonic_s())
+        while True:
+            tried = self._clock.monotonic_s()
+            counted = tally.counts(tried)
+            result = await self._handler.ask(target, probe, tally.terms.timeout_s)
+            verdict = tally.take(result.ok, tried)
+            if counted and not result.ok:
+                self._listener.failed(target.role.name, f"{kind.capitalize()} probe failed: {result.message}")
+            if verdict is not None and self._heard(kind, target.role, verdict):
+                return verdict
+            now = self._clock.monotonic_s()
+            await self._clock.sleep(max(tally.next_s(now, now - tried) - now, 0.0))
+
+    def _heard(self, kind: ProbeKind, role: Role, verdict: bool) -> bool:
+        """Pass a verdict on. Whether this probe has nothing more to say."""
+        if kind == "readiness":
+            self._listener.ready(role.name, verdict)
+            return False
+        if not verdict:
+            self._listener.unhealthy(role.name, kind)
+        return not verdict or kind == "startup"
+
+    async def _port(self, target: Target, attachment: Attachment) -> None:
+        """Ready for good once a declared port is open: from then on only its exit takes the container out."""
+        ports, began, told = spec.tcp_ports(target.role), self._clock.monotonic_s(), False
+        tally = Tally("readiness", terms({}), began)
+        while not self._listens(target, attachment, ports):
+            now = self._clock.monotonic_s()
+            if not told and now - began > _PATIENCE_S:
+                told = True
+                shown = ", ".join(str(p) for p in ports)
+                self._listener.failed(target.role.name, f"Nothing listens on the declared port yet: {shown}")
+            tally.due_s = now + _PATIENCE_S
+            await self._clock.sleep(max(tally.next_s(now, 0.0) - now, EARLY_S))
+        self._listener.ready(target.role.name, True)
+
+    def _listens(self, target: Target, attachment: Attachment, ports: list[int]) -> bool:
+        sample = target.runtime.sample(target.running)
+        pids = sample.pids if sample else (target.running.pid,)
+        return any(self._network.listening(attachment, p, pids) for p in ports)
+
+
+def probe_of(role: Role, kind: str) -> Obj | None:
+    """The probe, where there is one that can be asked."""
+    found: Obj | None = role.spec.get(f"{kind}Probe")
+    return None if not found or "grpc" in found else found
+
+
+def at_once(role: Role, pod: Obj) -> bool:
+    """Whether a container is ready as soon as it has started: nothing says otherwise."""
+    host = bool(pod["spec"].get("hostNetwork"))
+    return role.kind == "init" or (not probe_of(role, "readiness") and (host or not spec.tcp_ports(role)))
+
+
+def refused(role: Role) -> list[str]:
+    """The probes of a container that cannot be honoured, as the texts of an event."""
+    return [
+        f"{kind}Probe.grpc of container {role.name} isn't built yet and is not asked; use httpGet, tcpSocket or exec"
+        for kind in ("startup", "readiness", "liveness")
+        if "grpc" in (role.spec.get(f"{kind}Probe") or {})
+    ]

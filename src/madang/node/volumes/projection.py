@@ -1,0 +1,66 @@
+"""Puts files into a volume so that a reader sees all of the old ones or all of the new.
+
+The files lie in a folder named by the moment; `..data` is a link to it that is swapped by rename, and what a
+program opens are links through `..data` (as a kubelet does: programs and file watchers rely on it).
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from madang.node.volumes.content import File
+
+_DATA = "..data"
+
+
+def project(folder: Path, files: Mapping[str, File], owner: tuple[int, int] | None = None) -> bool:
+    """Make `folder` hold exactly `files`. Whether anything had to change. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    old = _current(folder)
+    if old is not None and _same(old, files):
+        return False
+    new = Path(tempfile.mkdtemp(prefix="..", dir=folder))
+    new.chmod(0o755)
+    for path, file in files.items():
+        target = new / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.data)
+        target.chmod(file.mode)
+        if owner is not None:
+            os.chown(target, *owner)
+    swap = folder / "..data_tmp"
+    swap.unlink(missing_ok=True)
+    swap.symlink_to(new.name)
+    swap.replace(folder / _DATA)
+    _links(folder, files)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
+    return True
+
+
+def _links(folder: Path, files: Mapping[str, File]) -> None:
+    """One link for each first part of a path; those that lead nowhere any more are taken away."""
+    names = {path.split("/", 1)[0] for path in files}
+    for name in names:
+        link = folder / name
+        if not link.is_symlink():
+            link.symlink_to(f"{_DATA}/{name}")
+    for entry in folder.iterdir():
+        if entry.is_symlink() and not entry.name.startswith("..") and entry.name not in names:
+            entry.unlink()
+
+
+def _current(folder: Path) -> Path | None:
+    link = folder / _DATA
+    return folder / link.readlink() if link.is_symlink() else None
+
+
+def _same(old: Path, files: Mapping[str, File]) -> bool:
+    present = {str(p.relative_to(old)) for p in old.rglob("*") if p.is_file()}
+    if present != set(files):
+        return False
+    return all(
+        (old / p).read_bytes() == f.data and (old / p).stat().st_mode & 0o7777 == f.mode for p, f in files.items()
+    )

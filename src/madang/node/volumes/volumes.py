@@ -1,0 +1,126 @@
+"""The hands on a pod's volumes: made before its containers start, kept up to date, taken away at the end.
+
+In: pod objects. Out: where each volume lies on this machine, by name. Refusals are `Refused`, with the volume's name
+in front as the event FailedMount shows it.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from madang.node.environment import Lookup, Place
+from madang.node.volumes.content import OBJECT_SOURCES, File, Refused, Token, content
+from madang.node.volumes.host_path import host_path
+from madang.node.volumes.projection import project
+from madang.ports.objects import Obj
+
+_MEMORY = Path("/dev/shm")
+
+
+class Volumes:
+    """`id` is the courtyard's: what it makes in memory carries it. `token` gives service account tokens; without
+    it the file is left out."""
+
+    def __init__(self, home: Path, id: str, token: Token | None) -> None:
+        self._pods = home / "pods"
+        self._id = id
+        self._token = token
+
+    def folder(self, uid: str) -> Path:
+        return self._pods / uid / "volumes"
+
+    async def prepare(self, pod: Obj, lookup: Lookup, place: Place) -> dict[str, Path]:
+        """Make (or bring up to date) all volumes. Raises Refused for the first that cannot be made."""
+        made = {}
+        for volume in pod["spec"].get("volumes") or ():
+            name = volume["name"]
+            try:
+                made[name] = await self._make(pod, volume, lookup, place)
+            except Refused as e:
+                raise Refused(f'MountVolume.SetUp failed for volume "{name}" : {e}') from e
+            except OSError as e:
+                raise Refused(f'MountVolume.SetUp failed for volume "{name}" : {e.strerror or e}') from e
+        return made
+
+    async def _make(self, pod: Obj, volume: Obj, lookup: Lookup, place: Place) -> Path:
+        uid, name = pod["metadata"]["uid"], volume["name"]
+        folder: Path = self.folder(uid) / name
+        if any(k in volume for k in OBJECT_SOURCES):
+            files, tokens = content(pod, volume, lookup, place)
+            if tokens and self._token is not None:
+                for t in tokens:
+                    text = await self._token(pod, t.audience, t.seconds)
+                    if text is not None:
+                        files[t.path] = File(text.encode(), t.mode)
+            project(folder, files, owner_of(pod))
+            return folder
+        if "hostPath" in volume:
+            return host_path(volume["hostPath"])
+        if "emptyDir" in volume:
+            return self._empty(uid, folder, volume["emptyDir"] or {}, pod)
+        kind = next((k for k in volume if k != "name"), "")
+        raise Refused(f"volumes of the kind {kind} aren't built yet; use emptyDir, hostPath, configMap or secret")
+
+    def _empty(self, uid: str, folder: Path, source: Obj, pod: Obj) -> Path:
+        if source.get("medium") == "Memory" and os.access(_MEMORY, os.W_OK):
+            folder = self._memory(uid) / folder.name
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            folder.chmod(0o777)
+            owner = owner_of(pod)
+            if owner is not None:
+                os.chown(folder, -1, owner[1])
+                folder.chmod(0o2777)
+        return folder
+
+    def _memory(self, uid: str) -> Path:
+        return _MEMORY / f"madang-{self._id}-{uid}"
+
+    def remove(self, uid: str) -> None:
+        """Take away what was made for a pod; what lies on hostPaths stays."""
+        for folder in (self.folder(uid), self._memory(uid)):
+            if folder.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def refresh_s(self, pod: Obj) -> float | None:
+        """After how many seconds a token of this pod has to be renewed: at four fifths of its life."""
+        lives = [
+            int(part["serviceAccountToken"].get("expirationSeconds") or 3600)
+            for volume in pod["spec"].get("volumes") or ()
+            for part in (volume.get("projected") or {}).get("sources") or ()
+            if "serviceAccountToken" in part
+        ]
+        return min(lives) * 0.8 if lives and self._token is not None else None
+
+
+def uses(pod: Obj, kind: str, name: str) -> bool:
+    """Whether a volume of `pod` shows the ConfigMap or Secret `name`."""
+    source, key = ("configMap", "name") if kind == "configmaps" else ("secret", "secretName")
+    for volume in pod["spec"].get("volumes") or ():
+        if (volume.get(source) or {}).get(key) == name:
+            return True
+        for part in (volume.get("projected") or {}).get("sources") or ():
+            if (part.get(source) or {}).get("name") == name:
+                return True
+    return False
+
+
+def owner_of(pod: Obj) -> tuple[int, int] | None:
+    """(-1, group) for fsGroup where we may give files away."""
+    group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    return (-1, int(group)) if group is not None and os.geteuid() == 0 else None
+
+
+def source_of(made: Mapping[str, Path], mount: Obj, sub_path: str) -> Path:
+    """What is mounted: the volume or, with a subPath, something in it (made as a folder where it is not there)."""
+    path = made[mount["name"]]
+    if not sub_path:
+        return path
+    inside = path / sub_path
+    if ".." in Path(sub_path).parts or sub_path.startswith("/"):
+        raise Refused(f"subPath {sub_path!r} must be relative and must not contain '..'")
+    if not inside.exists():
+        inside.mkdir(parents=True, exist_ok=True)
+        inside.chmod(0o777)
+    return inside.resolve() if inside.is_symlink() else inside

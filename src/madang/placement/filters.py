@@ -1,0 +1,115 @@
+"""Which nodes a pod may go to: an ordered list, the first filter that refuses a node gives the reasons.
+
+In: wishes, tally, a node's place. Out: reasons in the scheduler's own words, each with whether evicting others could
+help (kubernetes pkg/scheduler/framework/plugins).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from madang.placement.matching import tolerates, untolerated
+from madang.placement.neighbours import Neighbours
+from madang.placement.requests import PODS
+from madang.placement.spreading import Spreading, wanted_node
+from madang.placement.tally import Tally
+from madang.placement.wants import Wants
+
+
+class Reason(NamedTuple):
+    text: str
+    curable: bool = False  # by making room
+
+
+class Candidate(NamedTuple):
+    """One node, looked at for one pod."""
+
+    wants: Wants
+    tally: Tally
+    near: Neighbours
+    spreading: Spreading
+    i: int
+
+
+class Filter(NamedTuple):
+    """`concerns`: whether a pod has such a wish at all."""
+
+    name: str
+    concerns: Callable[[Wants, Tally], bool]
+    refuses: Callable[[Candidate], Sequence[Reason]]
+
+
+def always(wants: Wants, tally: Tally) -> bool:
+    return True
+
+
+UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+def unschedulable(c: Candidate) -> Sequence[Reason]:
+    node = c.tally.nodes[c.i] or {}
+    if not (node.get("spec") or {}).get("unschedulable") or any(
+        tolerates(t, UNSCHEDULABLE) for t in c.wants.tolerations
+    ):
+        return ()
+    return (Reason("node(s) were unschedulable"),)
+
+
+def taints(c: Candidate) -> Sequence[Reason]:
+    refused = c.tally.taints[c.i] and untolerated(c.tally.taints[c.i], c.wants.tolerations)
+    return (Reason("node(s) had untolerated taint(s)"),) if refused else ()
+
+
+def node_affinity(c: Candidate) -> Sequence[Reason]:
+    if wanted_node(c.wants, c.tally, c.i):
+        return ()
+    return (Reason("node(s) didn't match Pod's node affinity/selector"),)
+
+
+def ports(c: Candidate) -> Sequence[Reason]:
+    taken = (port for seat in c.tally.seats[c.i].values() for port in seat.wants.ports)
+    if any(mine.meets(other) for other in taken for mine in c.wants.ports):
+        return (Reason("node(s) didn't have free ports for the requested pod ports", curable=True),)
+    return ()
+
+
+def fits(c: Candidate) -> Sequence[Reason]:
+    tally, i = c.tally, c.i
+    reasons = []
+    if tally.used[PODS][i] + 1 > tally.allocatable[PODS][i]:
+        reasons.append(Reason("Too many pods", curable=True))
+    for resource, value in c.wants.requests.items():
+        if value > 0 and value > tally.free(resource, i):
+            reasons.append(Reason(f"Insufficient {resource}", curable=value <= tally.allocatable[resource][i]))
+    return reasons
+
+
+def spread(c: Candidate) -> Sequence[Reason]:
+    for rule in c.wants.spreads:
+        if rule.hard:
+            skew = c.spreading.skew(rule, c.i)
+            if skew is None:
+                return (Reason("node(s) didn't match pod topology spread constraints (missing required label)"),)
+            if skew > rule.max_skew:
+                return (Reason("node(s) didn't match pod topology spread constraints", curable=True),)
+    return ()
+
+
+def pod_affinity(c: Candidate) -> Sequence[Reason]:
+    if c.wants.affinity and not c.near.near_enough(c.i):
+        return (Reason("node(s) didn't match pod affinity rules"),)
+    if c.wants.anti_affinity and not c.near.far_enough(c.i):
+        return (Reason("node(s) didn't match pod anti-affinity rules", curable=True),)
+    if not c.near.welcome(c.i):
+        return (Reason("node(s) didn't satisfy existing pods anti-affinity rules", curable=True),)
+    return ()
+
+
+FILTERS: tuple[Filter, ...] = (
+    Filter("NodeUnschedulable", always, unschedulable),
+    Filter("TaintToleration", always, taints),
+    Filter("NodeAffinity", lambda w, t: bool(w.node_selector) or w.node_terms is not None, node_affinity),
+    Filter("NodePorts", lambda w, t: bool(w.ports), ports),
+    Filter("NodeResourcesFit", always, fits),
+    Filter("PodTopologySpread", lambda w, t: any(s.hard for s in w.spreads), spread),
+    Filter("InterPodAffinity", lambda w, t: bool(w.affinity or w.anti_affinity or t.repelling), pod_affinity),
+)

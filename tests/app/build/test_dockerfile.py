@@ -1,0 +1,86 @@
+"""Dockerfiles as instructions, and what their last stage says."""
+
+import pytest
+
+from madang.app.build.dockerfile import DockerfileError, parse
+from madang.app.build.stage import last_stage
+
+ORDINARY = """\
+# syntax=docker/dockerfile:1
+ARG PYTHON=3.12
+FROM python:${PYTHON}-slim AS base
+WORKDIR /app
+ENV PYTHONUNBUFFERED=1 \\
+    # a comment in between
+    GREETING="hello world"
+COPY requirements.txt .
+RUN pip install -r requirements.txt && \\
+    apt-get install -y libpq5
+COPY . .
+EXPOSE 8000 53/udp
+USER 1000:1000
+HEALTHCHECK --interval=5s --timeout=3s CMD curl -f http://localhost:8000/healthz
+STOPSIGNAL SIGINT
+CMD ["python", "-m", "web"]
+
+FROM base AS worker
+ENV QUEUE ${GREETING} again
+CMD celery worker -c 2
+"""
+
+
+def test_the_last_stage_inherits() -> None:
+    stage = last_stage(parse(ORDINARY))
+    assert stage.base == "python:3.12-slim" and stage.workdir == "/app"
+    assert stage.env == {"PYTHONUNBUFFERED": "1", "GREETING": "hello world", "QUEUE": "hello world again"}
+    assert stage.command == ("/bin/sh", "-c", "celery worker -c 2")
+    assert stage.ports == [(8000, "TCP"), (53, "UDP")] and stage.user == "1000:1000"
+    assert stage.copies == [("requirements.txt", "/app/"), (".", "/app/")]
+    assert stage.stop_signal == "SIGINT" and stage.healthcheck is not None and stage.healthcheck.line == 14
+
+
+def test_a_target_and_an_argument() -> None:
+    stage = last_stage(parse(ORDINARY), "base", {"PYTHON": "3.13"})
+    assert stage.base == "python:3.13-slim" and stage.command == ("python", "-m", "web")
+
+
+def test_what_only_an_image_can_do_is_named() -> None:
+    (undone,) = last_stage(parse(ORDINARY)).undone
+    assert undone.startswith("line 9: RUN pip install") and "only inside an image" in undone
+
+
+def test_heredocs_are_no_instructions() -> None:
+    found = parse("FROM a\nRUN <<EOF\nCMD nonsense\nEOF\nCMD x\n")
+    assert [i.name for i in found] == ["FROM", "RUN", "CMD"]
+    assert found[1].heredocs == ("CMD nonsense",) and found[2].line == 5
+
+
+def test_another_escape() -> None:
+    found = parse('# escape=`\nFROM a\nCMD ["a", `\n "b"]\n')
+    assert found[1].words() == ("a", "b")
+
+
+def test_an_entrypoint_forgets_the_base_command() -> None:
+    stage = last_stage(parse('FROM a\nCMD ["x"]\nENTRYPOINT ["run"]\n'))
+    assert (stage.entrypoint, stage.command) == (("run",), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("RUN x", 1, "before the first FROM"),
+        ("FROM a\n\nNONSENSE y", 3, "unknown instruction NONSENSE"),
+        ("FROM a\nEXPOSE http", 2, "expected a port number"),
+        ("FROM a\nRUN <<E\nx", 2, "has no end"),
+        ("", 1, "there is no FROM"),
+    ],
+)
+def test_faults_have_a_line(text: str, line: int, message: str) -> None:
+    with pytest.raises(DockerfileError, match=message) as fault:
+        last_stage(parse(text))
+    assert fault.value.line == line
+
+
+def test_an_unknown_target_names_the_stages() -> None:
+    with pytest.raises(DockerfileError, match="stages: base, worker"):
+        last_stage(parse(ORDINARY), "none")

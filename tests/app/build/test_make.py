@@ -1,0 +1,115 @@
+"""A build folder as a program: pure parts as values, and one environment that is really made."""
+
+import asyncio
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from madang.app.build import environment
+from madang.app.build.environment import BuildError, Python, alone, key, python_for
+from madang.app.build.make import Build, describe, make, placed, read, reference, warnings
+from madang.app.build.source import fingerprint
+from madang.app.build.stage import Stage
+from madang.ports.program import load
+
+
+def folder(tmp_path: Path, **files: str) -> Path:
+    place = tmp_path / "svc"
+    place.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (place / name.replace("__", ".")).write_text(text)
+    return place
+
+
+DOCKERFILE = 'FROM python:3.9-slim\nWORKDIR /app\nCOPY requirements.txt .\nCOPY . .\nCMD ["python", "-m", "svc"]\n'
+
+
+def test_the_source_stands_where_the_dockerfile_puts_it(tmp_path: Path) -> None:
+    source = folder(tmp_path, Dockerfile=DOCKERFILE)
+    build = Build("svc", "shop", source)
+    program = describe(build, read(build), Python("/usr/bin/python3", "3.11"), Path("/cache/env"), None)
+    assert program.mounts == ((str(source), "/app"),) and program.cwd == "/app"
+    assert program.path == ("/cache/env/bin",) and program.argv() == ("python", "-m", "svc")
+
+
+def test_a_single_file_and_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    stage = Stage(copies=[("etc", "/etc/app/"), ("run.py", "/srv/")])
+    assert placed(tmp_path, stage) == [(str(tmp_path / "etc"), "/etc/app"), (str(tmp_path / "run.py"), "/srv/run.py")]
+
+
+def test_another_python_is_said(tmp_path: Path) -> None:
+    build = Build("svc", "shop", folder(tmp_path, Dockerfile="FROM python:2.7\n"))
+    assert any("wants Python 2.7" in text for text in warnings(build, read(build)))
+    assert not python_for("debian:12").other
+
+
+def test_a_changed_source_is_another_reference(tmp_path: Path) -> None:
+    build = Build("svc", "shop", folder(tmp_path, Dockerfile=DOCKERFILE, a="1"))
+    before = reference(build, read(build))
+    assert before.startswith("madang.dev/build/shop/svc:") and reference(build, read(build)) == before
+    (build.context / "a").write_text("2")
+    assert reference(build, read(build)) != before
+
+
+def test_ignored_files_do_not_count(tmp_path: Path) -> None:
+    source = folder(tmp_path, __dockerignore="*.log\n!keep.log\n", a="1")
+    before = fingerprint(source)
+    (source / "x.log").write_text("noise")
+    (source / "__pycache__").mkdir()
+    (source / "__pycache__" / "a.pyc").write_text("noise")
+    assert fingerprint(source) == before
+    (source / "keep.log").write_text("counts")
+    assert fingerprint(source) != before
+
+
+def test_same_requirements_share_an_environment(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for place in (one, two):
+        place.mkdir()
+        (place / "requirements.txt").write_text("-r more.txt\n")
+        (place / "more.txt").write_text("x==1\n")
+    python = Python("python3", "3.11")
+    assert key(python, one) == key(python, two)
+    (two / "more.txt").write_text("x==2\n")
+    assert key(python, one) != key(python, two)
+
+
+def test_faults_name_file_and_line(tmp_path: Path) -> None:
+    source = folder(tmp_path, Dockerfile="FROM a\nBOGUS b\n")
+    with pytest.raises(BuildError, match="Dockerfile:2: unknown instruction BOGUS"):
+        read(Build("svc", "shop", source))
+    with pytest.raises(BuildError, match="does not exist"):
+        read(Build("svc", "shop", tmp_path / "none"))
+
+
+def test_a_half_made_environment_is_made_anew(tmp_path: Path) -> None:
+    place = tmp_path / "env"
+    place.mkdir()
+    (place / "half").touch()
+
+    async def enter() -> bool:
+        async with alone(place, False) as whole:
+            return whole
+
+    assert asyncio.run(enter()) is False and not place.exists()
+
+
+def test_a_real_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = folder(tmp_path, Dockerfile=DOCKERFILE, requirements__txt="# nothing beyond the standard library\n")
+    said: list[str] = []
+    program = asyncio.run(make(Build("svc", "shop", source), tmp_path / "home", said.append))
+    assert load(tmp_path / "home", program.reference) == program
+    shown = subprocess.check_output([f"{program.path[0]}/python", "-c", "import sys; print(sys.prefix)"], text=True)
+    assert shown.strip() == os.path.dirname(program.path[0])
+    again: list[str] = []
+    asyncio.run(make(Build("svc", "shop", source), tmp_path / "home", again.append))
+    assert said and not again, "the second time everything is there"
+
+
+def test_a_failing_tool_shows_its_last_lines(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"exit code 3:\n  two"):
+        asyncio.run(environment.tool(["sh", "-c", "echo two; exit 3"], tmp_path, lambda _: None))

@@ -1,0 +1,96 @@
+"""Real instances and a real HAProxy under a hand; everything that was started is gone afterwards."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from madang.gateway import binary
+from madang.gateway.desired import Bind, Owner
+from madang.gateway.hand import Hand
+from madang.gateway.tuning import Tuning
+from madang.ports.clock import SystemClock
+
+OWNER = Owner("services", "default", "web")
+
+
+class Instance:
+    def __init__(self, name: str, port: int = 0) -> None:
+        self.name = name
+        program = Path(__file__).with_name("instance.py")
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", program, name, str(port)], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Instance]]:
+    with contextlib.ExitStack() as stack:
+
+        def one(name: str, port: int = 0) -> Instance:
+            instance = Instance(name, port)
+            stack.callback(instance.close)
+            return instance
+
+        yield one
+
+
+@pytest.fixture
+def program() -> Path:
+    try:
+        return binary.find()
+    except binary.NoHAProxy as error:
+        pytest.skip(str(error))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])
+
+
+def bind(port: int = 0, what: str = "port 80") -> Bind:
+    return Bind("127.0.0.1", port or free_port(), OWNER, what)
+
+
+def new_hand(home: Path, program: Path) -> Hand:
+    return Hand(home, home / "run", program, SystemClock(), Tuning())
+
+
+@contextlib.asynccontextmanager
+async def running(home: Path, program: Path) -> AsyncIterator[Hand]:
+    hand = new_hand(home, program)
+    try:
+        yield hand
+    finally:
+        await hand.stop(0.2)
+        assert not children_of(home), "a process of the gateway was left behind"
+        left = list((home / "run").iterdir()) if (home / "run").exists() else []
+        assert [p.name for p in left if p.name != "gateway.log"] == []
+
+
+def children_of(home: Path) -> list[int]:
+    """Processes whose command line names this folder."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != os.getpid():
+            with contextlib.suppress(OSError):
+                if str(home).encode() in Path(f"/proc/{entry}/cmdline").read_bytes():
+                    found.append(int(entry))
+    return found

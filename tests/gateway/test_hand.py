@@ -1,0 +1,250 @@
+"""The hand against a real HAProxy and real instances: live changes, takeovers, deaths, adoption, the end."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from madang.gateway import admin
+from madang.gateway.desired import Backend, Bind, Desired, Door, Filter, Frontend, Server
+from tests.gateway.conftest import OWNER, Instance, bind, new_hand, running
+from tests.gateway.load import Result, get, keep_asking
+
+Start = Callable[..., Instance]
+
+
+def server(instance: Instance) -> Server:
+    return Server(f"{instance.name}:127.0.0.1:{instance.port}", "127.0.0.1", instance.port)
+
+
+def serving(at: Bind, *instances: Instance, mode: str = "http") -> Desired:
+    servers = tuple(server(i) for i in instances)
+    backends = [Backend("default:web:80", "tcp" if mode == "tcp" else "http", servers)]
+    if mode == "sniff":
+        backends.append(Backend("default:web:80:tcp", "tcp", servers))
+    return Desired((Frontend("default:web:80", mode, (at,), "default:web:80"),), (), tuple(backends))  # type: ignore[arg-type]
+
+
+def test_instances_change_without_a_new_process(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            assert (await hand.apply(serving(at))).reloaded
+            assert (await get(at.port))[0] == "503"
+            pid = hand.worker_pid
+            assert not (await hand.apply(serving(at, one))).reloaded
+            assert (await get(at.port))[2].startswith(b"one GET /")
+            await hand.apply(serving(at, two))
+            assert (await get(at.port))[2].startswith(b"two GET /")
+            await hand.apply(serving(at, one, two))
+            assert {(await get(at.port))[2][:3] for _ in range(8)} == {b"one", b"two"}
+            assert hand.worker_pid == pid
+
+    asyncio.run(story())
+
+
+def test_killed_instance_fails_no_get(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at, result = start("one"), start("two"), bind(), Result()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one, two))
+            load = asyncio.create_task(keep_asking(at.port, 300, 2, result))
+            await asyncio.sleep(0.7)
+            one.kill()
+            await load
+            assert result.statuses == {"200": 600}
+            assert result.instances["one"] > 50
+
+    asyncio.run(story())
+
+
+def test_takeover_fails_nothing_and_keeps_what_is_under_way(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, at, result = start("one"), bind(), Result()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            first = hand.worker_pid
+            load = asyncio.create_task(keep_asking(at.port, 200, 2, result))
+            stream = asyncio.create_task(get(at.port, "/stream"))
+            for i in range(3):
+                await asyncio.sleep(0.3)
+                more = replace(serving(at, one), backends=(*serving(at, one).backends, Backend(f"new:{i}", "http")))
+                assert (await hand.apply(more)).reloaded
+            await load
+            assert hand.worker_pid != first
+            assert result.statuses == {"200": 400}
+            assert (await stream)[2].endswith(b"0\r\n\r\n")
+
+    asyncio.run(story())
+
+
+def test_structure_waits_its_turn_and_instances_do_not(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, at = start("one"), bind()
+        async with running(tmp_path, program) as hand:
+            outcome = await hand.apply(serving(at))
+            for i in range(4):
+                more = replace(serving(at, one), backends=(*serving(at, one).backends, Backend(f"new:{i}", "http")))
+                outcome = await hand.apply(more)
+            assert not outcome.reloaded
+            assert outcome.again_s is not None and 0 < outcome.again_s <= 0.5
+            assert (await get(at.port))[0] == "200"
+
+    asyncio.run(story())
+
+
+def test_taken_port_is_told_and_all_others_stay(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, at, taken = start("one"), bind(), socket.create_server(("127.0.0.1", 0))
+        contested = Bind("127.0.0.1", taken.getsockname()[1], OWNER, "published port 80")
+        async with running(tmp_path, program) as hand:
+            base = serving(at, one)
+            both = replace(base, frontends=(replace(base.frontends[0], binds=(at, contested)),))
+            outcome = await hand.apply(both)
+            assert [(u.bind, u.code) for u in outcome.unopened] == [(contested, "EADDRINUSE")]
+            assert (await get(at.port))[0] == "200"
+            taken.close()
+            outcome = await hand.apply(both)
+            assert outcome.unopened == ()
+            assert (await get(contested.port))[0] == "200"
+
+    asyncio.run(story())
+
+
+def test_refused_configuration_leaves_the_last_good_one(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            bad = Backend("bad", "http", filters=(Filter("http-request no-such-thing"),))
+            wrong = replace(serving(at, two), backends=(*serving(at, two).backends, bad))
+            outcome = await hand.apply(wrong)
+            assert "no-such-thing" in outcome.refused
+            assert (await get(at.port))[2].startswith(b"one")
+            assert (await hand.apply(wrong)).refused == "", "it is said once"
+            assert (await get(at.port))[2].startswith(b"two"), "instances still follow"
+
+    asyncio.run(story())
+
+
+def test_killed_haproxy_comes_back_and_connections_wait(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            await hand.apply(serving(at, two))
+            troubled = asyncio.Event()
+            hand.on_trouble = troubled.set
+            os.kill(hand.worker_pid, signal.SIGKILL)
+            assert (await get(at.port))[2].startswith(b"two")
+            await asyncio.wait_for(troubled.wait(), 5)
+            await hand.apply(serving(at, one))
+            assert (await get(at.port))[2].startswith(b"one")
+
+    asyncio.run(story())
+
+
+def test_the_next_control_adopts_and_haproxy_needs_none(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as last:
+            first = new_hand(tmp_path, program)
+            await first.apply(serving(at, one))
+            pid = first.worker_pid
+            await first.leave()
+            os.kill(pid, signal.SIGKILL)  # while nobody is there but the keeper
+            assert (await get(at.port))[2].startswith(b"one")
+            await last.apply(serving(at, two))
+            assert (await get(at.port))[2].startswith(b"two")
+
+    asyncio.run(story())
+
+
+def test_killed_keeper_is_replaced_and_the_port_never_closes(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at, result = start("one"), start("two"), bind(), Result()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            load = asyncio.create_task(keep_asking(at.port, 100, 1.5, result))
+            await asyncio.sleep(0.3)
+            keeper = psutil.Process(hand.worker_pid).parent()
+            assert keeper is not None
+            keeper.send_signal(signal.SIGKILL)
+            await asyncio.sleep(0.3)
+            assert (await hand.apply(serving(at, two))).reloaded
+            await load
+            assert result.statuses == {"200": 150}
+            assert result.instances["two"] > 30
+
+    asyncio.run(story())
+
+
+def test_the_first_bytes_tell_how_a_port_is_carried(tmp_path: Path, program: Path, start: Start) -> None:
+    async def raw(port: int, data: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(data)
+        answer = await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+        return answer
+
+    async def story() -> None:
+        one, at = start("one"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one, mode="sniff"))
+            assert b"GET /" in (await get(at.port))[2]
+            assert await raw(at.port, b"PING\n") == b"raw:PING\n"
+            assert await raw(at.port, b"PRI * HTTP/2.0\n") == b"raw:PRI * HTTP/2.0\n"
+
+    asyncio.run(story())
+
+
+def test_rows_change_live(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        backends = (Backend("a:one:80", "http", (server(one),)), Backend("a:two:80", "http", (server(two),)))
+
+        def door(*rows: tuple[str, str]) -> Desired:
+            return Desired((), (Door("door-1", at, tuple(rows), any_host=True),), backends)
+
+        async with running(tmp_path, program) as hand:
+            await hand.apply(door(("*/", "a:one:80")))
+            pid = hand.worker_pid
+            assert (await get(at.port, "/x;y"))[2].startswith(b"one")
+            await hand.apply(door(("*/", "a:one:80"), ("web/x;y/", "a:two:80")))
+            assert (await get(at.port, "/x;y/z"))[2].startswith(b"two")
+            assert (await get(at.port, "/x;y/z", host="WEB:8080"))[2].startswith(b"two")
+            assert (await get(at.port, "/x"))[2].startswith(b"one")
+            await hand.apply(door(("*/", "a:two:80")))
+            assert (await get(at.port, "/x"))[2].startswith(b"two")
+            await hand.apply(door(("web/a/", "a:two:80")))
+            assert (await get(at.port, "/x"))[0] == "404"
+            assert hand.worker_pid == pid
+
+    asyncio.run(story())
+
+
+def test_instance_with_connections_goes_when_they_are_done(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            slow = asyncio.create_task(get(at.port, "/slow"))
+            await asyncio.sleep(0.2)
+            await hand.apply(serving(at, two))
+            assert (await get(at.port))[2].startswith(b"two")
+            assert await hand.sweep()
+            assert (await slow)[2].startswith(b"one")
+            for _ in range(100):
+                if not await hand.sweep():
+                    break
+                await asyncio.sleep(0.1)
+            assert hand.admin is not None
+            (state,) = await admin.ask(hand.admin, ["show servers state default:web:80"])
+            assert "one:" not in state
+
+    asyncio.run(story())

@@ -1,0 +1,211 @@
+"""The bridge network on a machine of its own: a network and mount namespace in which the test is root."""
+
+import asyncio
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from madang.node.networks import bridge, choice, claims, masquerade, namespaces
+from madang.node.networks.bridge import BridgeNetwork
+from madang.node.networks.netlink import Netlink
+from madang.node.runtimes.monitor import syscalls
+from madang.ports.settings import Addresses
+
+ID = "0a1b2c"
+ADDRESSES = Addresses("bridge", "10.200.0.0/20", "10.200.16.0/20", "10.200.0.1", device=f"md-{ID}")
+
+
+@pytest.fixture(autouse=True)
+def own_machine() -> Iterator[None]:
+    """This thread, and those it starts, in new namespaces with an empty /run; and back."""
+    before = [(os.open(f"/proc/self/ns/{n}", os.O_RDONLY), k) for n, k in (("net", 0x40000000), ("mnt", 0x20000))]
+    here = os.open(".", os.O_RDONLY)
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS)
+        syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
+        syscalls.mount("tmpfs", "/run", "tmpfs")
+    except OSError as error:
+        pytest.skip(f"this machine allows no network and mount namespaces: {error}")
+    with Netlink() as here_link:
+        here_link.up("lo")
+    yield
+    syscalls.unshare(0x200)  # CLONE_FS: a thread that is just ending may share our root still
+    for fd, kind in before:
+        syscalls.setns(fd, kind)
+        os.close(fd)
+    os.fchdir(here)
+    os.close(here)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> BridgeNetwork:
+    return BridgeNetwork(ID, ADDRESSES, tmp_path)
+
+
+def links() -> list[str]:
+    with Netlink() as outside:
+        return sorted(link.name for link in outside.links() if link.name.startswith("md"))
+
+
+def ours() -> list[str]:
+    return [place for place in namespaces.mounts() if "madang" in place]
+
+
+async def until_links(count: int) -> None:
+    async with asyncio.timeout(20):
+        while len(links()) != count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+CONNECT = """
+import socket, sys
+print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).recv(9))
+"""
+LISTEN = """
+import socket, sys
+s = socket.socket(); s.bind((sys.argv[1], 80)); s.listen()
+print("up", flush=True); input()
+"""
+
+
+def test_a_pod_has_a_namespace_an_address_and_a_way_to_services(network: BridgeNetwork) -> None:
+    async def story() -> None:
+        await network.start()
+        first, second = await network.attach("uid-1", "a"), await network.attach("uid-2", "b")
+        assert (first.ip, second.ip) == ("10.200.0.2", "10.200.0.3")
+        assert links() == ["md-0a1b2c", "md0a1b2cv2", "md0a1b2cv3"]
+        assert await network.attach("uid-1", "a") == first
+        with socket.socket() as service:
+            service.bind(("10.200.16.9", 0))  # a service address, as HAProxy binds it
+            service.listen()
+            port = service.getsockname()[1]
+            caller = await asyncio.create_subprocess_exec(
+                "nsenter", f"--net={second.netns}", "python3", "-c", CONNECT, "10.200.16.9", str(port),
+                stdout=subprocess.PIPE,
+            )  # fmt: skip
+            service.setblocking(False)
+            accepted, peer = await asyncio.get_running_loop().sock_accept(service)
+            with accepted:
+                accepted.send(b"hello")
+            assert peer[0] == "10.200.0.3"
+            assert await caller.communicate() == (b"b'hello'\n", None)
+        await network.stop()
+
+    asyncio.run(story())
+    assert (links(), ours()) == ([], [])
+    assert not Path("/run/madang").exists()
+
+
+def test_a_killed_control_process_finds_everything_again(network: BridgeNetwork, tmp_path: Path) -> None:
+    async def story() -> None:
+        await network.start()
+        kept = await network.attach("uid-1", "a")
+        gone = await network.attach("uid-2", "b")
+        namespaces.drop(Path(gone.netns))
+        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        with Netlink() as outside:  # an attach that was cut short
+            outside.veth("eth0", b"\x0a\x58\0\0\0\1", "md0a1b2cvff", own)
+        os.close(own)
+        again = BridgeNetwork(ID, ADDRESSES, tmp_path)
+        await again.start()
+        assert again.attached() == {"uid-1": kept}
+        await until_links(2)
+        assert "md0a1b2cvff" not in links()
+        await again.attach("uid-3", "c")
+        await again.stop()
+
+    asyncio.run(story())
+    assert (links(), ours()) == ([], [])
+
+
+def test_many_come_and_go_and_nothing_stays(network: BridgeNetwork) -> None:
+    async def rounds(count: int) -> None:
+        for turn in range(count):
+            await asyncio.gather(*(network.attach(f"uid-{turn}-{n}", "x") for n in range(20)))
+            await asyncio.gather(*(network.detach(f"uid-{turn}-{n}") for n in range(20)))
+        await until_links(1)
+
+    async def story() -> None:
+        await network.start()
+        await rounds(1)
+        before = len(ours()), len(os.listdir("/proc/self/fd")), len(os.listdir(network.folder))
+        await rounds(9)
+        assert (len(ours()), len(os.listdir("/proc/self/fd")), len(os.listdir(network.folder))) == before
+        assert network.attached() == {}
+        await network.stop()
+
+    asyncio.run(story())
+
+
+def test_who_listens_where(network: BridgeNetwork) -> None:
+    async def story() -> None:
+        await network.start()
+        pod = await network.attach("uid-1", "a")
+        for ip, counts, why in (
+            ("0.0.0.0", True, ""),
+            (pod.ip, True, ""),
+            ("127.0.0.1", False, f"listens on 127.0.0.1:80, but should on 0.0.0.0:80 or {pod.ip}:80"),
+        ):
+            program = await asyncio.create_subprocess_exec(
+                "nsenter", f"--net={pod.netns}", "python3", "-c", LISTEN, ip, stdin=-1, stdout=-1, stderr=-1
+            )
+            assert program.stdout is not None
+            await program.stdout.readline()
+            assert network.listening(pod, 80, [program.pid]) is counts
+            assert network.explain(pod, 80, [program.pid]) == why
+            assert not network.listening(pod, 81, [program.pid])
+            await program.communicate(b"\n")
+        await network.stop()
+
+    asyncio.run(story())
+
+
+def test_a_dead_courtyards_leftovers_are_swept(tmp_path: Path) -> None:
+    home, folders = tmp_path / "home", [tmp_path / "claims"]
+    home.mkdir()
+
+    async def story() -> None:
+        claim = claims.hold(home, "bridge", folders=folders)
+        network = choice.build(claim.id, claim.addresses, home)
+        await network.start()
+        await network.attach("uid-1", "a")
+        assert await choice.sweep(folders) == []  # its control process lives
+        claim.close()
+        assert await choice.sweep(folders) == [claim.id]
+
+    asyncio.run(story())
+    assert (links(), ours()) == ([], [])
+
+
+def test_the_rules_are_a_value() -> None:
+    assert masquerade.ruleset(ID, ADDRESSES) == (
+        "add table ip madang_0a1b2c\n"
+        "delete table ip madang_0a1b2c\n"
+        "table ip madang_0a1b2c {\n"
+        "  chain out {\n"
+        "    type nat hook postrouting priority 100;\n"
+        '    ip saddr 10.200.0.0/20 ip daddr != 10.200.0.0/20 oifname != "md-0a1b2c" masquerade\n'
+        "  }\n"
+        "}\n"
+    )
+
+
+def test_choosing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asyncio.run(choice.choose()).network == "bridge"
+    assert asyncio.run(choice.choose("loopback")).network == "loopback"
+
+    def refused() -> None:
+        raise PermissionError(1, "Operation not permitted", "link md-try")
+
+    monkeypatch.setattr(bridge, "_try", refused)
+    found = asyncio.run(choice.choose())
+    assert found.network == "loopback"
+    assert found.abilities[0].why_not == (
+        "needs root, or rights that are missing here: Operation not permitted (link md-try)"
+    )
+    with pytest.raises(OSError, match="the bridge network cannot work here: needs root"):
+        asyncio.run(choice.choose("bridge"))

@@ -96,6 +96,8 @@ class ContainerHand:
 
     async def _to_the_end(self, role: Role, running: Running) -> None:
         folder = self._hand.folders.attempt(role.name, self.facts(role.name).attempt)
+        # Even the shortest run is shown as one.
+        await self._worker.seen()
         end = await self.runtime().wait(running, folder)
         c = self.facts(role.name)
         probing = self._probing.pop(role.name, None)

@@ -56,4 +56,5 @@ class Stopper:
     async def _send(self, name: str, running: Running) -> None:
         role = spec.role(self._hand.pod, name)
         launch = await self._containers.launching.again(role, self._containers.facts(name).attempt)
-        await self._containers.runtime().signal(running, signal_number(launch.stop_signal))
+        # To the program alone, as a container's first process gets it: it tells its children by itself.
+        await self._containers.runtime().signal(running, signal_number(launch.stop_signal), group=False)

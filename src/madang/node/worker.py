@@ -33,6 +33,7 @@ class PodWorker:
         self.writer = StatusWriter(kit.api, kit.clock, pod)
         self._wake = asyncio.Event()
         self._held_until_s = 0.0
+        self._unseen: list[asyncio.Future[None]] = []
 
     @property
     def uid(self) -> str:
@@ -83,6 +84,13 @@ class PodWorker:
             self.hand.end()
             writing.cancel()
 
+    async def seen(self) -> None:
+        """Until the present state has been offered for writing (or is none that is shown)."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unseen.append(future)
+        self._wake.set()
+        await future
+
     def show(self, *, final: bool = False) -> None:
         """Offer the present status for writing."""
         before = self.writer.before(self.pod)
@@ -95,8 +103,8 @@ class PodWorker:
             self.facts.started_at_s = self.kit.clock.now_s()
         for _ in range(_STEPS):
             held = self._held()
-            if not held and self._shows():
-                self.show()
+            if not held:
+                self._look()
             now = self.kit.now()
             self._look_for_traffic()
             actions = decide(self.pod, self.facts, now)
@@ -108,9 +116,15 @@ class PodWorker:
                 self.hand.do(action)
         raise RuntimeError(f"pod {self.pod['metadata']['name']}: decisions come to no rest: {todo}")
 
-    def _shows(self) -> bool:
+    def _look(self) -> None:
+        """Show this moment, where it is one that is shown."""
         over = (self.pod.get("status") or {}).get("phase") in TERMINAL
-        return not over and not self.facts.finishing and worth_showing(self.pod, self.facts)
+        if not over and not self.facts.finishing and worth_showing(self.pod, self.facts):
+            self.show()
+        for future in self._unseen:
+            if not future.done():
+                future.set_result(None)
+        self._unseen.clear()
 
     def _held(self) -> bool:
         """Whether a status now would show one half of containers that are being started together."""

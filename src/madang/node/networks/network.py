@@ -43,6 +43,11 @@ class Network(Protocol):
         """Whether one of these processes listens where the pod's port should be."""
         ...
 
+    def explain(self, attachment: Attachment, port: int, pids: Sequence[int]) -> str:
+        """Why nothing of these processes answers at the pod's address and port, though they may listen elsewhere:
+        a sentence for an event. Empty: it does answer, or nothing listens yet."""
+        ...
+
     def resolver(self, home: Path) -> Path | None:
         """The resolv.conf to mount into pods; None: the machine's own stays."""
         ...

@@ -12,7 +12,9 @@ import pytest
 from madang.node.networks import bridge, choice, claims, masquerade, namespaces
 from madang.node.networks.bridge import BridgeNetwork
 from madang.node.networks.netlink import Netlink
+from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.monitor import syscalls
+from madang.node.runtimes.runtime import Launch
 from madang.ports.settings import Addresses
 
 ID = "0a1b2c"
@@ -27,6 +29,8 @@ def own_machine() -> Iterator[None]:
     try:
         syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS)
         syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
+        for place in [one for one in namespaces.mounts() if one.startswith("/run/madang/")]:
+            syscalls.umount(place)  # of courtyards that this machine has, in our copy
         syscalls.mount("tmpfs", "/run", "tmpfs")
     except OSError as error:
         pytest.skip(f"this machine allows no network and mount namespaces: {error}")
@@ -209,3 +213,27 @@ def test_choosing(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(OSError, match="the bridge network cannot work here: needs root"):
         asyncio.run(choice.choose("bridge"))
+
+
+def test_a_container_does_not_keep_its_neighbours_namespace(network: BridgeNetwork, tmp_path: Path) -> None:
+    """Its mounts are a copy of the machine's, the names of all namespaces among them."""
+
+    async def story() -> None:
+        runtime = HostRuntime("unused", limits=False)
+        await network.start()
+        neighbour, own = await network.attach("uid-1", "a"), await network.attach("uid-2", "b")
+        wanted = Launch(
+            "c", tmp_path / "c", ["sleep", "1000"], {"PATH": "/usr/bin:/bin"}, "/", tmp_path / "log", netns=own.netns
+        )
+        running = await runtime.start(wanted)
+        assert running.failed is None
+        await network.detach("uid-1")
+        await until_links(2)
+        assert not namespaces.alive(Path(neighbour.netns))
+        await runtime.kill(running)
+        await runtime.wait(running, wanted.folder)
+        runtime.close()
+        await network.stop()
+
+    asyncio.run(story())
+    assert (links(), ours()) == ([], [])

@@ -8,6 +8,7 @@ that it leaves are known by a mark in their environment.
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,8 @@ def to_exit(ended: Mapping[str, Any]) -> Exit:
 
 
 def lost(running: Mapping[str, Any]) -> Exit:
-    """Its monitor was killed: so was it."""
-    started = running["startedAt"]
-    return Exit(128 + signal.SIGKILL, signal.SIGKILL, started, started, "Error")
+    """Its monitor was killed: so was it, when nobody knows; seen now."""
+    return Exit(128 + signal.SIGKILL, int(signal.SIGKILL), running["startedAt"], time.time(), "Error")
 
 
 def mark(env: Mapping[str, str], id: str) -> dict[str, str]:

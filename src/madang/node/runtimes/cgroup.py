@@ -6,6 +6,7 @@ there are none. Version 1 (and hybrid machines) first looks below our own groups
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from madang.node.runtimes.monitor.request import CgroupSpec
@@ -19,7 +20,7 @@ class Cgroups:
     """`version` is 2, 1, or 0 where none can be made (`why_not`)."""
 
     def __init__(self, courtyard: str, root: Path = Path("/sys/fs/cgroup")) -> None:
-        self._name = f"madang-{courtyard}"
+        self._name, self._root = f"madang-{courtyard}", root
         self._parents: dict[str, str] = {}
         self.version, self.why_not = 0, ""
         try:
@@ -84,13 +85,20 @@ class Cgroups:
         return None
 
     def sweep(self) -> None:
-        """Remove what is empty: groups of containers that are over, then the courtyard's own."""
-        for parent in self._parents.values():
-            for folder, _, _ in os.walk(parent, topdown=False):
-                try:
-                    os.rmdir(folder)
-                except OSError:
-                    continue
+        """Remove what is empty: groups of containers that are over, then the courtyard's own. Version 1 groups lie
+        below those of whoever made them: all are looked through."""
+        for base in (self._root, *(self._root / name for name in V1)):
+            for folder, below, _ in os.walk(base):
+                if os.path.basename(folder) == self._name:
+                    remove([*(os.path.join(folder, name) for name in below), folder])
+                    below.clear()
+
+
+def remove(folders: Sequence[str]) -> None:
+    """Only empty ones go."""
+    for folder in folders:
+        with suppress(OSError):
+            os.rmdir(folder)
 
 
 def quota_us(cpu_millis: int) -> int:

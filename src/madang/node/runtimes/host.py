@@ -99,6 +99,8 @@ class HostRuntime:
             return to_exit(ended)
         self._records.pop(running["id"], None)
         end_marked(running)
+        if running["cgroup"]:
+            cgroup.remove(running["cgroup"]["folders"])
         return lost(running)
 
     async def wait(self, running: Running, folder: Path) -> Exit:
@@ -126,6 +128,8 @@ class HostRuntime:
         await self.signal(running, signals.SIGKILL)
 
     async def remove(self, folder: Path) -> None:
+        if (kept := record.read(folder, record.RUNNING)) and kept["cgroup"]:
+            cgroup.remove(kept["cgroup"]["folders"])
         for name in (record.RUNNING, record.EXIT, "stdin"):
             (folder / name).unlink(missing_ok=True)
         for place in (folder / "root", folder):

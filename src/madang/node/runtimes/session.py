@@ -33,7 +33,7 @@ class Session:
     async def begin(self, zygote: Zygote, request: Any, inner: list[int]) -> None:
         """Raises StatusError in the words of a cluster where the command can't be run."""
         try:
-            self._socket = zygote.open(request, inner)
+            self._socket = await zygote.open(request, inner)
         finally:
             for fd in set(inner):
                 os.close(fd)

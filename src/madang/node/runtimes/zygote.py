@@ -53,7 +53,7 @@ class Zygote:
             )
         self._door = ours
 
-    def open(self, request: Any, fds: Sequence[int] = ()) -> socket.socket:
+    async def open(self, request: Any, fds: Sequence[int] = ()) -> socket.socket:
         """Hand a request over; the answers come on the socket returned."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
@@ -63,15 +63,13 @@ class Zygote:
                 ours.close()
                 raise
         message = pack(request)
-        ours.settimeout(10)
+        ours.setblocking(False)
         try:
             sent = socket.send_fds(ours, [message], list(fds)) if fds else ours.send(message)
-            if sent < len(message):
-                ours.sendall(message[sent:])
-        except OSError:
+            await asyncio.get_running_loop().sock_sendall(ours, message[sent:])
+        except BaseException:
             ours.close()
             raise
-        ours.setblocking(False)
         return ours
 
     def _knock(self, fd: int) -> None:
@@ -88,7 +86,7 @@ class Zygote:
 
     async def ask(self, request: Any) -> dict[str, Any]:
         """One request, one answer. NoZygote: it died, and whether anything was begun must be looked up."""
-        sock = self.open(request)
+        sock = await self.open(request)
         with sock:
             answer = await receive(sock)
         if answer is None:

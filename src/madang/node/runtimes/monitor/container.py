@@ -181,10 +181,11 @@ class Monitor:
     def watch(self) -> None:
         """Until the program has ended."""
         limit = self._spec["memory_bytes"]
+        memory = limits.Watch(self._confined["pids"])
         while self._status is None:
             self._output.copy(WATCH_MEMORY_S if limit else None)
             self._reap(os.WNOHANG)
-            if limit and self._status is None and limits.memory_bytes(self._others()) > limit:
+            if limit and self._status is None and memory.bytes() > limit:
                 self._oom = True
                 os.kill(self._main, signal.SIGKILL)
 
@@ -199,11 +200,6 @@ class Monitor:
                 return True
             if pid == self._main:
                 self._status = status
-
-    def _others(self) -> list[int]:
-        if self._confined["pids"]:
-            return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
-        return limits.descendants(os.getpid())
 
     def end_everything(self) -> None:
         """SIGKILL to all that the container started, and the last word from each."""

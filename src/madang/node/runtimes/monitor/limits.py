@@ -5,6 +5,7 @@ limit files). Out: descriptors to join by, the count of out-of-memory kills, the
 """
 
 import os
+import time
 from collections.abc import Iterable
 
 from madang.node.runtimes.monitor.request import CgroupSpec
@@ -91,6 +92,25 @@ def descendants(root: int) -> list[int]:
         found += below
         todo += below
     return found
+
+
+class Watch:
+    """The memory of all processes of a container, looked at often. In a PID namespace they are what its /proc shows;
+    elsewhere they are looked for in the machine's, which is dear: only now and then."""
+
+    WALK_EVERY_S = 5.0
+
+    def __init__(self, own_proc: bool) -> None:
+        self._own_proc = own_proc
+        self._known: list[int] = []
+        self._walked_at = 0.0
+
+    def bytes(self) -> int:
+        if self._own_proc:
+            self._known = [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+        elif (now := time.monotonic()) - self._walked_at >= self.WALK_EVERY_S:
+            self._known, self._walked_at = descendants(os.getpid()), now
+        return memory_bytes(self._known)
 
 
 def memory_bytes(pids: Iterable[int]) -> int:

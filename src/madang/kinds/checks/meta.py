@@ -1,0 +1,123 @@
+"""What metadata may say, of any kind: names, labels, annotations, owners, finalizers.
+
+In: an object, how its name is checked. Out: causes (apimachinery api/validation/objectmeta).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from madang.kinds.causes import Cause
+from madang.kinds.checks.faults import each, forbidden, invalid, not_negative, required, too_long
+from madang.kinds.checks.labels import check_labels
+from madang.kinds.names import Faults, dns_label, dns_subdomain, generated, qualified_name
+from madang.ports.objects import Obj
+
+NameCheck = Callable[[str], Faults]
+ANNOTATIONS_BYTES = 256 * 1024
+PLAIN_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+
+
+def check_meta(obj: Obj, name: NameCheck = dns_subdomain, *, namespaced: bool = True) -> list[Cause]:
+    """Of an object that is to be created."""
+    meta = obj.get("metadata") or {}
+    out: list[Cause] = []
+    if prefix := meta.get("generateName"):
+        out += each("metadata.generateName", prefix, name(generated(prefix)))
+    if not meta.get("name"):
+        out.append(required("metadata.name", "name or generateName is required"))
+    else:
+        out += each("metadata.name", meta["name"], name(meta["name"]))
+    namespace = meta.get("namespace")
+    if namespaced:
+        out += each("metadata.namespace", namespace, dns_label(namespace)) if namespace else [
+            required("metadata.namespace")
+        ]  # fmt: skip
+    elif namespace:
+        out.append(forbidden("metadata.namespace", "not allowed on this type"))
+    return out + _shared(meta, "metadata")
+
+
+def check_meta_update(new: Obj, old: Obj) -> list[Cause]:
+    meta, before = new.get("metadata") or {}, old.get("metadata") or {}
+    out: list[Cause] = []
+    if before.get("deletionTimestamp"):
+        extra = [f for f in meta.get("finalizers") or () if f not in (before.get("finalizers") or ())]
+        if extra:
+            listed = ", ".join(f'"{f}"' for f in extra)
+            out.append(
+                forbidden(
+                    "metadata.finalizers",
+                    "no new finalizers can be added if the object is being deleted, found new finalizers "
+                    f"[]string{{{listed}}}",
+                )
+            )
+    return out + _shared(meta, "metadata")
+
+
+def check_template_meta(meta: Obj, path: str) -> list[Cause]:
+    """Of a pod template: labels and annotations only."""
+    out = check_labels(meta.get("labels"), f"{path}.labels")
+    return out + check_annotations(meta.get("annotations"), f"{path}.annotations")
+
+
+def _shared(meta: Obj, path: str) -> list[Cause]:
+    out = not_negative(f"{path}.generation", meta.get("generation"))
+    if meta.get("labels"):
+        out += check_labels(meta["labels"], f"{path}.labels")
+    if meta.get("annotations"):
+        out += check_annotations(meta["annotations"], f"{path}.annotations")
+    if meta.get("ownerReferences"):
+        out += _owners(meta["ownerReferences"], f"{path}.ownerReferences")
+    if meta.get("finalizers"):
+        out += _finalizers(meta["finalizers"], f"{path}.finalizers")
+    return out
+
+
+def check_annotations(annotations: dict[str, str] | None, path: str) -> list[Cause]:
+    if not annotations:
+        return []
+    out: list[Cause] = []
+    size = 0
+    for key, value in sorted(annotations.items()):
+        out += each(path, key, qualified_name(key.lower()))
+        size += len(key) + len(value)
+    # Bytes are counted only where the characters come near: encoding each write's annotations would cost too much.
+    if size * 4 > ANNOTATIONS_BYTES:
+        size = sum(len(k.encode()) + len(v.encode()) for k, v in annotations.items())
+    return [*out, too_long(path, ANNOTATIONS_BYTES)] if size > ANNOTATIONS_BYTES else out
+
+
+def _owners(owners: list[dict[str, Any]], path: str) -> list[Cause]:
+    out: list[Cause] = []
+    controller = ""
+    for owner in owners:
+        version = owner.get("apiVersion", "")
+        if not version.rpartition("/")[2]:
+            out.append(invalid(f"{path}.apiVersion", version, "version must not be empty"))
+        for field in ("kind", "name", "uid"):
+            if not owner.get(field):
+                out.append(invalid(f"{path}.{field}", owner.get(field, ""), "must not be empty"))
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            out.append(invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"))
+        if owner.get("controller"):
+            if controller:
+                words = (
+                    'Only one reference can have Controller set to true. Found "true" in references for '
+                    f"{controller} and {owner.get('name', '')}"
+                )
+                out.append(invalid(path, owners, words))
+            controller = controller or owner.get("name", "")
+    return out
+
+
+def _finalizers(finalizers: list[str], path: str) -> list[Cause]:
+    out: list[Cause] = []
+    for name in finalizers:
+        out += each(path, name, qualified_name(name))
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        out.append(invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"))
+    for i, name in enumerate(finalizers):
+        if "/" not in name and name not in PLAIN_FINALIZERS:
+            words = "name is neither a standard finalizer name nor is it fully qualified"
+            out.append(invalid(f"{path}[{i}]", name, words))
+    return out

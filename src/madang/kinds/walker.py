@@ -137,6 +137,8 @@ def _keeps_empty(node: Node) -> bool:
 
 def _zero(node: Node) -> Callable[[], Any]:
     """What Go writes for a field that nobody set."""
+    if node.pointer:
+        return lambda: None
     if node.type == "object":
         inner = step_of(node)
         return lambda: inner({}, None, Findings())

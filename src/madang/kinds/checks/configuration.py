@@ -38,8 +38,6 @@ def check_config_map(new: Obj, old: Obj | None) -> list[Cause]:
         size += len(value)
     for key, value in sorted(binary.items()):
         out += each(f"binaryData[{key}]", key, config_key(key))
-        if key in data:
-            out.append(invalid(f"binaryData[{key}]", key, "duplicate of key present in data"))
         size += len(value) * 3 // 4
     if size * 4 > MAX_BYTES:  # bytes are counted only where the characters come near
         size = sum(len(v.encode()) for v in data.values()) + sum(len(v) * 3 // 4 for v in binary.values())

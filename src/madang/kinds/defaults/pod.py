@@ -156,7 +156,7 @@ def _probe(probe: Obj) -> None:
         probe.setdefault(name, value)
     _http_get(probe)
     if "grpc" in probe:
-        probe["grpc"].setdefault("service", "")
+        probe["grpc"]["service"] = probe["grpc"].get("service") or ""
 
 
 def _http_get(handler: Obj) -> None:

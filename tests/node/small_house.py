@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class SmallHouse:
     handler: MakeBelieveHandler
     home: Path
     states: list[Obj]
+    told: list[tuple[str, int, str]] = field(default_factory=list)
 
     async def pod(self, spec: Obj, *, bind: str = "node-1", **meta: Any) -> Obj:
         obj = {

@@ -137,8 +137,6 @@ def _comfort(folders: Folders, role: Role, attempt: int, setting: Setting) -> tu
 
 
 def with_mounts(plain: Launch, more: tuple[Mount, ...]) -> Launch:
-    """What the pod itself mounts at a place wins. A mount that hides what others are made of comes last."""
+    """What the pod itself mounts at a place wins."""
     taken = {m.target for m in plain.mounts}
-    mounts = [*plain.mounts, *(m for m in more if m.target not in taken)]
-    sources = [m.source for m in mounts]
-    return replace(plain, mounts=tuple(sorted(mounts, key=lambda m: any(s.is_relative_to(m.target) for s in sources))))
+    return replace(plain, mounts=(*plain.mounts, *(m for m in more if m.target not in taken)))

@@ -56,7 +56,7 @@ class Launching:
             why = runtime.refuses(plain)
             if why:
                 raise Declined("CreateContainerError", why)
-            whole = with_mounts(plain, ())
+            whole = plain
         self._touch(role, attempt)
         self._made[role.name] = (attempt, whole)
         return whole

@@ -52,7 +52,7 @@ def _status(pod: Obj, role: Role, c: Container, served: bool) -> Obj:
         status["containerID"] = container_id(pod, role.name, c.attempt)
         status["resources"] = role.spec.get("resources") or {}
     requests = (role.spec.get("resources") or {}).get("requests")
-    if requests:
+    if requests and known:
         status["allocatedResources"] = requests
     mounts = [_mount(m) for m in role.spec.get("volumeMounts") or ()]
     if mounts:

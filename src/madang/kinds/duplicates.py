@@ -18,9 +18,17 @@ def possible(body: bytes, raw: Any) -> bool:
 
 
 def _keys(value: Any) -> int:
-    if value.__class__ is dict:
-        return len(value) + sum(_keys(item) for item in value.values() if item.__class__ in (dict, list))
-    return sum(_keys(item) for item in value if item.__class__ in (dict, list))
+    total, waiting = 0, [value]
+    while waiting:
+        found = waiting.pop()
+        if found.__class__ is dict:
+            total += len(found)
+            found = found.values()
+        for item in found:
+            kind = item.__class__
+            if kind is dict or kind is list:
+                waiting.append(item)
+    return total
 
 
 class Pairs(dict[str, Any]):

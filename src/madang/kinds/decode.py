@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from madang.kinds import duplicates
-from madang.kinds.causes import Cause
 from madang.kinds.json_faults import parse_fault, summary
 from madang.kinds.schema import Node
 from madang.kinds.table import Served, by_kind
+from madang.kinds.type_faults import refusal
 from madang.kinds.walker import Findings, Malformed, walk
 from madang.ports.errors import BadRequest
 from madang.ports.objects import Obj
@@ -26,16 +26,15 @@ _HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind stri
 
 
 class Decoded(NamedTuple):
-    """`warnings` are the texts for the Warning header; empty under Ignore. `causes` are wrong types in a custom
-    resource: they belong to its 422, before what its checks find."""
+    """`warnings` are the texts for the Warning header; empty under Ignore."""
 
     obj: Obj
     warnings: tuple[str, ...] = ()
-    causes: tuple[Cause, ...] = ()
 
 
 def decode(served: Served, body: bytes, validation: Validation = "Warn") -> Decoded:
-    """Raises BadRequest. The object says its own apiVersion and kind, whether the body did or not."""
+    """Raises BadRequest; Invalid for wrong types in a custom resource. The object says its own apiVersion and kind,
+    whether the body did or not."""
     return shape(served, parse(served.kind.kind, body), validation, body)
 
 
@@ -71,7 +70,9 @@ def shape(
     if notes and validation == "Strict":
         raise BadRequest(f"{head}: strict decoding error: {', '.join(notes)}")
     obj["apiVersion"], obj["kind"] = served.api_version, served.kind.kind
-    return Decoded(obj, tuple(notes), tuple(found.causes))
+    if found.causes:
+        raise refusal(served.group, served.kind.kind, obj, found.causes)
+    return Decoded(obj, tuple(notes))
 
 
 def normalize(node: Node, raw: Mapping[str, Any]) -> tuple[Obj, Findings]:

@@ -13,20 +13,42 @@ from typing import Any
 
 import pytest
 
+from madang.api.always import ensure
 from madang.api.direct import DirectApi
+from madang.api.index import Index
 from madang.gateway import binary
 from madang.gateway.loop import Gateway
+from madang.ports.chance import SystemChance
 from madang.ports.clock import SystemClock
 from madang.ports.objects import Obj
-from tests.api.house import house
+from madang.ports.settings import Addresses
+from madang.store.memory import memory_store
 from tests.gateway.conftest import Instance, children_of, free_port
 from tests.gateway.load import Result, get, keep_asking
-from tests.gateway.objects import LOOPBACK, endpoint, settings
+from tests.gateway.objects import endpoint, settings
 
 Start = Callable[..., Instance]
 SLICES = "endpointslices.discovery.k8s.io"
 ROUTES = "httproutes.gateway.networking.k8s.io"
 GATEWAYS = "gateways.gateway.networking.k8s.io"
+# a block of this test run's own: others run beside it
+BLOCK = f"127.{20 + os.getpid() % 200}"
+LOOPBACK = Addresses("loopback", f"{BLOCK}.0.0/17", f"{BLOCK}.128.0/17", f"{BLOCK}.0.1", "", 23000, 1000)
+# node ports are the machine's: another courtyard may hold the same one
+NO_NODE_PORTS: dict[str, Obj] = {"LoadBalancer": {"allocateLoadBalancerNodePorts": False}, "ClusterIP": {}}
+
+
+@contextlib.asynccontextmanager
+async def house() -> AsyncIterator[DirectApi]:
+    index, clock = Index(), SystemClock()
+    store = memory_store(index.terms, clock)
+    api = DirectApi(store, index, clock, SystemChance(1), settings(LOOPBACK))
+    api.desk.ca_pem = "-----BEGIN CERTIFICATE-----\n"
+    await ensure(api.desk, "127.0.0.1", 6443)
+    try:
+        yield api
+    finally:
+        await store.close()
 
 
 @contextlib.asynccontextmanager
@@ -60,13 +82,13 @@ async def until_answer(port: int, wanted: Callable[[tuple[str, bytes, bytes]], b
     raise AssertionError("no such answer within five seconds")
 
 
-def service(name: str, port: int, own: int, kind: str = "ClusterIP", address: str = "127.9.128.9", **more: Any) -> Obj:
+def service(name: str, port: int, own: int, kind: str = "ClusterIP", **more: Any) -> Obj:
     annotations = {"madang.dev/ports": json.dumps({f"{port}/TCP": own}), "madang.dev/protocol": "http"}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "namespace": "default", "annotations": annotations},
-        "spec": {"type": kind, "ports": [{"port": port, "protocol": "TCP"}], **more},
+        "spec": {"type": kind, "ports": [{"port": port, "protocol": "TCP"}], **more, **NO_NODE_PORTS[kind]},
     }
 
 
@@ -159,6 +181,7 @@ def test_readiness_reaches_haproxy_within_milliseconds(tmp_path: Path, program: 
             await api.create("services", service("web", port, free_port(), "LoadBalancer"), namespace="default")
             await api.create(SLICES, endpoints("web", one), namespace="default")
             await until_answer(port, lambda a: a[0] == "200")
+            await until(lambda: f"default/web:{port}" in gateway.addresses)  # the turn is over
             pid, began = gateway.worker_pid, time.monotonic()
             await api.create(SLICES, endpoints("web", two), namespace="default")
             await until_answer(port, lambda a: a[2].startswith(b"two"))

@@ -10,12 +10,10 @@ from madang.api.admit import admit_update
 from madang.api.desk import Desk, Outcome, durable
 from madang.api.pipeline import decoded, faults, own_updated, same
 from madang.api.resources import Resource
+from madang.kinds.strategies import namespace_finalize
 from madang.ports.api import User, WriteOptions
 from madang.ports.errors import Invalid
 from madang.ports.objects import Entry, Key, Obj
-
-# What of the metadata a write of the status may not change (the kinds' own strategies).
-STATUS_KEEPS = {"pods": ("ownerReferences",), "deployments.apps": ("labels",)}
 
 
 async def update(
@@ -82,22 +80,14 @@ async def write(
 
 
 def strategy(resource: Resource, new: Obj, old: Obj, subresource: str) -> None:
-    """A write of the object keeps the status, a write of the status keeps all but the status (and what of the
-    metadata every client may change)."""
+    """A write of the object keeps the status, a write of the status keeps the rest: each kind's own rules."""
     row = resource.row
-    if subresource == "status":
-        for name in [k for k in new if k not in ("metadata", "status", "kind", "apiVersion")]:
-            del new[name]
-        new.update({k: v for k, v in old.items() if k not in ("metadata", "status")})
-        for name in STATUS_KEEPS.get(row.id, ()):
-            new["metadata"].pop(name, None)
-            if name in old["metadata"]:
-                new["metadata"][name] = old["metadata"][name]
+    if subresource == "status" and row.prepare_status is not None:
+        row.prepare_status(new, old)
         return
-    if any(sub.name == "status" for sub in row.subresources):
-        new.pop("status", None)
-        if "status" in old:
-            new["status"] = old["status"]
+    if subresource == "finalize":
+        namespace_finalize(new, old)
+        return
     if row.prepare_update is not None:
         row.prepare_update(new, old)
 

@@ -5,14 +5,18 @@ where a client finds it. Discovery, the verbs, validation, tables and docs are a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from madang.kinds import schema
+from madang.kinds.checks import CHECKS, STATUS_CHECKS
 from madang.kinds.kind import Conversion, Kind, Subresource
 from madang.kinds.rows import cluster, core, gateway, workloads
 from madang.ports.objects import Obj
 
-ALL: tuple[Kind, ...] = (*core.ROWS, *workloads.ROWS, *cluster.ROWS, *gateway.ROWS)
+_ROWS: tuple[Kind, ...] = (*core.ROWS, *workloads.ROWS, *cluster.ROWS, *gateway.ROWS)
+ALL: tuple[Kind, ...] = tuple(
+    replace(row, check=CHECKS.get(row.id), check_status=STATUS_CHECKS.get(row.id)) for row in _ROWS
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
-from madang.control import deployment, endpointslice, replicaset
+from madang.control import deployment, endpointslice, job, replicaset
 from madang.control.controller import Controller
 from madang.loops.controller_loop import ControllerLoop
 from madang.loops.scheduler import Scheduler
@@ -46,5 +46,5 @@ class Loops:
                 group.create_task(watcher.run(kind), name=f"watch {kind}")
 
     def controllers(self) -> Sequence[Controller]:
-        plain: list[Any] = [deployment, replicaset, endpointslice]
+        plain: list[Any] = [deployment, replicaset, endpointslice, job]
         return cast(Sequence[Controller], plain)

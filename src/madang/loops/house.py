@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
-from madang.control import deployment, endpointslice, job, replicaset
+from madang.control import collector, dependency, deployment, endpointslice, eventttl, job, podgc, replicaset
 from madang.control.controller import Controller
+from madang.control.namespace import NamespaceController
 from madang.loops.controller_loop import ControllerLoop
 from madang.loops.scheduler import Scheduler
 from madang.loops.supervisor import supervise
@@ -46,5 +47,5 @@ class Loops:
                 group.create_task(watcher.run(kind), name=f"watch {kind}")
 
     def controllers(self) -> Sequence[Controller]:
-        plain: list[Any] = [deployment, replicaset, endpointslice, job]
-        return cast(Sequence[Controller], plain)
+        plain: list[Any] = [deployment, replicaset, endpointslice, job, collector, dependency, podgc, eventttl]
+        return cast(Sequence[Controller], [*plain, NamespaceController(self._ca_pem)])

@@ -1,0 +1,40 @@
+"""Events are kept for an hour.
+
+In: an Event. Out: its deletion, or when to look again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from madang.control.controller import Ref, Waker
+from madang.control.instant import seconds
+from madang.ports.actions import Action, Delete, Wake
+from madang.ports.chance import Chance
+from madang.ports.objects import Kind, Obj
+from madang.ports.view import View
+
+NAME = "event-ttl-controller"
+KIND = "events"
+KEPT_S = 3600.0
+
+
+def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
+    yield Ref(obj["metadata"]["namespace"], obj["metadata"]["name"])
+
+
+WATCHES: Mapping[Kind, Waker] = {KIND: wake_self}
+
+
+def last_told_s(event: Obj) -> float:
+    series = (event.get("series") or {}).get("lastObservedTime")
+    times = (series, event.get("lastTimestamp"), event.get("eventTime"), event["metadata"].get("creationTimestamp"))
+    return max(seconds(t) for t in times)
+
+
+def decide(ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]:
+    event = view.get(KIND, ref.namespace, ref.name)
+    if event is None:
+        return []
+    left = last_told_s(event) + KEPT_S - now
+    if left > 0:
+        return [Wake(left)]
+    return [Delete(KIND, ref.namespace, ref.name, uid=event["metadata"]["uid"])]

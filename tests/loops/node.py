@@ -21,9 +21,9 @@ async def register(api: DirectApi, name: str = "node-1", cpu: str = "4", memory:
     capacity = {"cpu": cpu, "memory": memory, "pods": "110"}
     node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}}
     await api.create("nodes", node)
-    await api.patch(
-        "nodes", "", name, {"status": {"capacity": capacity, "allocatable": capacity}}, subresource="status"
-    )
+    ready = [{"type": "Ready", "status": "True", "reason": "KubeletReady"}]
+    status = {"capacity": capacity, "allocatable": capacity, "conditions": ready}
+    await api.patch("nodes", "", name, {"status": status}, subresource="status")
 
 
 class Node:

@@ -8,7 +8,17 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
-from madang.control import collector, dependency, deployment, endpointslice, eventttl, job, podgc, replicaset
+from madang.control import (
+    collector,
+    dependency,
+    deployment,
+    endpointslice,
+    eventttl,
+    job,
+    nodelifecycle,
+    podgc,
+    replicaset,
+)
 from madang.control.controller import Controller
 from madang.control.namespace import NamespaceController
 from madang.loops.controller_loop import ControllerLoop
@@ -47,5 +57,8 @@ class Loops:
                 group.create_task(watcher.run(kind), name=f"watch {kind}")
 
     def controllers(self) -> Sequence[Controller]:
-        plain: list[Any] = [deployment, replicaset, endpointslice, job, collector, dependency, podgc, eventttl]
+        plain: list[Any] = [
+            *(deployment, replicaset, job, endpointslice, dependency),
+            *(collector, podgc, nodelifecycle, eventttl),
+        ]
         return cast(Sequence[Controller], [*plain, NamespaceController(self._ca_pem)])

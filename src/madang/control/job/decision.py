@@ -7,12 +7,13 @@ status, then let go of them, then count them and finish; each waits until the on
 from collections.abc import Iterable, Mapping, Sequence
 
 from madang.control import pods as pod
-from madang.control.conditions import find, holds, made
+from madang.control.conditions import find, holds
 from madang.control.controller import Ref, Waker
 from madang.control.difference import status_patch
 from madang.control.instant import seconds, stamp
-from madang.control.job.count import AT_ONCE, FINALIZER, Count, backoff_s, count, on_record, tracked
-from madang.control.job.indexes import indexed, missing, written
+from madang.control.job.count import AT_ONCE, FINALIZER, backoff_s, count, on_record, tracked
+from madang.control.job.indexes import indexed, missing
+from madang.control.job.judgement import condition, job_status, restarted_too_often, succeeded, wanted_active
 from madang.control.job.pod import new_pod
 from madang.control.owners import candidates, claim, controller_of, controller_ref, owner_ref, selecting
 from madang.control.replicaset import surplus
@@ -232,18 +233,15 @@ class Turn:
             self._events.append(self._told("Completed", "Job completed"))
 
     def _append(self, type_: str, reason: str, message: str) -> None:
-        self._conditions.append(self._made(type_, "True", reason, message))
-
-    def _made(self, type_: str, status: str, reason: str, message: str) -> Obj:
-        return {**made(type_, status, reason, message, self._now), "lastProbeTime": stamp(self._now)}
+        self._conditions.append(condition(type_, "True", reason, message, self._now))
 
     def _mark_suspension(self, active: int) -> None:
         present = find(self._conditions, "Suspended")
         if self._suspended and active == 0 and not holds(self._conditions, "Suspended"):
-            new = self._made("Suspended", "True", "JobSuspended", "Job suspended")
+            new = condition("Suspended", "True", "JobSuspended", "Job suspended", self._now)
             self._events.append(self._told("Suspended", "Job suspended"))
         elif not self._suspended and present is not None and present["status"] == "True":
-            new = self._made("Suspended", "False", "JobResumed", "Job resumed")
+            new = condition("Suspended", "False", "JobResumed", "Job resumed", self._now)
             self._events.append(self._told("Resumed", "Job resumed"))
         else:
             return
@@ -251,51 +249,3 @@ class Turn:
             self._conditions.append(new)
         else:
             self._conditions[self._conditions.index(present)] = new
-
-
-def wanted_active(job: Obj, c: Count) -> int:
-    parallelism, completions = int(job["spec"].get("parallelism", 1)), job["spec"].get("completions")
-    if completions is None:  # a work queue: after the first success nobody new is sent in
-        return len(c.active) if c.all_succeeded else parallelism
-    return max(0, min(int(completions) - c.all_succeeded, parallelism))
-
-
-def succeeded(job: Obj, c: Count, active: int) -> bool:
-    completions = job["spec"].get("completions")
-    if completions is None:
-        return c.all_succeeded > 0 and active == 0
-    return c.all_succeeded >= int(completions) and active == 0
-
-
-def restarted_too_often(job: Obj, pods: Sequence[Obj], limit: int) -> bool:
-    """With restartPolicy OnFailure the containers' restarts are the tries."""
-    if job["spec"]["template"]["spec"].get("restartPolicy") != "OnFailure":
-        return False
-    total = sum(
-        int(s.get("restartCount", 0))
-        for p in pods
-        if pod.phase(p) in ("Running", "Pending")
-        for field in ("initContainerStatuses", "containerStatuses")
-        for s in (p.get("status") or {}).get(field) or ()
-    )
-    return total > 0 if limit == 0 else total >= limit
-
-
-def job_status(job: Obj, c: Count, conditions: list[Obj], active: int, started: str | None) -> Obj:
-    named = {"succeeded": list(c.named_succeeded), "failed": list(c.named_failed)}
-    remaining = [p for p in c.active if pod.ready(p)] if active else []
-    status: Obj = {
-        "active": active,
-        "succeeded": c.succeeded,
-        "failed": c.failed,
-        "completedIndexes": written(c.done) if indexed(job) else "",
-        "conditions": conditions,
-        "startTime": started,
-    }
-    complete = find(conditions, "Complete")
-    if complete is not None:
-        status["completionTime"] = complete["lastTransitionTime"]
-    status = {key: value for key, value in status.items() if value}
-    status["ready"], status["terminating"] = len(remaining), c.terminating
-    status["uncountedTerminatedPods"] = {way: uids for way, uids in named.items() if uids}
-    return status

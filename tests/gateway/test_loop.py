@@ -246,16 +246,19 @@ def test_haproxy_killed_while_nobody_watches_serves_on_and_is_adopted(
             await api.create(SLICES, endpoints("web", web), namespace="default")
             following = asyncio.create_task(first.run())
             await until_answer(port, lambda a: a[0] == "200")
+            await until(lambda: f"default/web:{port}" in first.addresses)  # the turn is over
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             pid = first.worker_pid
             await first.leave()
-            os.kill(pid, signal.SIGKILL)
-            assert (await get(port))[0] == "200"
             second = Gateway(api, settings(LOOPBACK, tmp_path), SystemClock())
-            await second.start()
-            assert (await get(port))[0] == "200"
-            await Gateway(api, settings(LOOPBACK, tmp_path), SystemClock()).stop(0.2)
+            try:
+                os.kill(pid, signal.SIGKILL)
+                assert (await get(port))[0] == "200"
+                await second.start()
+                assert (await get(port))[0] == "200"
+            finally:
+                await Gateway(api, settings(LOOPBACK, tmp_path), SystemClock()).stop(0.2)
             assert (await get(port))[0] == "ConnectionRefusedError"
             assert not children_of(tmp_path)
             await second.leave()

@@ -29,6 +29,7 @@ BACKLOG = 4096
 OLD_WORKERS = 4  # so many may finish their connections at one time; the oldest is asked to hurry
 RESTART_AFTER_S = (0.0, 0.1, 0.5, 1.0, 5.0)  # a worker that keeps dying is brought back more slowly
 LONG_LIFE_S = 10.0
+UNCONFIRMED_S = 15.0
 
 
 class Worker:
@@ -241,6 +242,8 @@ class Door:
                     self.read()
             keeper.reap()
             now = time.monotonic()
+            if keeper.pending and now >= keeper.pending.started + UNCONFIRMED_S:
+                keeper.promote()  # whoever started it is gone, and it lives: it is the one to bring back
             if keeper.restart_at is not None and now >= keeper.restart_at and keeper.stopping_until is None:
                 keeper.restart()
             if keeper.stopping_until is not None and now >= keeper.stopping_until:
@@ -248,7 +251,9 @@ class Door:
                     signal_to(pid, signal.SIGKILL)
 
     def patience_ms(self) -> int | None:
-        moments = [m for m in (self.keeper.restart_at, self.keeper.stopping_until) if m is not None]
+        pending = self.keeper.pending
+        unconfirmed = pending.started + UNCONFIRMED_S if pending else None
+        moments = [m for m in (self.keeper.restart_at, self.keeper.stopping_until, unconfirmed) if m is not None]
         return max(1, int((min(moments) - time.monotonic()) * 1000) + 1) if moments else None
 
     def answer_the_door(self) -> None:

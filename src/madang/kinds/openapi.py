@@ -57,7 +57,6 @@ def _of(group: str, version: str) -> tuple[Served, ...]:
     return tuple(s for s in SERVED if (s.group, s.version) == (group, version))
 
 
-@cache
 def document(group: str, version: str) -> Obj | None:
     """/openapi/v3/api/v1 and /openapi/v3/apis/GROUP/VERSION; None where there is none."""
     found = _of(group, version)

@@ -30,6 +30,7 @@ from madang.ports.streams import PodStreams, Samples
 from madang.wire import certificates, haproxy, kubeconfig
 from madang.wire.app import App
 from madang.wire.authn import Doorkeeper
+from madang.wire.protocol import Protocol
 
 RENEWAL_CHECK_S = 12 * 3600.0
 BACKLOG = 1024
@@ -133,7 +134,7 @@ class _Server(uvicorn.Server):
 async def _http(app: App, *socks: socket.socket, certificate: Path | None = None) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
         ws="websockets-sansio",
         loop="none",
         lifespan="off",

@@ -144,7 +144,9 @@ def main() -> None:
                 rates.append(runner.run(direct(Path(folder) / f"d{i}")))
         served = over_https(Path(folder) / "h")
     print(f"{'durable creates through api, 32 at a time':50} {statistics.median(rates):8.0f} /s   at least 5000")
-    print(f"{'creates over HTTPS, 1.2 kB, 16 connections':50} {served.get('POST', 0):8.0f} /s   at least 2500, peer 1025")
+    print(
+        f"{'creates over HTTPS, 1.2 kB, 16 connections':50} {served.get('POST', 0):8.0f} /s   at least 2500, peer 1025"
+    )
     print(f"{'gets over HTTPS, 32 connections':50} {served.get('GET', 0):8.0f} /s   at least 5000, peer 2009")
 
 

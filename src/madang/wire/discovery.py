@@ -10,8 +10,9 @@ import orjson
 
 from madang.api import errors
 from madang.kinds import discovery as documents
+from madang.kinds import openapi
 from madang.ports.objects import Obj
-from madang.wire import answer, negotiate, openapi
+from madang.wire import answer, negotiate
 from madang.wire.answer import Send
 from madang.wire.request import Request
 from madang.wire.version import GIT_VERSION, MAJOR, MINOR
@@ -26,10 +27,11 @@ async def send(request: Request, send: Send, server_address: str) -> None:
         return
     accept = request.headers.get("accept", "")
     if parts[:2] == ["openapi", "v3"]:
-        described = openapi.document("/".join(parts[2:])) if len(parts) > 2 else openapi.index()
+        described = _described(tuple(parts[2:]))
         if described is None:
             raise errors.no_resource()
-        await answer.send_bytes(send, 200, described)
+        gzipped = "gzip" in request.headers.get("accept-encoding", "")
+        await answer.send_bytes(send, 200, described, gzipped=gzipped)
         return
     if negotiate.discovery(accept) == "v2" and parts in (["api"], ["apis"]):
         media = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -68,6 +70,21 @@ def _document(parts: tuple[str, ...], server_address: str) -> bytes | None:
             found = documents.resource_list(group, version)
             if found is None:
                 raise errors.no_resource()
+        case _:
+            found = None
+    return None if found is None else orjson.dumps(found)
+
+
+@cache
+def _described(parts: tuple[str, ...]) -> bytes | None:
+    """/openapi/v3 and, below it, `api/VERSION` or `apis/GROUP/VERSION`."""
+    match parts:
+        case ():
+            return orjson.dumps(openapi.index())
+        case ("api", version):
+            found = openapi.document("", version)
+        case ("apis", group, version):
+            found = openapi.document(group, version)
         case _:
             found = None
     return None if found is None else orjson.dumps(found)

@@ -4,11 +4,13 @@ In: objects and the form asked for. Out: bytes of meta.k8s.io/v1 Table, PartialO
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import orjson
 
 from madang.api.desk import Desk
 from madang.api.resources import Resource
+from madang.kinds.table_output import Include, table
 from madang.ports.api import Page
 from madang.ports.errors import BadRequest
 from madang.ports.objects import Change, Obj
@@ -55,34 +57,8 @@ def _table(desk: Desk, resource: Resource, form: Form, objs: Sequence[Obj], meta
     include = request.query.get("includeObject", "") or "Metadata"
     if include not in INCLUDED:
         raise BadRequest(f'unrecognized includeObject value: "{include}"')
-    now, columns = desk.clock.now_s(), resource.row.columns
-    defined = [
-        {
-            "name": column.name,
-            "type": column.type,
-            "format": column.format,
-            "description": column.description,
-            "priority": column.priority,
-        }
-        for column in columns
-    ]
-    rows = [
-        {"cells": [column.cell(obj, now) for column in columns], "object": _included(form, obj, include)}
-        for obj in objs
-    ]
-    return {
-        "kind": "Table",
-        "apiVersion": f"meta.k8s.io/{form.version}",
-        "metadata": meta,
-        "columnDefinitions": defined,
-        "rows": rows,
-    }
-
-
-def _included(form: Form, obj: Obj, include: str) -> Obj | None:
-    if include == "None":
-        return None
-    return obj if include == "Object" else partial(form, obj)
+    made = table(resource.row, objs, desk.clock.now_s(), include=cast(Include, include), metadata=meta)
+    return {**made, "apiVersion": f"meta.k8s.io/{form.version}"}
 
 
 class Watched:

@@ -52,7 +52,7 @@ async def _open(home: Path) -> Any:
     from madang.ports.settings import Addresses, Settings
     from madang.store.durable import open_store
 
-    home.mkdir(parents=True, exist_ok=True)
+    os.makedirs(home, exist_ok=True)
     index, clock = Index(), SystemClock()
     store = await open_store(home / "state.db", index.terms, clock)
     addresses = Addresses("loopback", "127.64.0.0/16", "127.65.0.0/16", "127.0.0.1", port_base=20000, port_count=500)

@@ -78,17 +78,18 @@ async def _follow(
 ) -> AsyncIterator[Sequence[Change]]:
     until = None if timeout_s is None else desk.clock.monotonic_s() + timeout_s
     while True:
-        wait = BOOKMARK_EVERY_S if bookmarks else None
+        wait, last = (BOOKMARK_EVERY_S if bookmarks else None), False
         if until is not None:
             left = until - desk.clock.monotonic_s()
-            wait = left if wait is None else min(wait, left)
             if left <= 0:
                 return
+            last = wait is None or left <= wait
+            wait = left if last else wait
         try:
             async with asyncio.timeout(wait):
                 changes = await watch.next()
         except TimeoutError:
-            if until is not None and desk.clock.monotonic_s() >= until:
+            if last:
                 return
             yield [bookmark(resource, desk.store.revision)]
             continue

@@ -13,7 +13,9 @@ import orjson
 
 from madang.api import errors, watches
 from madang.api.desk import Desk
+from madang.api.lists import revision
 from madang.api.resources import Resource
+from madang.api.selection import selection
 from madang.ports.errors import StatusError
 from madang.ports.objects import Change
 from madang.wire import answer, negotiate, shapes
@@ -36,6 +38,8 @@ async def watch(desk: Desk, request: Request, resource: Resource, found: Target,
     initial = request.flag("sendInitialEvents")
     if options.match and not initial:
         raise _no_match()
+    revision(options.revision)
+    selection(resource, options.labels, fields)
     changes = watches.batches(
         desk,
         resource,

@@ -49,7 +49,7 @@ def issue(
                 "apiVersion": ROW.api_version,
                 "time": format_seconds(now),
                 "fieldsType": "FieldsV1",
-                "fieldsV1": {"f:spec": {f"f:{field}": {} for field in sorted(spec)}},
+                "fieldsV1": {"f:spec": {f"f:{field}": {} for field in sorted(spec) if spec[field]}},
                 "subresource": "token",
             }
         ],

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,23 +27,32 @@ def own_machine() -> Iterator[None]:
     """This thread, and those it starts, in new namespaces with an empty /run; and back."""
     before = [(os.open(f"/proc/self/ns/{n}", os.O_RDONLY), k) for n, k in (("net", 0x40000000), ("mnt", 0x20000))]
     here = os.open(".", os.O_RDONLY)
+    fault = ""
     try:
-        syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS)
-        syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
-        for place in [one for one in namespaces.mounts() if one.startswith("/run/madang/")]:
-            syscalls.umount(place)  # of courtyards that this machine has, in our copy
-        syscalls.mount("tmpfs", "/run", "tmpfs")
+        make_machine()
     except OSError as error:
-        pytest.skip(f"this machine allows no network and mount namespaces: {error}")
-    with Netlink() as here_link:
-        here_link.up("lo")
-    yield
-    syscalls.unshare(0x200)  # CLONE_FS: a thread that is just ending may share our root still
-    for fd, kind in before:
-        syscalls.setns(fd, kind)
+        fault = f"this machine allows no network and mount namespaces: {error}"
+    if not fault:
+        yield
+        syscalls.unshare(0x200)  # CLONE_FS: a thread that is just ending may share our root still
+        for fd, kind in before:
+            syscalls.setns(fd, kind)
+        os.fchdir(here)
+    for fd in (here, *(fd for fd, _ in before)):
         os.close(fd)
-    os.fchdir(here)
-    os.close(here)
+    if fault:
+        pytest.skip(fault)
+
+
+def make_machine() -> None:
+    syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS)
+    syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
+    for place in [one for one in namespaces.mounts() if one.startswith("/run/madang/")]:
+        with suppress(OSError):  # of courtyards that this machine has, in our copy
+            syscalls.umount(place)
+    syscalls.mount("tmpfs", "/run", "tmpfs")
+    with Netlink() as own:
+        own.up("lo")
 
 
 @pytest.fixture

@@ -25,7 +25,11 @@ def network(tmp_path: Path) -> LoopbackNetwork:
 
 def listening(ip: str, family: int = socket.AF_INET) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.bind((ip, 0))
+    try:
+        sock.bind((ip, 0))
+    except OSError:
+        sock.close()
+        raise
     sock.listen()
     return sock
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from madang.node.runtimes import confinement
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.monitor import record
 from madang.node.runtimes.runtime import Exit, Mount, Running
@@ -164,6 +166,40 @@ def test_containers_outlive_zygote_and_control_process(runtime: HostRuntime, lau
         assert runtime.adopt(first.folder) == running
         await runtime.kill(running)
         await runtime.wait(running, first.folder)
+
+    asyncio.run(story())
+
+
+CONTROL = """
+import asyncio, os, pickle, signal, sys
+from madang.node.runtimes import confinement
+from madang.node.runtimes.host import HostRuntime
+
+async def story():
+    walls, launch = pickle.loads(bytes.fromhex(sys.argv[1]))
+    runtime = HostRuntime("unused", walls=walls, limits=False)
+    await runtime.start(launch)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(story())
+"""
+
+
+def test_a_container_outlives_a_killed_control_process(runtime: HostRuntime, launch: MakeLaunch) -> None:
+    known = runtime.ground.known
+    assert known is not None
+    wanted = launch("echo up; read x; exit 6", stdin=True)
+    told = pickle.dumps((confinement.Walls("given", known), wanted)).hex()
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", CONTROL, told], env=env, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+    async def story() -> None:
+        running = runtime.adopt(wanted.folder)
+        assert isinstance(running, Running)
+        await until_logged(wanted.log, "up")
+        tell(wanted.folder / "stdin", "go\n")
+        assert (await runtime.wait(running, wanted.folder)).code == 6
 
     asyncio.run(story())
 

@@ -13,6 +13,8 @@ from madang.ports.settings import Addresses
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 BEFORE = Path("/run/madang/ip_forward")  # what it was before the first courtyard switched it on
 
+PLACES = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin"  # PATH of an ordinary user lacks sbin
+
 
 def table(id: str) -> str:
     return f"madang_{id}"
@@ -35,7 +37,7 @@ def ruleset(id: str, addresses: Addresses) -> str:
 
 def open_way(id: str, addresses: Addresses) -> str:
     """Empty, or why pods can't reach the outside."""
-    nft = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
+    nft = shutil.which("nft", path=PLACES)
     if nft is None:
         return "no nft on PATH: install nftables so that pods reach addresses outside this machine"
     done = subprocess.run([nft, "-f", "-"], input=ruleset(id, addresses), capture_output=True, text=True, check=False)
@@ -47,12 +49,24 @@ def open_way(id: str, addresses: Addresses) -> str:
             FORWARD.write_text("1\n")
     except OSError as error:
         return f"{FORWARD} cannot be set to 1: {error.strerror}"
-    return ""
+    return _dropped(nft, addresses.device)
+
+
+def _dropped(nft: str, device: str) -> str:
+    """Another program's rules come on top of ours: what they drop, no rule of ours can let through."""
+    asked = [nft, "list", "chain", "ip", "filter", "FORWARD"]
+    chain = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    if "policy drop" not in chain:
+        return ""
+    return (
+        f"the policy of the firewall's FORWARD chain is drop (Docker sets it): "
+        f"iptables -I FORWARD -i {device} -j ACCEPT; iptables -I FORWARD -o {device} -j ACCEPT"
+    )
 
 
 def close_way(id: str, *, last: bool) -> None:
     """`last`: no other courtyard has a bridge, so forwarding goes back to what it was."""
-    nft = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin")
+    nft = shutil.which("nft", path=PLACES)
     if nft is not None:
         command = f"add table ip {table(id)}\ndelete table ip {table(id)}\n"
         subprocess.run([nft, "-f", "-"], input=command, capture_output=True, text=True, check=False)

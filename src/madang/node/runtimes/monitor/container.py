@@ -166,11 +166,12 @@ class Monitor:
                 if who is not None and os.getuid() == 0:
                     os.fchown(fd, who[0], who[1])  # so that it can open /dev/stdout
             program.stdio(fds, self._spec["tty"])
+            program.stand(self._spec["cwd"])
             program.become(who)
             program.default_signals()
             if not self._confined["pids"]:
                 program.die_with_parent(parent)
-            program.execute(self._spec["argv"], self._spec["env"], self._spec["cwd"])
+            program.execute(self._spec["argv"], self._spec["env"])
         except program.StartError as error:
             os.write(tell, str(error).encode())
         except BaseException as error:

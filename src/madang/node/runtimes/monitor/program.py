@@ -105,12 +105,16 @@ def stdio(fds: Sequence[int], tty: bool) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def execute(argv: Sequence[str], env: dict[str, str], cwd: str) -> None:
-    """Never returns: it becomes the program, or raises StartError."""
+def stand(cwd: str) -> None:
+    """Before it becomes somebody else: the folder may lie in one that only we may pass through."""
     try:
         os.chdir(cwd)
     except OSError as error:
         raise refused(f'chdir to cwd ("{cwd}") set in config.json failed: {words(error)}') from None
+
+
+def execute(argv: Sequence[str], env: dict[str, str]) -> None:
+    """Never returns: it becomes the program, or raises StartError."""
     if not argv:
         raise refused("no command specified")
     file = locate(argv[0], env.get("PATH", os.defpath))

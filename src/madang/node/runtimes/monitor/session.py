@@ -74,9 +74,10 @@ def _become(spec: ExecSpec, fds: list[int], joins: list[int], tell: int) -> None
         if spec["tty"] and who is not None and os.getuid() == 0:
             os.fchown(fds[0], who[0], who[1])
         program.stdio(fds, spec["tty"])
+        program.stand(spec["cwd"])
         program.become(who)
         program.default_signals()
-        program.execute(spec["argv"], spec["env"], spec["cwd"])
+        program.execute(spec["argv"], spec["env"])
     except program.StartError as error:
         os.write(tell, str(error).replace(program.PREFIX, "").removesuffix(": unknown").encode())
     except BaseException as error:

@@ -11,7 +11,7 @@ from madang.api.accept import accept_new
 from madang.api.admit import admit_create
 from madang.api.desk import Desk, Outcome, durable
 from madang.api.furnish import furnish
-from madang.api.pipeline import decoded, faults, own_created
+from madang.api.pipeline import decoded, faults, noted, own_created
 from madang.api.resources import Resource
 from madang.ports.api import User, WriteOptions
 from madang.ports.objects import Obj
@@ -49,7 +49,7 @@ async def make(
         if row.prepare_create is not None:
             row.prepare_create(obj)
         faults(row, obj, None)
-        made = Outcome(obj=obj, created=True, warnings=(*warnings, *more))
+        made = Outcome(obj=obj, created=True, warnings=(*warnings, *more, *noted(row, obj, None)))
         if options.dry_run:
             _refuse_taken(desk, resource, obj)
             return made

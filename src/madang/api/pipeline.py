@@ -54,6 +54,14 @@ def faults(row: Kind, new: Obj, old: Obj | None, subresource: str = "") -> None:
         raise invalid(row.kind, row.group, new["metadata"].get("name", ""), found)
 
 
+def noted(row: Kind, new: Obj, old: Obj | None) -> list[str]:
+    """What the API warns of beside a write that it takes."""
+    found = list(row.warn(new, old)) if row.warn is not None else []
+    if not row.acted:
+        found.append(f"{row.kind} objects are stored, but nothing acts on them yet")
+    return found
+
+
 def own_created(desk: Desk, resource: Resource, obj: Obj, options: WriteOptions) -> None:
     """`obj` as decoded and defaulted: what admission adds later is nobody's."""
     now = format_seconds(desk.clock.now_s())

@@ -8,7 +8,7 @@ removes it.
 from madang.api import errors, meta
 from madang.api.admit import admit_update
 from madang.api.desk import Desk, Outcome, durable
-from madang.api.pipeline import decoded, faults, own_updated, same
+from madang.api.pipeline import decoded, faults, noted, own_updated, same
 from madang.api.resources import Resource
 from madang.kinds.strategies import namespace_finalize
 from madang.ports.api import User, WriteOptions
@@ -64,6 +64,7 @@ async def write(
     warnings += more
     try:
         faults(row, new, old, subresource)
+        warnings += () if subresource else noted(row, new, old)
         name = entry.key.name
         if options.dry_run:
             return Outcome(obj=new, warnings=tuple(warnings))

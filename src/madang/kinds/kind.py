@@ -72,6 +72,7 @@ class Kind:
     prepare_status: Callable[[Obj, Obj], None] | None = None  # (new, old) on a write of the status subresource
     check: Callable[[Obj, Obj | None], Sequence[Cause]] | None = None
     check_status: Callable[[Obj, Obj], Sequence[Cause]] | None = None
+    warn: Callable[[Obj, Obj | None], Sequence[str]] | None = None  # texts for the Warning header of a good write
     acted: bool = True
     also: tuple[Conversion, ...] = ()  # how the versions in `served`, or another group's, are made and read
 

@@ -11,11 +11,13 @@ from madang.kinds import schema
 from madang.kinds.checks import CHECKS, STATUS_CHECKS
 from madang.kinds.kind import Conversion, Kind, Subresource
 from madang.kinds.rows import cluster, core, gateway, workloads
+from madang.kinds.warnings import WARNINGS
 from madang.ports.objects import Obj
 
 _ROWS: tuple[Kind, ...] = (*core.ROWS, *workloads.ROWS, *cluster.ROWS, *gateway.ROWS)
 ALL: tuple[Kind, ...] = tuple(
-    replace(row, check=CHECKS.get(row.id), check_status=STATUS_CHECKS.get(row.id)) for row in _ROWS
+    replace(row, check=CHECKS.get(row.id), check_status=STATUS_CHECKS.get(row.id), warn=WARNINGS.get(row.id))
+    for row in _ROWS
 )
 
 

@@ -87,7 +87,8 @@ class Cgroups:
     def sweep(self) -> None:
         """Remove what is empty: groups of containers that are over, then the courtyard's own. Version 1 groups lie
         below those of whoever made them: all are looked through."""
-        for base in (self._root, *(self._root / name for name in V1)):
+        bases = [self._root / name for name in V1] if self.version == 1 else [self._root]
+        for base in bases:
             for folder, below, _ in os.walk(base):
                 if os.path.basename(folder) == self._name:
                     remove([*(os.path.join(folder, name) for name in below), folder])

@@ -34,7 +34,13 @@ class SmallHouse:
     handler: MakeBelieveHandler
     home: Path
     states: list[Obj]
+    new_agents: Callable[[], Agents]
     told: list[tuple[str, int, str]] = field(default_factory=list)
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    def halt(self) -> None:
+        """The control process is killed; what runs goes on."""
+        self.tasks[0].cancel()
 
     async def pod(self, spec: Obj, *, bind: str = "node-1", **meta: Any) -> Obj:
         obj = {
@@ -103,9 +109,14 @@ async def small_house(
     net = MakeBelieveNetwork(clock, runtime)
     handler = MakeBelieveHandler(clock, answer)
     outside = Outside(handler, HERE, {"PATH": "/bin"})
-    agents = Agents(api, {"host": runtime}, net, settings, clock, chance, outside=outside)
-    house = SmallHouse(api, agents, runtime, net, handler, home, [])
+
+    def new_agents() -> Agents:
+        return Agents(api, {"host": runtime}, net, settings, clock, chance, outside=outside)
+
+    agents = new_agents()
+    house = SmallHouse(api, agents, runtime, net, handler, home, [], new_agents)
     tasks = [asyncio.create_task(agents.run()), asyncio.create_task(_record(house))]
+    house.tasks = tasks
     await asyncio.sleep(0.01)
     try:
         yield house

@@ -29,6 +29,8 @@ class NodeAgent:
         self._workers: dict[str, PodWorker] = {}
         self._group: asyncio.TaskGroup | None = None
         self._leaving = False
+        self._idle = asyncio.Event()  # set while there is no worker
+        self._idle.set()
         self.worked: Callable[[], None] = lambda: None  # called when the number of workers changes
 
     @property
@@ -77,14 +79,14 @@ class NodeAgent:
         self._leaving = True
         for w in self.workers:
             w.leave()
-        while self._workers:
-            await self.kit.clock.sleep(0.005)
+        await self._idle.wait()
         await self.kit.events.flush()
 
     def _begin(self, pod: Obj) -> None:
         assert self._group is not None
         worker = PodWorker(self.kit, pod)
         self._workers[worker.uid] = worker
+        self._idle.clear()
         self._group.create_task(self._work(worker), name=f"pod {pod['metadata']['name']}")
         self.worked()
 
@@ -102,6 +104,8 @@ class NodeAgent:
                 self._workers[worker.uid].leave()
             return
         del self._workers[worker.uid]
+        if not self._workers:
+            self._idle.set()
         self.worked()
 
 

@@ -35,9 +35,9 @@ KINDS = {
     "scheduling.k8s.io/v1/PriorityClass": "scheduling.v1.PriorityClass",
     "policy/v1/Eviction": "policy.v1.Eviction",
     "authentication.k8s.io/v1/TokenRequest": "authentication.v1.TokenRequest",
-    "authentication.k8s.io/v1/SelfSubjectReview": "authentication.v1.SelfSubjectReview",
+    **{f"authentication.k8s.io/v1/{k}": f"authentication.v1.{k}" for k in ("SelfSubjectReview", "TokenReview")},
     **{f"authorization.k8s.io/v1/{k}": f"authorization.v1.{k}" for k in (
-        "SelfSubjectAccessReview", "SelfSubjectRulesReview",
+        "LocalSubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview",
     )},
     "meta.k8s.io/v1/DeleteOptions": "meta.v1.DeleteOptions",
 }  # fmt: skip

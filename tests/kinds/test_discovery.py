@@ -52,3 +52,13 @@ def test_api_tells_its_address() -> None:
     assert discovery.core_versions("127.0.0.1:6443")["serverAddressByClientCIDRs"][0]["serverAddress"] == (
         "127.0.0.1:6443"
     )
+
+
+def test_reviews_are_named_though_they_are_never_stored() -> None:
+    found = discovery.resource_list("authorization.k8s.io", "v1")
+    assert found is not None
+    assert found["resources"][0] == {
+        "kind": "LocalSubjectAccessReview", "name": "localsubjectaccessreviews", "namespaced": True,
+        "singularName": "localsubjectaccessreview", "verbs": ["create"],
+    }  # fmt: skip
+    assert discovery.group("authentication.k8s.io") is not None

@@ -6,7 +6,7 @@ In: the kind table. Out: one line a kind and version, with its verbs and subreso
 from typing import NamedTuple
 
 from madang.kinds.kind import ALL_VERBS
-from madang.kinds.table import SERVED
+from madang.kinds.table import REVIEWS, SERVED
 
 
 class Line(NamedTuple):
@@ -31,7 +31,7 @@ def lines() -> tuple[Line, ...]:
             served.kind.acted,
             f"the same objects as {served.kind.api_version}" if served.conversion else "",
         )
-        for served in SERVED
+        for served in (*SERVED, *REVIEWS)
     ]
     return tuple(sorted(found, key=lambda line: ("/" in line.api_version, line.api_version, line.resource)))
 

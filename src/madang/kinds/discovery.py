@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from madang.kinds.kind import Subresource
-from madang.kinds.table import SERVED, Served
+from madang.kinds.table import REVIEWS, SERVED, Served
 from madang.ports.objects import Obj
 
 # groups in the order of preference that a cluster gives them
@@ -23,7 +23,7 @@ _ORDER = ("", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k
 def groups() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(group, versions), the preferred version first; without the core group."""
     found: dict[str, list[str]] = {}
-    for served in SERVED:
+    for served in (*SERVED, *REVIEWS):
         versions = found.setdefault(served.group, [])
         if served.version not in versions:
             versions.append(served.version)
@@ -66,7 +66,7 @@ def _group(name: str, versions: Sequence[str]) -> Obj:
 
 @cache
 def _of(group: str, version: str) -> tuple[Served, ...]:
-    found = [served for served in SERVED if (served.group, served.version) == (group, version)]
+    found = [served for served in (*SERVED, *REVIEWS) if (served.group, served.version) == (group, version)]
     return tuple(sorted(found, key=lambda served: served.kind.plural))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from madang.kinds.kind import Subresource
 from madang.kinds.schema import definitions, kind_definitions
-from madang.kinds.table import SERVED, Served
+from madang.kinds.table import REVIEWS, SERVED, Served
 from madang.ports.objects import Obj
 
 _PREFIXES = {"meta.v1": "io.k8s.apimachinery.pkg.apis.meta.v1", "gateway.v1": "io.k8s.networking.gateway.v1",
@@ -45,7 +45,7 @@ def index() -> Obj:
     """/openapi/v3. The hash in each address changes with the content, so that clients may keep it."""
     content = (files("madang.kinds") / "schemas.json").read_bytes()
     paths = {}
-    for group, version in dict.fromkeys((s.group, s.version) for s in SERVED):
+    for group, version in dict.fromkeys((s.group, s.version) for s in (*SERVED, *REVIEWS)):
         path = f"apis/{group}/{version}" if group else f"api/{version}"
         rows = repr([(s.kind.plural, s.kind.verbs, s.kind.subresources) for s in _of(group, version)])
         digest = hashlib.sha256(content + path.encode() + rows.encode()).hexdigest()[:32].upper()
@@ -54,7 +54,7 @@ def index() -> Obj:
 
 
 def _of(group: str, version: str) -> tuple[Served, ...]:
-    return tuple(s for s in SERVED if (s.group, s.version) == (group, version))
+    return tuple(s for s in (*SERVED, *REVIEWS) if (s.group, s.version) == (group, version))
 
 
 def document(group: str, version: str) -> Obj | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from madang.kinds import schema
 from madang.kinds.checks import CHECKS, STATUS_CHECKS
 from madang.kinds.kind import Conversion, Kind, Subresource
-from madang.kinds.rows import cluster, core, gateway, workloads
+from madang.kinds.rows import cluster, core, gateway, reviews, workloads
 from madang.kinds.warnings import WARNINGS
 from madang.ports.objects import Obj
 
@@ -63,6 +63,8 @@ def _served() -> tuple[Served, ...]:
 
 
 SERVED: tuple[Served, ...] = _served()
+# what discovery names beside them: posted and answered, never stored
+REVIEWS: tuple[Served, ...] = tuple(Served(row, row.group, row.version) for row in reviews.ROWS)
 _BY_ID: Mapping[str, Kind] = {served.id: served.kind for served in SERVED}
 _BY_PATH: Mapping[tuple[str, str, str], Served] = {(s.group, s.version, s.kind.plural): s for s in SERVED}
 _BY_KIND: Mapping[tuple[str, str, str], Served] = {(s.group, s.version, s.kind.kind): s for s in SERVED}

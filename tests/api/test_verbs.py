@@ -1,27 +1,57 @@
-"""Every verb on a memory store: what a client of the API may rely on."""
+"""Every verb: what a client of the API may rely on, inside the house and over both doors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from madang.api.direct import DirectApi
-from madang.ports.api import DeleteOptions, ListOptions, WriteOptions
+from madang.api.remote import RemoteApi
+from madang.ports.api import Api, DeleteOptions, ListOptions, WriteOptions
 from madang.ports.errors import AlreadyExists, BadRequest, Conflict, Expired, Forbidden, NotFound
+from madang.wire.serve import serve
 from tests.api.house import config_map, house, pod
 
+Run = Callable[[Callable[[Api], Awaitable[None]]], None]
 
-def run(test: Callable[[DirectApi], Awaitable[None]], network: str = "bridge") -> None:
+
+def run(test: Callable[[DirectApi], Awaitable[None]]) -> None:
     async def main() -> None:
-        async with house(network) as api:
+        async with house() as api:
             await test(api)
 
     asyncio.run(main())
 
 
-def test_what_is_created_is_read_back_with_what_the_server_gives() -> None:
-    async def check(api: DirectApi) -> None:
+@pytest.fixture(params=["direct", "unix", "https"])
+def run_all(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Callable[[Api], Awaitable[None]]], None]:
+    """One contract suite over every implementation of the port."""
+
+    def run(test: Callable[[Api], Awaitable[None]]) -> None:
+        async def main() -> None:
+            async with house(home=tmp_path) as direct:
+                if request.param == "direct":
+                    await test(direct)
+                    return
+                async with serve(direct) as door:
+                    over = request.param
+                    api = (
+                        RemoteApi.over_unix(door.socket)
+                        if over == "unix"
+                        else RemoteApi.over_https(door.url, door.ca_pem, door.token)
+                    )
+                    await test(api)
+                    await api.close()
+
+        asyncio.run(main())
+
+    return run
+
+
+def test_what_is_created_is_read_back_with_what_the_server_gives(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         made = await api.create("configmaps", config_map("a", k="v"))
         assert made.created
         meta = made.obj["metadata"]
@@ -29,11 +59,11 @@ def test_what_is_created_is_read_back_with_what_the_server_gives() -> None:
         assert await api.get("configmaps", "default", "a") == made.obj
         assert list(made.obj)[:2] == ["kind", "apiVersion"]
 
-    run(check)
+    run_all(check)
 
 
-def test_a_taken_name_and_a_missing_one_are_refused_in_the_apis_words() -> None:
-    async def check(api: DirectApi) -> None:
+def test_a_taken_name_and_a_missing_one_are_refused_in_the_apis_words(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         await api.create("configmaps", config_map("a"))
         with pytest.raises(AlreadyExists, match='configmaps "a" already exists'):
             await api.create("configmaps", config_map("a"))
@@ -43,7 +73,7 @@ def test_a_taken_name_and_a_missing_one_are_refused_in_the_apis_words() -> None:
         with pytest.raises(NotFound, match='namespaces "nonesuch" not found'):
             await api.create("configmaps", config_map("a", "nonesuch"))
 
-    run(check)
+    run_all(check)
 
 
 def test_a_generated_name_is_tried_again_when_it_is_taken() -> None:
@@ -58,17 +88,17 @@ def test_a_generated_name_is_tried_again_when_it_is_taken() -> None:
     run(check)
 
 
-def test_a_new_namespace_has_its_account_and_root_certificate_at_once() -> None:
-    async def check(api: DirectApi) -> None:
+def test_a_new_namespace_has_its_account_and_root_certificate_at_once(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         await api.create("namespaces", {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}})
         assert await api.get("serviceaccounts", "shop", "default")
         assert (await api.get("configmaps", "shop", "kube-root-ca.crt"))["data"]["ca.crt"].startswith("-----BEGIN")
 
-    run(check)
+    run_all(check)
 
 
-def test_what_a_cluster_always_has() -> None:
-    async def check(api: DirectApi) -> None:
+def test_what_a_cluster_always_has(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         names = [entry.key.name for entry in (await api.list("namespaces")).entries]
         assert names == ["default", "kube-node-lease", "kube-public", "kube-system"]
         service = await api.get("services", "default", "kubernetes")
@@ -76,27 +106,27 @@ def test_what_a_cluster_always_has() -> None:
         classes = await api.list("priorityclasses.scheduling.k8s.io")
         assert [entry.obj["value"] for entry in classes.entries] == [2000000000, 2000001000]
 
-    run(check)
+    run_all(check)
 
 
-def test_an_update_is_optimistic_where_it_names_a_revision() -> None:
-    async def check(api: DirectApi) -> None:
+def test_an_update_is_optimistic_where_it_names_a_revision(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         made = (await api.create("configmaps", config_map("a", k="1"))).obj
         other = await api.update("configmaps", config_map("a", k="2"))
         assert other.obj["data"] == {"k": "2"} and other.obj["metadata"]["uid"] == made["metadata"]["uid"]
         with pytest.raises(Conflict, match="the object has been modified"):
             await api.update("configmaps", {**made, "data": {"k": "3"}})
 
-    run(check)
+    run_all(check)
 
 
-def test_an_update_that_changes_nothing_is_no_write() -> None:
-    async def check(api: DirectApi) -> None:
+def test_an_update_that_changes_nothing_is_no_write(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         made = (await api.create("configmaps", config_map("a", k="1"))).obj
         again = (await api.update("configmaps", config_map("a", k="1"))).obj
         assert again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
 
-    run(check)
+    run_all(check)
 
 
 @pytest.mark.parametrize(
@@ -107,38 +137,38 @@ def test_an_update_that_changes_nothing_is_no_write() -> None:
         ("strategic", {"data": {"b": "2"}}),
     ],
 )
-def test_patches(style: Any, patch: Any) -> None:
-    async def check(api: DirectApi) -> None:
+def test_patches(style: Any, patch: Any, run_all: Run) -> None:
+    async def check(api: Api) -> None:
         await api.create("configmaps", config_map("a", a="1"))
         done = await api.patch("configmaps", "default", "a", patch, style=style)
         assert done.obj["data"] == {"a": "1", "b": "2"}
         with pytest.raises(BadRequest, match=r"the name of the object \(z\) does not match"):
             await api.patch("configmaps", "default", "a", {"metadata": {"name": "z"}})
 
-    run(check)
+    run_all(check)
 
 
-def test_many_patches_at_once_all_count() -> None:
-    async def check(api: DirectApi) -> None:
+def test_many_patches_at_once_all_count(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         await api.create("configmaps", config_map("a"))
         await asyncio.gather(*(api.patch("configmaps", "default", "a", {"data": {f"k{i}": "v"}}) for i in range(20)))
         assert len((await api.get("configmaps", "default", "a"))["data"]) == 20
 
-    run(check)
+    run_all(check)
 
 
-def test_a_dry_run_answers_and_stores_nothing() -> None:
-    async def check(api: DirectApi) -> None:
+def test_a_dry_run_answers_and_stores_nothing(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         made = await api.create("configmaps", config_map("a"), options=WriteOptions(dry_run=True))
         assert "resourceVersion" not in made.obj["metadata"]
         with pytest.raises(NotFound):
             await api.get("configmaps", "default", "a")
 
-    run(check)
+    run_all(check)
 
 
-def test_a_finalizer_holds_a_deleted_object_until_it_is_taken_away() -> None:
-    async def check(api: DirectApi) -> None:
+def test_a_finalizer_holds_a_deleted_object_until_it_is_taken_away(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         body = config_map("f")
         body["metadata"]["finalizers"] = ["x.example/f"]
         await api.create("configmaps", body)
@@ -152,11 +182,11 @@ def test_a_finalizer_holds_a_deleted_object_until_it_is_taken_away() -> None:
         with pytest.raises(NotFound):
             await api.get("configmaps", "default", "f")
 
-    run(check)
+    run_all(check)
 
 
-def test_deletion_answers_preconditions_and_propagation() -> None:
-    async def check(api: DirectApi) -> None:
+def test_deletion_answers_preconditions_and_propagation(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         await api.create("configmaps", config_map("a"))
         with pytest.raises(Conflict, match="does not match the UID in record"):
             await api.delete("configmaps", "default", "a", DeleteOptions(uid="0"))
@@ -166,7 +196,7 @@ def test_deletion_answers_preconditions_and_propagation() -> None:
         gone = await api.delete("configmaps", "default", "b")
         assert gone["status"] == "Success" and gone["details"]["kind"] == "configmaps"
 
-    run(check)
+    run_all(check)
 
 
 def test_a_bound_pod_waits_for_its_node_and_an_unbound_one_goes_at_once() -> None:
@@ -189,8 +219,8 @@ def test_a_bound_pod_waits_for_its_node_and_an_unbound_one_goes_at_once() -> Non
     run(check)
 
 
-def test_a_namespace_waits_for_its_finalizer_and_takes_nothing_new() -> None:
-    async def check(api: DirectApi) -> None:
+def test_a_namespace_waits_for_its_finalizer_and_takes_nothing_new(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         body = {
             "kind": "Namespace",
             "apiVersion": "v1",
@@ -206,11 +236,11 @@ def test_a_namespace_waits_for_its_finalizer_and_takes_nothing_new() -> None:
         with pytest.raises(NotFound):
             await api.get("namespaces", "", "n")
 
-    run(check)
+    run_all(check)
 
 
-def test_lists_select_and_page_as_of_one_moment() -> None:
-    async def check(api: DirectApi) -> None:
+def test_lists_select_and_page_as_of_one_moment(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         for i in range(5):
             body = config_map(f"c{i}")
             body["metadata"]["labels"] = {"odd": str(i % 2), "n": "1"}
@@ -226,11 +256,11 @@ def test_lists_select_and_page_as_of_one_moment() -> None:
         with pytest.raises(BadRequest, match="is not a known field selector"):
             await api.list("configmaps", "default", ListOptions(fields="data.k=v"))
 
-    run(check)
+    run_all(check)
 
 
-def test_a_watch_shows_what_enters_changes_and_leaves_a_selection() -> None:
-    async def check(api: DirectApi) -> None:
+def test_a_watch_shows_what_enters_changes_and_leaves_a_selection(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         body = config_map("a")
         start = (await api.create("configmaps", body)).obj["metadata"]["resourceVersion"]
         for labels in ({"x": "1"}, {"x": "1", "y": "2"}, {"x": "2"}):
@@ -243,7 +273,7 @@ def test_a_watch_shows_what_enters_changes_and_leaves_a_selection() -> None:
                 break
         assert seen == [("ADDED", {"x": "1"}), ("MODIFIED", {"x": "1", "y": "2"}), ("DELETED", {"x": "1", "y": "2"})]
 
-    run(check)
+    run_all(check)
 
 
 def test_a_watch_from_a_forgotten_revision_is_expired() -> None:
@@ -256,8 +286,8 @@ def test_a_watch_from_a_forgotten_revision_is_expired() -> None:
     run(check)
 
 
-def test_scale_speaks_of_replicas_alone() -> None:
-    async def check(api: DirectApi) -> None:
+def test_scale_speaks_of_replicas_alone(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
         spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template}
         meta = {"name": "d", "namespace": "default"}
@@ -270,11 +300,11 @@ def test_scale_speaks_of_replicas_alone() -> None:
         assert done.obj["kind"] == "Scale"
         assert (await api.get("deployments.apps", "default", "d"))["spec"]["replicas"] == 3
 
-    run(check)
+    run_all(check)
 
 
-def test_the_status_and_the_rest_are_written_apart() -> None:
-    async def check(api: DirectApi) -> None:
+def test_the_status_and_the_rest_are_written_apart(run_all: Run) -> None:
+    async def check(api: Api) -> None:
         await api.create("pods", pod("p"))
         done = await api.patch("pods", "default", "p", {"status": {"phase": "Running"}, "spec": {"nodeName": "x"}},
                                subresource="status")  # fmt: skip
@@ -282,4 +312,4 @@ def test_the_status_and_the_rest_are_written_apart() -> None:
         done = await api.patch("pods", "default", "p", {"status": {"phase": "Failed"}})
         assert done.obj["status"]["phase"] == "Running"
 
-    run(check)
+    run_all(check)

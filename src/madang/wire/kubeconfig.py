@@ -45,3 +45,14 @@ def set_namespace(path: Path, namespace: str) -> None:
         if context["name"] == config["current-context"]:
             context["context"]["namespace"] = namespace
     write(path, config)
+
+
+def current_namespace(path: Path) -> str:
+    """Where a bare kubectl speaks of; `default` where there is no file yet."""
+    if not path.exists():
+        return "default"
+    config = yaml.safe_load(path.read_text())
+    for context in config["contexts"]:
+        if context["name"] == config["current-context"]:
+            return str(context["context"].get("namespace") or "default")
+    return "default"

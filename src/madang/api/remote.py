@@ -62,6 +62,7 @@ class RemoteApi:
     def __init__(self, place: Place, *, agent: str = "madang") -> None:
         self._place = place
         self._agent = agent
+        self._headers = {"Accept": "application/json", "User-Agent": f"{agent}/1"}
         self.http = Http(place)
 
     @classmethod
@@ -112,7 +113,7 @@ class RemoteApi:
         asked["allowWatchBookmarks"] = "true" if bookmarks else ""
         asked["timeoutSeconds"] = str(max(1, round(timeout_s))) if timeout_s is not None else ""
         where = with_query(path(by_id(kind), namespace), asked)
-        async with self.http.stream("GET", where, headers=self._headers()) as (answer, pieces):
+        async with self.http.stream("GET", where, headers=self._headers) as (answer, pieces):
             if answer.status != 200:
                 answer.body = b"".join([piece async for piece in pieces])
                 raise refusal(answer)
@@ -176,7 +177,7 @@ class RemoteApi:
     async def logs(self, namespace: str, pod: str, options: LogOptions) -> AsyncIterator[bytes]:
         """As `ports.streams.PodStreams` gives them; the rest of that port needs a WebSocket."""
         where = with_query(path(by_id("pods"), namespace, pod, "log"), _log_query(options))
-        async with self.http.stream("GET", where, headers=self._headers()) as (answer, pieces):
+        async with self.http.stream("GET", where, headers=self._headers) as (answer, pieces):
             if answer.status >= 400:
                 answer.body = b"".join([piece async for piece in pieces])
                 raise refusal(answer)
@@ -193,14 +194,11 @@ class RemoteApi:
         media: str = "application/json",
     ) -> Answer:
         data = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
-        headers = self._headers() | ({"Content-Type": media} if data else {})
+        headers = self._headers | ({"Content-Type": media} if data else {})
         answer = await self.http.request(method, with_query(target, query or {}), data, headers)
         if answer.status >= 400:
             raise refusal(answer)
         return answer
-
-    def _headers(self) -> dict[str, str]:
-        return {"Accept": "application/json", "User-Agent": f"{self._agent}/1"}
 
 
 def path(row: Row, namespace: str | None, name: str = "", subresource: str = "") -> str:

@@ -21,6 +21,7 @@ from madang.control import (
 )
 from madang.control.controller import Controller
 from madang.control.namespace import NamespaceController
+from madang.loops.autoscaler import AutoscalerLoop
 from madang.loops.controller_loop import ControllerLoop
 from madang.loops.scheduler import Scheduler
 from madang.loops.supervisor import supervise
@@ -53,6 +54,9 @@ class Loops:
             group.create_task(scheduler.run(), name="scheduler")
             for loop in loops:
                 group.create_task(loop.run(), name=loop.name)
+            if self._samples is not None:
+                autoscaler = AutoscalerLoop(self._api, watcher, self._clock, self._samples)
+                group.create_task(autoscaler.run(), name="autoscaler")
             for kind in watcher.kinds:
                 group.create_task(watcher.run(kind), name=f"watch {kind}")
 

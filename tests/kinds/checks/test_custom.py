@@ -22,6 +22,8 @@ def test_gateways() -> None:
         "spec.listeners[0].port: Invalid value: 70000: spec.listeners[0].port in body should be less than or equal to "
         "65535",
     ]
+    twice = of("Gateway", V1, spec={"gatewayClassName": "madang", "listeners": [listener, listener]})
+    assert faults("gateways", twice) == ['spec.listeners[1]: Duplicate value: {"name":"web"}']
 
 
 def test_routes() -> None:

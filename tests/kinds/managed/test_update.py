@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from madang.kinds.managed import on_create, on_update
+from madang.kinds.managed import equal_but_times, on_create, on_update
 from madang.kinds.managed.entries import ANCIENT
 from madang.kinds.schema import node
 
@@ -109,3 +109,13 @@ def test_the_eldest_of_many_managers_become_one() -> None:
     assert len(names) == 10 and ANCIENT in names
     owned = {k for e in obj["metadata"]["managedFields"] for k in e["fieldsV1"]["f:data"] if k != "."}
     assert owned == {f"f:k{i}" for i in range(14)}
+
+
+def test_a_write_that_only_moves_times_is_none() -> None:
+    one, later = config_map({"a": "1"}), config_map({"a": "1"})
+    one["metadata"]["managedFields"] = on_create(one, CONFIG_MAP, "x", NOW)
+    later["metadata"]["managedFields"] = on_create(later, CONFIG_MAP, "x", LATER)
+    assert one != later and equal_but_times(later, one)
+    later["metadata"]["managedFields"] = on_create(later, CONFIG_MAP, "y", LATER)
+    assert not equal_but_times(later, one)
+    assert not equal_but_times(config_map({"a": "2"}), one)

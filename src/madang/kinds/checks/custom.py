@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from madang.kinds.causes import Cause
-from madang.kinds.checks.faults import invalid, required, too_long, too_many, unsupported
+from madang.kinds.checks.faults import duplicate, invalid, required, too_long, too_many, unsupported
 from madang.kinds.checks.meta import check_meta, check_meta_update
 from madang.kinds.schema import Node, node
 from madang.ports.objects import Obj
@@ -50,8 +50,24 @@ def check_rules(value: Any, place: Node, path: str) -> list[Cause]:
                 below = f"{path}.{name}" if name in place.fields else f"{path}[{name}]"
                 out += check_rules(inner, child, below)
     elif isinstance(value, list) and place.items is not None:
+        out += _repeated(value, place, path)
         for i, inner in enumerate(value):
             out += check_rules(inner, place.items, f"{path}[{i}]")
+    return out
+
+
+def _repeated(items: list[Any], place: Node, path: str) -> list[Cause]:
+    """Elements of keyed lists and of sets are there once."""
+    if place.list_type == "atomic":
+        return []
+    out: list[Cause] = []
+    seen: list[Any] = []
+    for i, item in enumerate(items):
+        keyed = place.list_type == "map" and isinstance(item, dict)
+        key = {k: item[k] for k in place.list_keys if k in item} if keyed else item
+        if key in seen:
+            out.append(duplicate(f"{path}[{i}]", key))
+        seen.append(key)
     return out
 
 

@@ -7,6 +7,7 @@ nothing is decoded or encoded; see `sets`.
 """
 
 from madang.kinds.managed.apply import apply
+from madang.kinds.managed.entries import equal_but_times
 from madang.kinds.managed.update import on_create, on_update
 
-__all__ = ["apply", "on_create", "on_update"]
+__all__ = ["apply", "equal_but_times", "on_create", "on_update"]

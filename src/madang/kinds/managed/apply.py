@@ -30,13 +30,15 @@ def apply(
         return _with(applied, entries.write({identity: Owned(wanted, time)} if wanted else {}))
     stored = entries.read(old)
     managers = stored or _before_first(old, shape, time, node)
-    last = managers.get(identity)
-    after: Managers = {**managers, identity: Owned(wanted, time)}
+    # An applier has one entry, whatever version of the kind it spoke the last time.
+    mine = [i for i in managers if (i.manager, i.operation, i.subresource) == (manager, "Apply", subresource)]
+    last = managers[mine[0]] if mine else None
+    after: Managers = {**{i: o for i, o in managers.items() if i not in mine}, identity: Owned(wanted, time)}
     new = _pruned(merge(old, applied, shape), after, last, shape)
     changed, removed = differ_root(old, new, shape)
     skip = ignored(applied, node, subresource)
     changed, removed = without(changed, skip), without(removed, skip)
-    found = conflicts(managers, changed, identity.api_version, identity)
+    found = conflicts(after, changed, identity.api_version, identity)
     if found and not force:
         raise refusal(found)
     after = taken(after, changed, removed, identity.api_version, keep=identity)

@@ -88,3 +88,21 @@ def capped(managers: Managers) -> Managers:
         before = out.get(into, Owned({}))
         out[into] = Owned(join(before.fields, owned.fields), max(before.time, owned.time))
     return out
+
+
+def equal_but_times(new: Obj, old: Obj) -> bool:
+    """Whether a write changes nothing but when somebody last owned something: such a write is none. (An applied
+    `1000m` differs from the stored `1` until both are decoded.)"""
+    if new.keys() != old.keys() or any(new[k] != old[k] for k in new if k != "metadata"):
+        return False
+    left, right = new["metadata"], old["metadata"]
+    if left == right:
+        return True
+    names = (left.keys() | right.keys()) - {"managedFields"}
+    return all(left.get(n) == right.get(n) for n in names) and _timeless(left) == _timeless(right)
+
+
+def _timeless(meta: Obj) -> list[Any]:
+    rows = [{k: v for k, v in entry.items() if k != "time"} for entry in meta.get("managedFields") or ()]
+    # Their order follows their times.
+    return sorted(rows, key=lambda r: (r.get("operation", ""), r.get("manager", ""), r.get("subresource", "")))

@@ -34,6 +34,7 @@ def run(launch: Launch, walls: Confinement, cgroups: Cgroups | None, hide: Seque
         "user": launch.user,
         "groups": list(launch.groups),
         "stdin": launch.stdin,
+        "stdin_once": launch.stdin_once,
         "tty": launch.tty,
         "cgroup": groups,
         "memory_bytes": None if groups else launch.memory_bytes,

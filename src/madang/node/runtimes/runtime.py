@@ -46,7 +46,8 @@ class Launch:
     netns: str = ""  # path of the pod's network namespace; empty: the machine's own
     user: str = ""  # uid[:gid] or name; empty: ours
     groups: Sequence[int] = ()
-    stdin: bool = False
+    stdin: bool = False  # written to by whoever attaches: the FIFO `stdin` in `folder`
+    stdin_once: bool = False  # its end is the end of input
     tty: bool = False
     cpu_millis: int | None = None  # limits
     memory_bytes: int | None = None

@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from madang.node.runtimes.monitor import limits, program, record, syscalls, walls
+from madang.node.runtimes.monitor.input import Input
 from madang.node.runtimes.monitor.logfile import LogFile
 from madang.node.runtimes.monitor.output import Output
 from madang.node.runtimes.monitor.request import Confinement, RunSpec, send
@@ -145,14 +146,17 @@ class Monitor:
         record.write(self._folder, record.RUNNING, self.running)
 
     def _stdin(self) -> int:
-        if self._spec["tty"]:
+        """The program's end."""
+        once, tty = self._spec["stdin_once"], self._spec["tty"]
+        if tty:
+            if self._spec["stdin"]:
+                self._output.take(Input(self._folder, os.dup(self._output.terminal), once=once, tty=True))
             return os.dup(self._output.inner[0])
         if not self._spec["stdin"]:
             return os.open("/dev/null", os.O_RDONLY)
-        # Read and write, so that the program sees no end of file when one who attached goes away.
-        with contextlib.suppress(FileExistsError):
-            os.mkfifo("stdin", 0o600, dir_fd=self._folder)
-        return os.open("stdin", os.O_RDWR, dir_fd=self._folder)
+        inner, outer = os.pipe()
+        self._output.take(Input(self._folder, outer, once=once, tty=False))
+        return inner
 
     def _become_program(self, stdin: int, tell: int, parent: int) -> None:
         try:

@@ -8,6 +8,7 @@ import os
 import select
 import time
 
+from madang.node.runtimes.monitor.input import Input
 from madang.node.runtimes.monitor.logfile import Lines, LogFile
 
 CHUNK = 64 * 1024
@@ -20,10 +21,12 @@ class Output:
         os.set_blocking(self.wake, False)
         os.set_blocking(self._woken, False)
         self._streams: dict[int, Lines] = {}
+        self._input: Input | None = None
+        self.terminal = -1  # its outer end
         if tty:
-            outer, terminal = os.openpty()
-            self.inner = [terminal, terminal]
-            self._streams[outer] = Lines("stdout")
+            self.terminal, inner = os.openpty()
+            self.inner = [inner, inner]
+            self._streams[self.terminal] = Lines("stdout")
         else:
             out, to_out = os.pipe()
             err, to_err = os.pipe()
@@ -40,11 +43,18 @@ class Output:
         for fd in set(self.inner):
             os.close(fd)
 
+    def take(self, input: Input) -> None:
+        """Also what goes the other way."""
+        self._input = input
+        input.register(self._poll)
+
     def copy(self, timeout_s: float | None) -> None:
         """Wait for output or a signal, at most so long, and take what is there."""
         for fd, _ in self._poll.poll(None if timeout_s is None else timeout_s * 1000):
             if fd == self._woken:
                 self._take(fd)
+            elif self._input is not None and self._input.handle(fd, self._poll):
+                continue
             elif not self._move(fd):
                 self._poll.unregister(fd)
 

@@ -51,6 +51,7 @@ class RunSpec(TypedDict):
     user: str
     groups: list[int]
     stdin: bool
+    stdin_once: bool
     tty: bool
     cgroup: CgroupSpec | None
     memory_bytes: int | None  # watched by the monitor: set where no cgroup can limit it

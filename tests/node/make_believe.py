@@ -169,6 +169,9 @@ class MakeBelieveNetwork:
                 return self._clock.now_s() >= c.running.started_at_s + opens
         return False
 
+    def explain(self, attachment: Attachment, port: int, pids: Sequence[int]) -> str:
+        return ""
+
     def resolver(self, home: Path) -> Path | None:
         return None
 

@@ -4,12 +4,14 @@ In: a container, its program. Out: the `Launch`, its folders and files made. Wha
 with the reason that the container's status shows.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from madang.node.environment import Missing, environment, expand
 from madang.node.images.images import NotHere
 from madang.node.kit import Kit
 from madang.node.launch import Setting, launch, with_mounts
+from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
 from madang.node.runtimes.runtime import Launch, Mount
 from madang.node.volumes.content import Refused
@@ -49,6 +51,8 @@ class Launching:
                 "CreateContainerError", f'runtime "{name}" does not work on this machine; there are: {known}'
             )
         plain, comfort = await self._compose(role, attempt, program)
+        if why := _root(self._hand.pod, role, plain.user):
+            raise Declined("CreateContainerConfigError", why)
         if not plain.argv:
             raise Declined("CreateContainerError", "no command specified")
         whole = with_mounts(plain, comfort)
@@ -117,3 +121,15 @@ class Launching:
         if not message.exists():
             message.touch()
             message.chmod(0o666)
+
+
+def _root(pod: Obj, role: Role, user: str) -> str:
+    """Why a container that must not run as root would; empty where it does not."""
+    contexts = [role.spec.get("securityContext") or {}, pod["spec"].get("securityContext") or {}]
+    wanted = next((c["runAsNonRoot"] for c in contexts if "runAsNonRoot" in c), False)
+    uid = user.partition(":")[0]
+    root = uid in ("0", "root") or (not uid and os.geteuid() == 0)
+    if not wanted or not root:
+        return ""
+    whose = "runAsUser breaks non-root policy" if uid else "runAsNonRoot and image will run as root"
+    return f'container has {whose} (pod: "{full_name(pod)}", container: {role.name})'

@@ -12,6 +12,8 @@ from madang.node.kit import Kit
 from madang.node.names import hosts_text
 from madang.node.networks.network import Attachment
 from madang.node.pod.facts import Refusal
+from madang.node.pod.ignored import ignored
+from madang.node.pod.ignored import message as ignored_message
 from madang.node.volumes.content import Refused
 from madang.ports.errors import StatusError
 
@@ -73,6 +75,13 @@ class SandboxHand:
         else:
             self._worker.facts.refusal = None
             self._worker.facts.sandbox = "ready"
+            self._name_ignored()
+
+    def _name_ignored(self) -> None:
+        runtime = self._kit.runtime_of(self._hand.pod)
+        paths = ignored(self._hand.pod) if runtime is not None and runtime.name == "host" else []
+        if paths:
+            self._hand.emit("Warning", "FieldsIgnored", ignored_message(paths))
 
     def _refuse(self, reason: str, message: str, retry_s: tuple[float, float]) -> None:
         before = self._worker.facts.refusal

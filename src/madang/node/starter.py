@@ -102,5 +102,6 @@ class Starter:
         folders = self._hand.folders
         await self._containers.runtime().remove(folders.attempt(role.name, number))
         shutil.rmtree(folders.attempt(role.name, number), ignore_errors=True)
+        folders.termination_log(role.name, number).unlink(missing_ok=True)
         for path in folders.log(role.name, number).parent.glob(f"{number}.log*"):
             path.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from madang.node.probes.tally import EARLY_S, ProbeKind, Tally, terms
 from madang.ports.clock import Clock
 from madang.ports.objects import Obj
 
+_LOOK_S = 2.0  # when to ask the network first what is wrong with a port that stays closed
 _PATIENCE_S = 10.0  # how long a declared port may stay closed before an event says so
 
 
@@ -89,18 +90,29 @@ class Runner:
         tally = Tally("readiness", terms({}), began)
         while not self._listens(target, attachment, ports):
             now = self._clock.monotonic_s()
-            if not told and now - began > _PATIENCE_S:
-                told = True
-                shown = ", ".join(str(p) for p in ports)
-                self._listener.failed(target.role.name, f"Nothing listens on the declared port yet: {shown}")
+            if not told and now - began > _LOOK_S:
+                why = self._why(target, attachment, ports)
+                if why or now - began > _PATIENCE_S:
+                    told = True
+                    shown = ", ".join(str(p) for p in ports)
+                    text = why or "nothing listens there yet"
+                    self._listener.failed(target.role.name, f"Declared port {shown}: {text}")
             tally.due_s = now + _PATIENCE_S
             await self._clock.sleep(max(tally.next_s(now, 0.0) - now, EARLY_S))
         self._listener.ready(target.role.name, True)
 
     def _listens(self, target: Target, attachment: Attachment, ports: list[int]) -> bool:
-        sample = target.runtime.sample(target.running)
-        pids = sample.pids if sample else (target.running.pid,)
+        pids = _pids(target)
         return any(self._network.listening(attachment, p, pids) for p in ports)
+
+    def _why(self, target: Target, attachment: Attachment, ports: list[int]) -> str:
+        pids = _pids(target)
+        return next((why for p in ports if (why := self._network.explain(attachment, p, pids))), "")
+
+
+def _pids(target: Target) -> tuple[int, ...]:
+    sample = target.runtime.sample(target.running)
+    return sample.pids if sample and sample.pids else (target.running.pid,)
 
 
 def probe_of(role: Role, kind: str) -> Obj | None:

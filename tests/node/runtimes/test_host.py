@@ -331,3 +331,21 @@ def test_the_zygote_imports_little() -> None:
     out = subprocess.run([sys.executable, "-I", "-S", "-c", code, source], capture_output=True, text=True, check=True)
     heavy = {"asyncio", "subprocess", "dataclasses", "logging", "inspect", "tempfile", "pathlib"}
     assert heavy & set(out.stdout.split()) == set()
+
+
+def test_waiting_on_a_kernel_without_pidfd(
+    runtime: HostRuntime, launch: MakeLaunch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(pid: int) -> int:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", missing)
+    assert asyncio.run(run_to_end(runtime, launch, "exit 9")).code == 9
+
+
+def test_records_of_a_newer_madang_are_refused(confined: HostRuntime, launch: MakeLaunch) -> None:
+    folder = launch().folder
+    folder.mkdir(parents=True)
+    (folder / record.RUNNING).write_text('{"format": 99}')
+    with pytest.raises(ValueError, match=r"was written by a newer madang \(format 99, this one knows 1\)"):
+        confined.adopt(folder)

@@ -11,6 +11,7 @@ from madang.node.networks.network import Attachment, Network
 from madang.node.pod import spec
 from madang.node.pod.spec import Role
 from madang.node.probes.handler import Handler, Target
+from madang.node.probes.result import Result
 from madang.node.probes.tally import EARLY_S, ProbeKind, Tally, terms
 from madang.ports.clock import Clock
 from madang.ports.objects import Obj
@@ -41,22 +42,22 @@ class Runner:
         """`started`: its startup probe has passed before (an adopted container)."""
         role = target.role
         if not started:
-            if probe_of(role, "startup") and not await self._probe("startup", target):
+            if probe_of(role, "startup") and not await self._probe("startup", target, attachment):
                 return
             self._listener.started(role.name)
         if role.kind == "init":
             return
         async with asyncio.TaskGroup() as group:
             if probe_of(role, "readiness"):
-                group.create_task(self._probe("readiness", target))
+                group.create_task(self._probe("readiness", target, attachment))
             elif spec.tcp_ports(role) and not host_network:
                 group.create_task(self._port(target, attachment))
             else:
                 self._listener.ready(role.name, True)
             if probe_of(role, "liveness"):
-                group.create_task(self._probe("liveness", target))
+                group.create_task(self._probe("liveness", target, attachment))
 
-    async def _probe(self, kind: ProbeKind, target: Target) -> bool:
+    async def _probe(self, kind: ProbeKind, target: Target, attachment: Attachment) -> bool:
         """Ends with the verdict after which there is nothing more to ask; readiness goes on for ever."""
         probe = probe_of(target.role, kind)
         assert probe is not None
@@ -67,6 +68,8 @@ class Runner:
             tried = self._clock.monotonic_s()
             counted = tally.counts(tried)
             result = await self._handler.ask(target, probe, tally.terms.timeout_s)
+            if result.ok and kind != "liveness":
+                result = self._own(target, attachment, probe)
             verdict = tally.take(result.ok, tried)
             if counted and not result.ok:
                 self._listener.failed(target.role.name, f"{kind.capitalize()} probe failed: {result.message}")
@@ -84,6 +87,15 @@ class Runner:
             self._listener.unhealthy(role.name, kind)
         return not verdict or kind == "startup"
 
+    def _own(self, target: Target, attachment: Attachment, probe: Obj) -> Result:
+        """Where all pods share one port space, an answer counts only if it came from the pod's own processes."""
+        what = probe.get("httpGet") or probe.get("tcpSocket")
+        port = spec.port_number(target.role, what["port"]) if what and not what.get("host") else None
+        if self._network.name != "loopback" or port is None or self._listens(target, attachment, [port]):
+            return Result(True)
+        why = self._why(target, attachment, [port])
+        return Result(False, why or f"port {port} is answered by a process that is not this pod's")
+
     async def _port(self, target: Target, attachment: Attachment) -> None:
         """Ready for good once a declared port is open: from then on only its exit takes the container out."""
         ports, began, told = spec.tcp_ports(target.role), self._clock.monotonic_s(), False
@@ -100,6 +112,8 @@ class Runner:
             tally.due_s = now + _PATIENCE_S
             await self._clock.sleep(max(tally.next_s(now, 0.0) - now, EARLY_S))
         self._listener.ready(target.role.name, True)
+        if why := self._why(target, attachment, ports):
+            self._listener.failed(target.role.name, f"Declared port {ports[0]}: {why}")
 
     def _listens(self, target: Target, attachment: Attachment, ports: list[int]) -> bool:
         pids = _pids(target)

@@ -11,3 +11,8 @@ def test_every_served_kind_is_listed() -> None:
     assert "| v1 | ConfigMap | all |  | yes |" in text
     assert "| events.k8s.io/v1 | Event | all |  | yes; the same objects as v1 |" in text
     assert "| metrics.k8s.io/v1beta1 | PodMetrics | get, list |" in text
+
+
+def test_ignored_fields_are_listed_once() -> None:
+    text = compatibility.ignored_markdown()
+    assert "| pods | `spec.hostPID` |" in text and "template" not in text

@@ -1,12 +1,14 @@
 """What Madang speaks of the Kubernetes API, as rows for the generated docs/compatibility.md.
 
-In: the kind table. Out: one line a kind and version, with its verbs and subresources, and whether anything acts on it.
+In: the kind table. Out: one line a kind and version, with its verbs and subresources, and whether anything acts on it;
+and the fields that are stored without effect.
 """
 
 from typing import NamedTuple
 
 from madang.kinds.kind import ALL_VERBS
 from madang.kinds.table import REVIEWS, SERVED
+from madang.kinds.warnings import ignored
 
 
 class Line(NamedTuple):
@@ -43,4 +45,12 @@ def markdown() -> str:
         verbs = "all" if set(line.verbs) == set(ALL_VERBS) else ", ".join(line.verbs)
         acted = ("yes" if line.acted else "stored only") + (f"; {line.note}" if line.note else "")
         rows.append(f"| {line.api_version} | {line.kind} | {verbs} | {', '.join(line.subresources)} | {acted} |")
+    return "\n".join(rows) + "\n"
+
+
+def ignored_markdown() -> str:
+    """The fields that are stored without effect; a template's are its pod's and not named again."""
+    rows = ["| kind | field |", "|---|---|"]
+    for kind, fields in ignored.FIELDS.items():
+        rows += [f"| {kind} | `{field.path}` |" for field in fields if ".template.spec." not in field.path]
     return "\n".join(rows) + "\n"

@@ -66,9 +66,15 @@ def test_workloads_warn_of_their_template_when_it_changes() -> None:
     assert list(WARNINGS["jobs.batch"](job, job)) == []
 
 
+def test_a_name_without_use_is_told() -> None:
+    spec = {"type": "ClusterIP", "clusterIP": "10.0.0.1", "externalName": "x.y"}
+    assert 'spec.externalName is ignored when spec.type is not "ExternalName"' in WARNINGS["services"](
+        {"metadata": {"name": "s"}, "spec": spec}, None
+    )
+
+
 def test_services() -> None:
-    spec = {"type": "ClusterIP", "clusterIP": "None", "sessionAffinity": "ClientIP", "externalName": "x.y"}
+    spec = {"type": "ClusterIP", "clusterIP": "None", "sessionAffinity": "ClientIP", "loadBalancerIP": ""}
     assert list(WARNINGS["services"]({"metadata": {"name": "s"}, "spec": spec}, None)) == [
         "spec.SessionAffinity is ignored for headless services",
-        'spec.externalName is ignored when spec.type is not "ExternalName"',
     ]

@@ -6,7 +6,7 @@ In: the new object and the old one (None on create). Out: texts for the Warning 
 from collections.abc import Callable, Mapping, Sequence
 
 from madang.kinds import names
-from madang.kinds.warnings import pods, services
+from madang.kinds.warnings import ignored, pods, services
 from madang.ports.objects import Kind, Obj
 
 Warn = Callable[[Obj, Obj | None], Sequence[str]]
@@ -21,6 +21,18 @@ def _surprising_name(obj: Obj, place: str) -> list[str]:
         f"metadata.name: this is used in {place}, which can result in surprising behavior; a DNS label is "
         f"recommended: {said}"
     ]
+
+
+def _with_ignored(kind: Kind, warn: Warn) -> Warn:
+    """What changed nothing is told once: on the creation, and when the spec changes."""
+
+    def both(new: Obj, old: Obj | None) -> Sequence[str]:
+        said = warn(new, old)
+        if old is not None and new.get("spec") == old.get("spec"):
+            return said
+        return [*said, *ignored.of(kind, new)]
+
+    return both
 
 
 def _pod(new: Obj, old: Obj | None) -> Sequence[str]:
@@ -54,7 +66,7 @@ def _endpoint_slice(new: Obj, old: Obj | None) -> Sequence[str]:
     return ["spec.addressType: FQDN endpoints are deprecated"] if named else ()
 
 
-WARNINGS: Mapping[Kind, Warn] = {
+_OWN: Mapping[Kind, Warn] = {
     "deployments.apps": _workload,
     "endpointslices.discovery.k8s.io": _endpoint_slice,
     "jobs.batch": _workload,
@@ -62,4 +74,8 @@ WARNINGS: Mapping[Kind, Warn] = {
     "pods": _pod,
     "replicasets.apps": _workload,
     "services": services.of,
+}
+
+WARNINGS: Mapping[Kind, Warn] = {
+    kind: _with_ignored(kind, warn) if kind in ignored.FIELDS else warn for kind, warn in _OWN.items()
 }

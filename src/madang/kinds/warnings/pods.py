@@ -4,7 +4,7 @@ In: a pod's spec and metadata, and where they stand (`spec.template.` of a templ
 and order.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from madang.kinds import quantity
@@ -42,25 +42,45 @@ _UNUSED_SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field inst
 _NO_POD = "a null labelSelector results in matching no pod"
 
 
+_PLACED = {"nodeSelector", "affinity", "topologySpreadConstraints"}
+_DRIVERS = _VOLUMES.keys()
+
+
 def of(spec: Obj, meta: Obj, at: str = "") -> list[str]:
-    return [
-        *_placement(spec, f"{at}spec"),
-        *(f"{at}metadata.annotations[{key}]: {text}" for key, text in _ANNOTATIONS.items() if key in _notes(meta)),
-        *_volumes(spec, f"{at}spec"),
-        *_twice(spec.get("hostAliases"), "ip", f"{at}spec.hostAliases", "duplicate ip"),
-        *_twice(spec.get("imagePullSecrets"), "name", f"{at}spec.imagePullSecrets", "duplicate name"),
-        *(
-            f'{at}spec.imagePullSecrets[{i}].name: invalid empty name ""'
-            for i, ref in enumerate(spec.get("imagePullSecrets") or ())
-            if not ref.get("name")
-        ),
-        *_fractions({"overhead": spec.get("overhead")}, f"{at}spec"),
-        *_seccomp(spec, meta, at),
-        *(text for path, container in _containers(spec, at) for text in _container(container, path, meta, at)),
-        *_ports(spec, at),
-        *_grace(spec, at),
-        *_null_selectors(spec, f"{at}spec"),
-    ]
+    """It runs for every pod that is made, so each part is entered only where there is something to look at."""
+    found: list[str] = []
+    notes = meta.get("annotations")
+    if not _PLACED.isdisjoint(spec):
+        found += _placement(spec, f"{at}spec")
+    if notes:
+        found += (f"{at}metadata.annotations[{key}]: {text}" for key, text in _ANNOTATIONS.items() if key in notes)
+    if any(not _DRIVERS.isdisjoint(volume) for volume in spec.get("volumes") or ()):
+        found += _volumes(spec, f"{at}spec")
+    if "hostAliases" in spec:
+        found += _twice(spec["hostAliases"], "ip", f"{at}spec.hostAliases", "duplicate ip")
+    if "imagePullSecrets" in spec:
+        found += _pull_secrets(spec["imagePullSecrets"] or (), f"{at}spec.imagePullSecrets")
+    if "overhead" in spec:
+        found += _fractions({"overhead": spec["overhead"]}, f"{at}spec")
+    if notes:
+        found += _seccomp(spec, meta, at)
+    ports = 0
+    for path, container in _containers(spec, at):
+        found += _container(container, path, meta, at)
+        ports += len(container.get("ports") or ())
+    if ports > 1:
+        found += _ports(spec, at)
+    found += _grace(spec, at)
+    if "affinity" in spec:
+        found += _null_selectors(spec, f"{at}spec")
+    return found
+
+
+def _pull_secrets(refs: Sequence[Obj], at: str) -> Iterator[str]:
+    yield from _twice(refs, "name", at, "duplicate name")
+    for i, ref in enumerate(refs):
+        if not ref.get("name"):
+            yield f'{at}[{i}].name: invalid empty name ""'
 
 
 def _notes(meta: Obj) -> Mapping[str, str]:
@@ -119,9 +139,8 @@ def _twice(items: Any, member: str, at: str, what: str) -> Iterator[str]:
 
 def _fractions(pools: Mapping[str, Any], at: str) -> Iterator[str]:
     for pool, amounts in pools.items():
-        for name in ("memory", "ephemeral-storage"):
-            text = (amounts or {}).get(name)
-            if text and quantity.parse(text).nanos % quantity.NANOS:
+        for name, text in (amounts or {}).items():
+            if name in ("memory", "ephemeral-storage") and quantity.parse(text).nanos % quantity.NANOS:
                 yield f'{at}.{pool}[{name}]: fractional byte value "{text}" is invalid, must be an integer'
 
 
@@ -130,14 +149,26 @@ def _seccomp(spec: Obj, meta: Obj, at: str) -> Iterator[str]:
         yield f"{at}metadata.annotations[{_SECCOMP}]: {_UNUSED_SECCOMP}"
 
 
-def _container(container: Obj, path: str, meta: Obj, at: str) -> Iterator[str]:
-    key = _SECCOMP_CONTAINER + container.get("name", "")
-    if key in _notes(meta) and not (container.get("securityContext") or {}).get("seccompProfile"):
-        yield f"{at}metadata.annotations[{key}]: {_UNUSED_SECCOMP}"
-    resources = container.get("resources") or {}
-    yield from _fractions({n: resources.get(n) for n in ("limits", "requests")}, f"{path}.resources")
+def _container(container: Obj, path: str, meta: Obj, at: str) -> list[str]:
+    found: list[str] = []
+    notes = meta.get("annotations")
+    if notes:
+        key = _SECCOMP_CONTAINER + container.get("name", "")
+        if key in notes and not (container.get("securityContext") or {}).get("seccompProfile"):
+            found.append(f"{at}metadata.annotations[{key}]: {_UNUSED_SECCOMP}")
+    resources = container.get("resources")
+    if resources:
+        pools = {pool: resources[pool] for pool in ("limits", "requests") if pool in resources}
+        found += _fractions(pools, f"{path}.resources")
+    env = container.get("env")
+    if env and len({variable.get("name", "") for variable in env}) < len(env):
+        found += _hidden(env, path)
+    return found
+
+
+def _hidden(env: Sequence[Obj], path: str) -> Iterator[str]:
     seen: set[str] = set()
-    for i, variable in enumerate(container.get("env") or ()):
+    for i, variable in enumerate(env):
         name, value = variable.get("name", ""), variable.get("value", "")
         # to add to a value by naming the old one is well; to replace it is not
         reference = f"$({name})"

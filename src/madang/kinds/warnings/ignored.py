@@ -1,0 +1,132 @@
+"""Fields that are taken and stored, but on which nothing acts yet: each is named in a warning, never passed in silence.
+
+In: an object. Out: one text a field that was set. The rows are data: who makes one of them work takes its row out;
+`docs/compatibility.md` is made from the same rows.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from madang.ports.objects import Kind, Obj
+
+TEXT = "accepted, but nothing acts on it yet"
+
+
+class Field(NamedTuple):
+    """`[]` in a path goes through a list. `usual` is a value that asks for nothing (a default)."""
+
+    path: str
+    usual: Any = None
+
+
+_SECURITY = tuple(
+    Field(name)
+    for name in (
+        "appArmorProfile", "runAsNonRoot", "seLinuxOptions", "seccompProfile", "windowsOptions",
+    )
+)  # fmt: skip
+_CONTAINER = (
+    Field("env[].valueFrom.fileKeyRef"),
+    Field("resizePolicy"),
+    Field("restartPolicyRules"),
+    *(Field(f"securityContext.{field.path}") for field in _SECURITY),
+    Field("securityContext.allowPrivilegeEscalation"),
+    Field("securityContext.capabilities"),
+    Field("securityContext.privileged", False),
+    Field("securityContext.procMount", "Default"),
+    Field("securityContext.readOnlyRootFilesystem", False),
+    Field("stdinOnce", False),
+    Field("volumeDevices"),
+    Field("volumeMounts[].mountPropagation", "None"),
+)
+_POD = (
+    *(Field(f"{member}[].{field.path}", field.usual) for member in ("initContainers", "containers")
+      for field in _CONTAINER),
+    Field("dnsConfig"),
+    Field("dnsPolicy", "ClusterFirst"),
+    Field("ephemeralContainers"),
+    Field("hostIPC", False),
+    Field("hostPID", False),
+    Field("hostUsers", True),
+    Field("hostnameOverride"),
+    Field("resourceClaims"),
+    Field("schedulingGroup"),
+    *(Field(f"securityContext.{field.path}") for field in _SECURITY),
+    Field("securityContext.fsGroupChangePolicy", "Always"),
+    Field("securityContext.seLinuxChangePolicy"),
+    Field("securityContext.supplementalGroupsPolicy", "Merge"),
+    Field("securityContext.sysctls"),
+    Field("setHostnameAsFQDN", False),
+    Field("shareProcessNamespace", False),
+    Field("volumes[].emptyDir.sizeLimit"),
+)  # fmt: skip
+_SERVICE = (
+    Field("externalIPs"),
+    Field("externalName"),
+    Field("externalTrafficPolicy", "Cluster"),
+    Field("healthCheckNodePort", 0),
+    Field("internalTrafficPolicy", "Cluster"),
+    Field("loadBalancerClass"),
+    Field("loadBalancerIP"),
+    Field("loadBalancerSourceRanges"),
+    Field("sessionAffinityConfig.clientIP.timeoutSeconds", 10800),
+    Field("trafficDistribution"),
+)
+_TEMPLATE = tuple(Field(f"template.spec.{field.path}", field.usual) for field in _POD)
+FIELDS: Mapping[Kind, Sequence[Field]] = {
+    kind: tuple(Field(f"spec.{field.path}", field.usual) for field in fields)
+    for kind, fields in {
+        "deployments.apps": _TEMPLATE,
+        "jobs.batch": _TEMPLATE,
+        "pods": _POD,
+        "replicasets.apps": _TEMPLATE,
+        "services": _SERVICE,
+    }.items()
+}
+
+
+class _Branch:
+    """The rows of a kind as one tree, so that an object is walked once. `leaf` where a row ends here."""
+
+    __slots__ = ("inner", "leaf", "usual")
+
+    def __init__(self) -> None:
+        self.inner: dict[str, _Branch] = {}
+        self.leaf = False
+        self.usual: Any = None
+
+
+def _tree(fields: Sequence[Field]) -> _Branch:
+    root = _Branch()
+    for field in fields:
+        branch = root
+        for step in field.path.replace("[]", "").split("."):
+            branch = branch.inner.setdefault(step, _Branch())
+        branch.leaf, branch.usual = True, field.usual
+    return root
+
+
+_TREES: Mapping[Kind, _Branch] = {kind: _tree(fields) for kind, fields in FIELDS.items()}
+
+
+def of(kind: Kind, obj: Obj) -> list[str]:
+    """In the order of the object."""
+    tree = _TREES.get(kind)
+    return [f"{place}: {TEXT}" for place in _found(obj, tree, "")] if tree else []
+
+
+def _found(value: Any, branch: _Branch, at: str) -> Iterator[str]:
+    if value.__class__ is list:
+        for i, item in enumerate(value):
+            yield from _found(item, branch, f"{at}[{i}]")
+        return
+    for name, item in value.items():
+        inner = branch.inner.get(name)
+        if inner is None:
+            continue
+        place = f"{at}.{name}" if at else name
+        if not inner.leaf:
+            if item:
+                yield from _found(item, inner, place)
+        elif item not in (inner.usual, None, "", [], {}):
+            yield place

@@ -58,7 +58,7 @@ class House:
             and namespace in (None, ns)
             and (not labels or labels.items() <= (obj["metadata"].get("labels") or {}).items())
             and (owner is None or owner in {r["uid"] for r in obj["metadata"].get("ownerReferences") or ()})
-            and (node is None or obj["spec"].get("nodeName") == node)
+            and (node is None or obj["spec"].get("nodeName", "") == node)
         ]
 
     def add(self, kind: Kind, obj: Obj) -> Obj:

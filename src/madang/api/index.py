@@ -38,9 +38,8 @@ def terms(kind: Kind, obj: Obj) -> list[Term]:
     found = [("label", sys.intern(f"{k}={v}")) for k, v in (meta.get("labels") or {}).items()]
     found += [("owner", owner["uid"]) for owner in meta.get("ownerReferences") or () if owner.get("uid")]
     if kind == "pods":
-        node = (obj.get("spec") or {}).get("nodeName")
-        if node:
-            found.append(("node", sys.intern(node)))
+        node = (obj.get("spec") or {}).get("nodeName") or ""  # empty: what still waits for a node
+        found.append(("node", sys.intern(node)))
     elif kind == "services":
         found += _service(obj)
     elif kind == "events":

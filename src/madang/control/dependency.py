@@ -76,7 +76,7 @@ def wake_of_owner(obj: Obj, view: View) -> Iterable[Ref]:
 
 
 def waiting(namespace: str, name: str, view: View) -> Iterable[Ref]:
-    for p in view.list(pod.PODS, namespace):
+    for p in view.list(pod.PODS, namespace, node=""):
         if gated(p) and f'"{name}"' in (p["metadata"].get("annotations") or {}).get(DEPENDS_ON, ""):
             yield Ref(namespace, p["metadata"]["name"])
 

@@ -12,7 +12,6 @@ from madang.control.difference import difference
 from madang.control.naming import free_name
 from madang.control.owners import controller_ref
 from madang.control.selection import labels_of
-from madang.kinds.selectors import from_labels
 from madang.ports.actions import Action, Create, Delete, Patch
 from madang.ports.chance import Chance
 from madang.ports.objects import Kind, Obj
@@ -37,7 +36,8 @@ def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
 def wake_of_pod(obj: Obj, view: View) -> Iterable[Ref]:
     labels, namespace = labels_of(obj), obj["metadata"]["namespace"]
     for service in view.list(KIND, namespace) if labels else ():
-        if from_labels(service["spec"].get("selector")).matches(labels):
+        selector = service["spec"].get("selector")
+        if selector and selector.items() <= labels.items():
             yield Ref(namespace, service["metadata"]["name"])
 
 

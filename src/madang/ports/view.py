@@ -23,5 +23,6 @@ class View(Protocol):
         node: str | None = None,
     ) -> Sequence[Obj]:
         """Objects by namespace (None: all), by labels that must all be equal, by an owner's uid
-        (any ownerReference), by the node they are bound to (`spec.nodeName`). In order of (namespace, name)."""
+        (any ownerReference), by the node they are bound to (`spec.nodeName`; empty: not bound yet).
+        In order of (namespace, name)."""
         ...

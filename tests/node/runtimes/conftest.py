@@ -1,7 +1,9 @@
 """A host runtime under each wall that this machine allows, and a way to write launches; everything is swept after."""
 
 import asyncio
+import json
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from madang.node.runtimes import confinement
 from madang.node.runtimes.host import HostRuntime
+from madang.node.runtimes.monitor import record
 from madang.node.runtimes.runtime import Launch
 from tests.node.runtimes.launching import WALLS, MakeLaunch
 
@@ -40,7 +43,8 @@ def made(walls: confinement.Walls | None) -> Iterator[HostRuntime]:
 
 
 @pytest.fixture
-def launch(tmp_path: Path) -> MakeLaunch:
+def launch(tmp_path: Path) -> Iterator[MakeLaunch]:
+    """What a test leaves running, because it fails say, is killed."""
     source = tmp_path / "source"
     source.mkdir()
 
@@ -55,4 +59,8 @@ def launch(tmp_path: Path) -> MakeLaunch:
             **more,
         )
 
-    return make
+    yield make
+    for path in (tmp_path / "starts").rglob(record.RUNNING):
+        kept = json.loads(path.read_text())
+        if record.alive(kept.get("monitorPid", 0), kept.get("monitorTicks", 0)):
+            os.kill(kept["monitorPid"], signal.SIGKILL)

@@ -87,10 +87,10 @@ def test_why_there_are_none(tmp_path: Path) -> None:
 
 
 def test_sweeping_takes_what_is_empty_wherever_it_was_made(v1: Path) -> None:
-    groups = Cgroups("abc", v1)
+    Cgroups("abc", v1)
     (v1 / "memory" / "session" / "madang-abc" / "old").mkdir(parents=True)
     (v1 / "memory" / "madang-other").mkdir()
-    groups.sweep()
+    cgroup.sweep("abc", v1)
     left = sorted(str(path.relative_to(v1)) for path in v1.rglob("*") if path.is_dir() and not path.is_symlink())
     assert left == ["cpu,cpuacct", "memory", "memory/madang-other", "memory/session"]
     assert os.listdir(v1 / "cpu,cpuacct") == ["cgroup.procs"]

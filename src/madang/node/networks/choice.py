@@ -11,7 +11,7 @@ from pathlib import Path
 from madang.node.networks import bridge, claims
 from madang.node.networks.bridge import BridgeNetwork
 from madang.node.networks.loopback import LoopbackNetwork
-from madang.node.runtimes.cgroup import Cgroups
+from madang.node.runtimes import cgroup
 from madang.node.runtimes.runtime import Ability
 from madang.ports.settings import Addresses, NetworkName
 
@@ -44,6 +44,6 @@ async def sweep(folders: Sequence[Path] = claims.FOLDERS) -> list[str]:
     for kept in claims.sweep_dead(folders):
         if kept.addresses.network == "bridge":
             await bridge.destroy(kept.id, kept.addresses)
-        Cgroups(kept.id).sweep()
+        cgroup.sweep(kept.id)
         swept.append(kept.id)
     return swept

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from madang.node.networks import pools
+from madang.node.runtimes import cgroup
 from madang.node.runtimes.monitor import record
 from madang.ports.settings import Addresses, NetworkName
 
@@ -65,6 +66,8 @@ class Claim:
             self._fd = -1
 
     def release(self) -> None:
+        """Also the courtyard's cgroups, which nobody is in any more."""
+        cgroup.sweep(self.id)
         self.path.unlink(missing_ok=True)
         self.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from madang.node.runtimes.monitor.request import CgroupSpec
 from madang.node.runtimes.runtime import Sample
 
+ROOT = Path("/sys/fs/cgroup")
 CPU_PERIOD_US = 100_000
 V1 = ("memory", "cpu", "cpuacct")
 
@@ -19,8 +20,8 @@ V1 = ("memory", "cpu", "cpuacct")
 class Cgroups:
     """`version` is 2, 1, or 0 where none can be made (`why_not`)."""
 
-    def __init__(self, courtyard: str, root: Path = Path("/sys/fs/cgroup")) -> None:
-        self._name, self._root = f"madang-{courtyard}", root
+    def __init__(self, courtyard: str, root: Path = ROOT) -> None:
+        self._name = f"madang-{courtyard}"
         self._parents: dict[str, str] = {}
         self.version, self.why_not = 0, ""
         try:
@@ -84,15 +85,17 @@ class Cgroups:
             return {"folders": unique, "files": files, "memory": folders["memory"] if memory_bytes else ""}
         return None
 
-    def sweep(self) -> None:
-        """Remove what is empty: groups of containers that are over, then the courtyard's own. Version 1 groups lie
-        below those of whoever made them: all are looked through."""
-        bases = [self._root / name for name in V1] if self.version == 1 else [self._root]
-        for base in bases:
-            for folder, below, _ in os.walk(base):
-                if os.path.basename(folder) == self._name:
-                    remove([*(os.path.join(folder, name) for name in below), folder])
-                    below.clear()
+
+def sweep(courtyard: str, root: Path = ROOT) -> None:
+    """Remove what is empty: groups of containers that are over, then the courtyard's own. Version 1 groups lie below
+    those of whoever made them: all are looked through."""
+    own = f"madang-{courtyard}"
+    new = (root / "cgroup.controllers").exists()
+    for base in [root / own] if new else [root / name for name in V1]:
+        for folder, below, _ in os.walk(base):
+            if os.path.basename(folder) == own:
+                remove([*(os.path.join(folder, name) for name in below), folder])
+                below.clear()
 
 
 def remove(folders: Sequence[str]) -> None:

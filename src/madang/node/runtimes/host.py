@@ -38,6 +38,7 @@ class HostRuntime:
         walls: confinement.Walls | None = None,
         limits: bool = True,
     ) -> None:
+        self._courtyard = courtyard
         self._zygote = Zygote()
         self._hide = [str(path) for path in hide]
         self.ground = Ground(self._zygote, cgroup.Cgroups(courtyard) if limits else None, walls)
@@ -161,5 +162,5 @@ class HostRuntime:
     def close(self, *, sweep: bool = False) -> None:
         """Let go of the zygote; containers go on. `sweep`: also remove what empty cgroups are left (`down`)."""
         self._zygote.close()
-        if sweep and self.ground.cgroups:
-            self.ground.cgroups.sweep()
+        if sweep:
+            cgroup.sweep(self._courtyard)

@@ -4,7 +4,6 @@ Nothing is awaited between the checks and the acceptance by the store, so that w
 """
 
 import asyncio
-from dataclasses import replace
 
 from madang.api import errors, meta
 from madang.api.accept import accept_new
@@ -59,7 +58,7 @@ async def make(
         entry = await durable(waiting)
     finally:
         grants.release()
-    return replace(made, entry=entry)
+    return Outcome(entry, obj, True, made.warnings)
 
 
 def _refuse_taken(desk: Desk, resource: Resource, obj: Obj) -> None:

@@ -8,7 +8,7 @@ from madang.ports.streams import ExecOptions, LogOptions
 
 
 class Echo:
-    """Writes its command to stdout, `oops` to stderr, then whatever comes in; ends with stdin, code 3 if told to fail."""
+    """Writes its command to stdout, `oops` to stderr, then whatever comes in; ends with stdin, code 3 if told to."""
 
     def __init__(self, options: ExecOptions) -> None:
         self._queue: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue()

@@ -65,7 +65,7 @@ def shape(
         notes: list[str] = []
     else:
         notes = found.notes()
-        if body is not None and duplicates.possible(body, raw):
+        if body is not None and duplicates.possible(body, found.keys):
             notes += duplicates.find(json.loads(body, object_pairs_hook=duplicates.Pairs))
     if notes and validation == "Strict":
         raise BadRequest(f"{head}: strict decoding error: {', '.join(notes)}")

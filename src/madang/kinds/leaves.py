@@ -99,13 +99,9 @@ def _loose_base64(text: str) -> str:
     return binascii.b2a_base64(binascii.a2b_base64(data), newline=False).decode("ascii")
 
 
-def _any(value: Any, _: str) -> Any:
-    return value
-
-
 LEAVES: Mapping[str, Callable[[Any, str], Any]] = {
     "string": _string, "boolean": _boolean, "integer": _integer, "number": _number, "quantity": _quantity,
-    "int-or-string": _int_or_string, "time": _time, "bytes": _bytes, "any": _any,
+    "int-or-string": _int_or_string, "time": _time, "bytes": _bytes,
 }  # fmt: skip
 # what Go writes for a field that is always written and that nobody set
 ZEROES: Mapping[str, Any] = {

@@ -8,7 +8,7 @@ fields' descriptions are not kept here.
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from madang.kinds.kind import Subresource
@@ -43,7 +43,7 @@ _WRITES = ("post", "put", "patch")
 @cache
 def index() -> Obj:
     """/openapi/v3. The hash in each address changes with the content, so that clients may keep it."""
-    content = (files("madang.kinds") / "schemas.json").read_bytes()
+    content = Path(__file__).with_name("schemas.json").read_bytes()
     paths = {}
     for group, version in dict.fromkeys((s.group, s.version) for s in (*SERVED, *REVIEWS)):
         path = f"apis/{group}/{version}" if group else f"api/{version}"

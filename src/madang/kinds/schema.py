@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 NodeType = Literal[
@@ -61,7 +61,7 @@ _FORMATS: dict[str, tuple[NodeType, str, str]] = {  # name in the file -> type, 
 
 @cache
 def _file() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((files("madang.kinds") / "schemas.json").read_text("utf-8"))
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("schemas.json").read_text("utf-8"))
     return loaded
 
 

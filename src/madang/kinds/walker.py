@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from madang.kinds.causes import Cause
+from madang.kinds.duplicates import key_count
 from madang.kinds.leaves import LEAVES, ZEROES
 from madang.kinds.schema import Node
 
@@ -24,10 +25,11 @@ class Malformed(ValueError):
 class Findings:
     """What one decoding found."""
 
-    __slots__ = ("causes", "error", "unknown")
+    __slots__ = ("causes", "error", "keys", "unknown")
 
     def __init__(self) -> None:
         self.error = ""
+        self.keys = 0  # of all objects that were walked
         self.unknown: list[Path] = []
         self.causes: list[Cause] = []  # wrong types in a custom resource: a 422, and not a 400
 
@@ -106,6 +108,7 @@ def _object(node: Node) -> Step:
             else:
                 return found.wrong_type(value, path, node, go)
         out: dict[str, Any] = {}
+        found.keys += len(value)
         for name, item in value.items():
             field = known(name)
             if field is None:
@@ -183,6 +186,7 @@ def _map(node: Node) -> Step:
         if not value:
             return {} if keeps else DROP
         out = {}
+        found.keys += len(value)
         for key, item in value.items():
             if item.__class__ is plain:
                 out[key] = item
@@ -211,4 +215,15 @@ def _leaf(node: Node) -> Step:
     return step
 
 
-_MAKERS: dict[str, Callable[[Node], Step]] = {"object": _object, "array": _array, "map": _map}
+def _any(node: Node) -> Step:
+    keeps = _keeps_empty(node)
+
+    def step(value: Any, _: Path, found: Findings) -> Any:
+        if value.__class__ in (dict, list):
+            found.keys += key_count(value)
+        return value if value or keeps else DROP
+
+    return step
+
+
+_MAKERS: dict[str, Callable[[Node], Step]] = {"object": _object, "array": _array, "map": _map, "any": _any}

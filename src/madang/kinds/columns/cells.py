@@ -6,7 +6,7 @@ In: objects, and the hour where an age is shown. Out: `Column` values and cells,
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from madang.kinds import ages
@@ -18,7 +18,7 @@ Cell = Callable[[Obj], Any]
 
 @cache
 def _descriptions() -> Mapping[str, str]:
-    loaded: Mapping[str, str] = json.loads((files("madang.kinds.columns") / "descriptions.json").read_text("utf-8"))
+    loaded: Mapping[str, str] = json.loads(Path(__file__).with_name("descriptions.json").read_text("utf-8"))
     return loaded
 
 

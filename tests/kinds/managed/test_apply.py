@@ -1,16 +1,18 @@
 """Server-side apply, as dialogues; what is expected was recorded from a Kubernetes v1.36 API server."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madang.kinds.managed import apply, on_update
+from madang.kinds.managed import apply, on_create, on_update
 from madang.kinds.schema import node
 from madang.ports.errors import Conflict
 
 CONFIG_MAP, DEPLOYMENT = node("", "v1", "ConfigMap"), node("apps", "v1", "Deployment")
+LAST = "kubectl.kubernetes.io/last-applied-configuration"
 NOW = "2026-01-01T00:00:00Z"
 
 
@@ -106,6 +108,23 @@ def test_items_of_keyed_lists_come_and_go_alone() -> None:
     assert [c["name"] for c in d["spec"]["template"]["spec"]["containers"]] == ["a"]
     d = apply(d, deployment({"name": "a"}), DEPLOYMENT, "two", NOW)
     assert d["spec"]["template"]["spec"]["containers"] == [{"name": "a", "image": "a:1", "env": env}]
+
+
+def test_kubectl_takes_over_what_it_applied_from_the_client() -> None:
+    first = config_map({"a": "1", "b": "1"})
+    note = {LAST: json.dumps(first)}
+    c = {**first, "metadata": {**first["metadata"], "annotations": note}}
+    c["metadata"]["managedFields"] = on_create(c, CONFIG_MAP, "kubectl-client-side-apply", NOW)
+    with pytest.raises(Conflict):
+        do(c, config_map({"a": "2"}), "somebody")
+    d = do(c, config_map({"a": "2"}), "kubectl")
+    assert d["data"] == {"a": "2", "b": "1"}
+    assert json.loads(d["metadata"]["annotations"][LAST])["data"] == {"a": "2"}
+    edited = config_map({"a": "9", "b": "1"}, annotations=note)
+    edited["metadata"]["managedFields"] = on_update(c, edited, CONFIG_MAP, "editor", NOW)
+    with pytest.raises(Conflict) as refused:
+        do(edited, config_map({"a": "2"}), "kubectl")
+    assert refused.value.message == 'Apply failed with 1 conflict: conflict with "editor" using v1: .data.a'
 
 
 def test_an_applied_false_counts() -> None:

@@ -11,6 +11,7 @@ from madang.kinds.managed import entries
 from madang.kinds.managed.conflict import refusal
 from madang.kinds.managed.differences import created, differ_root, held_root
 from madang.kinds.managed.entries import Identity, Managers, Owned
+from madang.kinds.managed.last_applied import allowed, kept_up
 from madang.kinds.managed.merging import merge, remove, with_named
 from madang.kinds.managed.sets import Set, common, join, minus, without
 from madang.kinds.managed.shapes import Shape, root
@@ -38,8 +39,11 @@ def apply(
     changed, removed = differ_root(old, new, shape)
     skip = ignored(applied, node, subresource)
     changed, removed = without(changed, skip), without(removed, skip)
-    found = conflicts(after, changed, identity.api_version, identity)
-    if found and not force:
+    found = {} if force else conflicts(after, changed, identity.api_version, identity)
+    if found:
+        free = allowed(old, manager, shape)
+        found = {i: left for i, s in found.items() if (left := minus(s, free))}
+    if found:
         raise refusal(found)
     after = taken(after, changed, removed, identity.api_version, keep=identity)
     if not wanted:
@@ -49,7 +53,7 @@ def apply(
             return old
         if stored and last is None and not wanted:
             return old
-    return _with(new, entries.write(after))
+    return kept_up(_with(new, entries.write(after)), applied, manager)
 
 
 def _with(obj: Obj, managed: list[Obj]) -> Obj:

@@ -44,7 +44,7 @@ NAMESPACE = Kind(
     group="", version="v1", kind="Namespace", plural="namespaces", namespaced=False, singular="namespace",
     short=("ns",), verbs=NO_DELETE_COLLECTION,
     subresources=(Subresource("finalize", ("update",)), STATUS),
-    fields={"name": text_at("metadata", "name"), **paths("status.phase")},
+    fields=paths("status.phase"),
     default=core.namespace, prepare_create=strategies.namespace_create,
     prepare_update=strategies.namespace_update, prepare_status=strategies.keep_spec,
     columns=printed.NAMESPACE,

@@ -1,0 +1,47 @@
+"""Makes the generated documents under docs/ (`./dev docs`): today `docs/compatibility.md`, from the kind table.
+
+In: the package. Out: files; a test compares them with what this makes.
+"""
+
+from pathlib import Path
+
+from madang.kinds.compatibility import ignored_markdown, markdown
+
+TARGET = Path(__file__).parent.parent / "docs" / "compatibility.md"
+HEAD = """# What Madang speaks of the Kubernetes API
+
+Made by `./dev docs` from the kind table; don't edit it by hand.
+
+The yardstick is Kubernetes v1.36. What is listed here answers as a real API server does: verbs, defaults, validation,
+field ownership, tables, watches, errors word for word. What isn't listed answers with the API's own refusal (404), and
+discovery doesn't name it.
+"""
+FIELDS = """
+## Fields that are stored without effect
+
+They are taken, kept and given back, since manifests carry them; each write that sets one answers with a `Warning` that
+names it. Of workloads the same holds for the pod template.
+
+"""
+DIFFERENCES = """
+## Known differences
+
+| where | what | why |
+|---|---|---|
+| authorization | every authenticated user may do everything; reviews say so | a courtyard belongs to its user |
+| Services, loopback network | annotation `madang.dev/ports` | each Service port has a number of its own there |
+| `kubectl explain` | names, types and structure, no descriptions | the descriptions aren't shipped |
+| `/openapi/v2` | absent | clients of this version ask for v3 |
+| a quantity given as the JSON number `1e9` | comes back as `1G`, not as `1e9` | its spelling isn't kept |
+| admission | no LimitRange, ResourceQuota, webhooks, admission policies | those kinds aren't here yet |
+"""
+
+
+def compatibility() -> str:
+    return HEAD + "\n## Kinds\n\n" + markdown() + FIELDS + ignored_markdown() + DIFFERENCES
+
+
+if __name__ == "__main__":
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(compatibility())
+    print(TARGET)

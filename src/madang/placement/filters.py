@@ -46,10 +46,7 @@ UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedul
 
 
 def unschedulable(c: Candidate) -> Sequence[Reason]:
-    node = c.tally.nodes[c.i] or {}
-    if not (node.get("spec") or {}).get("unschedulable") or any(
-        tolerates(t, UNSCHEDULABLE) for t in c.wants.tolerations
-    ):
+    if not c.tally.cordoned[c.i] or any(tolerates(t, UNSCHEDULABLE) for t in c.wants.tolerations):
         return ()
     return (Reason("node(s) were unschedulable"),)
 
@@ -74,12 +71,13 @@ def ports(c: Candidate) -> Sequence[Reason]:
 
 def fits(c: Candidate) -> Sequence[Reason]:
     tally, i = c.tally, c.i
-    reasons = []
-    if tally.used[PODS][i] + 1 > tally.allocatable[PODS][i]:
+    used, allocatable = tally.used, tally.allocatable
+    reasons: list[Reason] = []
+    if used[PODS][i] + 1 > allocatable[PODS][i]:
         reasons.append(Reason("Too many pods", curable=True))
     for resource, value in c.wants.requests.items():
-        if value > 0 and value > tally.free(resource, i):
-            reasons.append(Reason(f"Insufficient {resource}", curable=value <= tally.allocatable[resource][i]))
+        if value > 0 and value > tally.column(allocatable, resource)[i] - tally.column(used, resource)[i]:
+            reasons.append(Reason(f"Insufficient {resource}", curable=value <= allocatable[resource][i]))
     return reasons
 
 
@@ -105,8 +103,8 @@ def pod_affinity(c: Candidate) -> Sequence[Reason]:
 
 
 FILTERS: tuple[Filter, ...] = (
-    Filter("NodeUnschedulable", always, unschedulable),
-    Filter("TaintToleration", always, taints),
+    Filter("NodeUnschedulable", lambda w, t: any(t.cordoned), unschedulable),
+    Filter("TaintToleration", lambda w, t: any(t.taints), taints),
     Filter("NodeAffinity", lambda w, t: bool(w.node_selector) or w.node_terms is not None, node_affinity),
     Filter("NodePorts", lambda w, t: bool(w.ports), ports),
     Filter("NodeResourcesFit", always, fits),

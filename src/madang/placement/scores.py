@@ -10,22 +10,28 @@ from typing import NamedTuple
 from madang.placement.filters import Candidate
 from madang.placement.matching import term_holds, untolerated
 from madang.placement.requests import CPU, MEMORY
+from madang.placement.tally import Tally
+from madang.placement.wants import Wants
 
 
 class Scorer(NamedTuple):
+    """`concerns`: whether the scorer can tell nodes apart for this pod at all."""
+
     name: str
     weight: float
+    concerns: Callable[[Wants, Tally], bool]
     score: Callable[[Candidate], float]
 
 
 def packing(c: Candidate) -> float:
     """Best fit by the dominant resource: how full the fuller of CPU and memory would be."""
-    shares = [
-        (c.tally.used[r][c.i] + c.wants.requests.get(r, 0.0)) / c.tally.allocatable[r][c.i]
-        for r in (CPU, MEMORY)
-        if c.tally.allocatable[r][c.i] > 0
-    ]
-    return 100.0 * min(1.0, max(shares, default=0.0))
+    tally, asked, i = c.tally, c.wants.requests, c.i
+    fullest = 0.0
+    for resource in (CPU, MEMORY):
+        has = tally.allocatable[resource][i]
+        if has > 0:
+            fullest = max(fullest, (tally.used[resource][i] + asked.get(resource, 0.0)) / has)
+    return 100.0 * min(1.0, fullest)
 
 
 def preferred_nodes(c: Candidate) -> float:
@@ -59,19 +65,26 @@ def evenness(c: Candidate) -> float:
 
 # A stated preference outweighs packing; packing decides among equals.
 SCORERS: tuple[Scorer, ...] = (
-    Scorer("NodeResourcesFit", 1, packing),
-    Scorer("NodeAffinity", 2, preferred_nodes),
-    Scorer("TaintToleration", 3, soft_taints),
-    Scorer("InterPodAffinity", 2, preferred_pods),
-    Scorer("PodTopologySpread", 2, evenness),
+    Scorer("NodeResourcesFit", 1, lambda w, t: True, packing),
+    Scorer("NodeAffinity", 2, lambda w, t: bool(w.preferred_nodes), preferred_nodes),
+    Scorer("TaintToleration", 3, lambda w, t: any(t.taints), soft_taints),
+    Scorer("InterPodAffinity", 2, lambda w, t: bool(w.preferred_pods), preferred_pods),
+    Scorer("PodTopologySpread", 2, lambda w, t: any(not s.hard for s in w.spreads), evenness),
 )
 
 
 def best(candidates: list[Candidate]) -> Candidate:
-    def rank(c: Candidate) -> tuple[float, int, str]:
-        score = sum(s.weight * s.score(c) for s in SCORERS)
-        owner = c.wants.owner
-        siblings = sum(1 for seat in c.tally.seats[c.i].values() if owner and seat.wants.owner == owner)
-        return -round(score, 6), siblings, c.tally.names[c.i]
+    first = candidates[0]
+    if len(candidates) == 1:
+        return first
+    concerned = [s for s in SCORERS if s.concerns(first.wants, first.tally)]
+    scored = [(round(sum(s.weight * s.score(c) for s in concerned), 6), c) for c in candidates]
+    highest = max(score for score, _ in scored)
+    equals = [c for score, c in scored if score == highest]
+    return equals[0] if len(equals) == 1 else min(equals, key=lambda c: (siblings(c), c.tally.names[c.i]))
 
-    return candidates[0] if len(candidates) == 1 else min(candidates, key=rank)
+
+def siblings(c: Candidate) -> int:
+    """Pods of the same owner that stand there already."""
+    owner = c.wants.owner
+    return sum(1 for seat in c.tally.seats[c.i].values() if seat.wants.owner == owner) if owner else 0

@@ -30,6 +30,7 @@ class Tally:
         self.nodes: list[Obj | None] = []
         self.labels: list[Mapping[str, str]] = []
         self.taints: list[list[Obj]] = []
+        self.cordoned: list[bool] = []
         self.allocatable: dict[str, list[float]] = {CPU: [], MEMORY: [], PODS: []}
         self.used: dict[str, list[float]] = {CPU: [], MEMORY: [], PODS: []}
         self.seats: list[dict[str, Seat]] = []
@@ -46,10 +47,11 @@ class Tally:
         self.nodes[i] = node
         self.labels[i] = node["metadata"].get("labels") or {}
         self.taints[i] = list((node.get("spec") or {}).get("taints") or ())
+        self.cordoned[i] = bool((node.get("spec") or {}).get("unschedulable"))
         status = node.get("status") or {}
         has = amounts(status.get("allocatable") or status.get("capacity"))
         for resource in {*has, *self.allocatable}:
-            self._column(self.allocatable, resource)[i] = has.get(resource, 0.0)
+            self.column(self.allocatable, resource)[i] = has.get(resource, 0.0)
 
     def remove_node(self, name: str) -> None:
         """Its place stays for pods that are still counted there; it can't be chosen."""
@@ -77,11 +79,11 @@ class Tally:
         self._count(i, seat.wants.requests, -1)
 
     def free(self, resource: str, i: int) -> float:
-        return self._column(self.allocatable, resource)[i] - self._column(self.used, resource)[i]
+        return self.column(self.allocatable, resource)[i] - self.column(self.used, resource)[i]
 
     def _count(self, i: int, requests: Amounts, sign: int) -> None:
         for resource, value in requests.items():
-            self._column(self.used, resource)[i] += sign * value
+            self.column(self.used, resource)[i] += sign * value
         self.used[PODS][i] += sign
 
     def _index(self, name: str) -> int:
@@ -93,13 +95,15 @@ class Tally:
         self.nodes.append(None)
         self.labels.append({})
         self.taints.append([])
+        self.cordoned.append(False)
         self.seats.append({})
         for table in (self.allocatable, self.used):
             for column in table.values():
                 column.append(0.0)
         return i
 
-    def _column(self, table: dict[str, list[float]], resource: str) -> list[float]:
+    def column(self, table: dict[str, list[float]], resource: str) -> list[float]:
+        """All zeros for a resource that no node has been heard to have."""
         column = table.get(resource)
         if column is None:
             column = table[resource] = [0.0] * len(self.names)

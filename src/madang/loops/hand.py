@@ -83,6 +83,9 @@ class Hand:
         return True
 
     async def _refused(self, action: Action, refusal: StatusError) -> bool:
+        causes = (refusal.details or {}).get("causes") or ()
+        if isinstance(action, Create) and any(c.get("reason") == "NamespaceTerminating" for c in causes):
+            return True  # nothing new is made there, and nothing need be
         log.warning("%s: %s refused: %s", self._name, describe(action), refusal)
         for other in action.otherwise if isinstance(action, Create) else ():
             await self.carry_out([filled(other, str(refusal))])

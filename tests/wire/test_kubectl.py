@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.house import pod
 from tests.wire.doors import doors
 from tests.wire.streams import FakeStreams
 
@@ -136,3 +137,35 @@ def test_wait_logs_and_exec(tmp_path: Path) -> None:
         assert "hello" in await k("exec", "-i", "p", "--", "cat", stdin="hello")
 
     run(tmp_path, check)
+
+
+def test_port_forward(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with doors(tmp_path, streams=FakeStreams()) as (api, door):
+            await api.create("pods", pod("p"))
+            target = {"kind": "Binding", "apiVersion": "v1", "metadata": {"name": "p"}, "target": {"name": "n1"}}
+            await api.create("pods", target, namespace="default", name="p", subresource="binding")
+            await api.patch("pods", "default", "p", {"status": {"phase": "Running"}}, subresource="status")
+            process = await asyncio.create_subprocess_exec(
+                kubectl() or "",
+                "port-forward",
+                "pod/p",
+                ":8080",
+                env={**os.environ, "KUBECONFIG": str(door.kubeconfig), "HOME": str(tmp_path)},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            try:
+                assert process.stdout is not None
+                line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+                port = int(line.split("127.0.0.1:")[1].split()[0])
+                for _ in range(2):
+                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.write(b"hello\n\n")
+                    assert await asyncio.wait_for(reader.read(), 30) == b"HELLO\n\n"
+                    writer.close()
+            finally:
+                process.terminate()
+                await process.communicate()
+
+    asyncio.run(main())

@@ -2,7 +2,7 @@
 
 In: binary messages `channel, bytes`; a port's channels are 2i and 2i+1. Out: the same; the first message of each
 channel is its port, little-endian (the protocol of kubelet's port-forward). A tunnel of SPDY frames, which kubectl
-prefers, is spoken by `spdy`.
+prefers, is spoken by `tunnel`.
 """
 
 import asyncio
@@ -11,17 +11,23 @@ from collections.abc import Sequence
 from madang.ports.errors import BadRequest, StatusError
 from madang.ports.objects import Obj
 from madang.ports.streams import Connection, PodStreams
+from madang.wire import tunnel
 from madang.wire.answer import Receive, Send
 from madang.wire.channels import choose
 from madang.wire.request import Request, Target
 
-PROTOCOLS = ("v4.channel.k8s.io",)
+PROTOCOLS = (tunnel.PROTOCOL, "v4.channel.k8s.io")
 
 
 async def run(
     streams: PodStreams, request: Request, found: Target, pod: Obj, offered: Sequence[str], receive: Receive, send: Send
 ) -> None:
     protocol = choose(offered, PROTOCOLS)
+    if protocol == tunnel.PROTOCOL:
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept", "subprotocol": protocol})
+        await tunnel.Tunnel(streams, found, send).run(receive)
+        return
     ports = [int(text) for value in request.every("ports") for text in value.split(",") if text.isdigit()]
     if not ports:
         raise BadRequest('query parameter "ports" is required')

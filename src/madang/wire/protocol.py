@@ -9,6 +9,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+_OFFER = b"sec-websocket-protocol"
+SLASHED = b"x-madang-websocket-protocol"
+
 
 class Joined:
     """A transport in whose place this stands. Whatever is not about writing goes straight to it."""
@@ -41,3 +44,11 @@ class Joined:
 class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Joined(transport, asyncio.get_running_loop()))  # type: ignore[arg-type]
+
+    def handle_websocket_upgrade(self) -> None:
+        """kubectl offers `SPDY/3.1+portforward.k8s.io`, whose slash no WebSocket library takes for a protocol's name:
+        such an offer is carried past it in another header."""
+        headers = self.scope["headers"]
+        if any(name == _OFFER and b"/" in value for name, value in headers):
+            self.scope["headers"] = [(SLASHED if name == _OFFER else name, value) for name, value in headers]
+        super().handle_websocket_upgrade()

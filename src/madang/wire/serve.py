@@ -136,6 +136,7 @@ async def _http(app: App, *socks: socket.socket, certificate: Path | None = None
         app,
         http=Protocol,
         ws="websockets-sansio",
+        ws_per_message_deflate=False,
         loop="none",
         lifespan="off",
         log_config=None,

@@ -17,6 +17,7 @@ from madang.ports.objects import Key, Obj
 from madang.ports.streams import ExecOptions, LogOptions, PodStreams
 from madang.wire import answer, channels, forwarding, negotiate
 from madang.wire.answer import Receive, Scope, Send
+from madang.wire.protocol import SLASHED
 from madang.wire.reading import number
 from madang.wire.request import Request, Target
 
@@ -116,7 +117,8 @@ async def upgrade(
     """A WebSocket, from its handshake to its end. What can be refused is refused before the handshake."""
     pod = the_pod(desk, found)
     node = _given(streams)
-    offered = list(scope.get("subprotocols") or ())
+    slashed = request.headers.get(SLASHED.decode(), "").split(",")
+    offered = [*(scope.get("subprotocols") or ()), *(part.strip() for part in slashed if part)]
     if found.subresource == "portforward":
         await forwarding.run(node, request, found, pod, offered, receive, send)
         return

@@ -1,0 +1,126 @@
+"""Port-forward as kubectl does it: SPDY streams in a WebSocket tunnel (SPDY/3.1+portforward.k8s.io).
+
+In: streams in pairs of one `requestid`: `error`, then `data` with the port. Out: what the pod's port answers on the
+data stream; what went wrong as text on the error stream. Every connection of the user is one such pair.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+from madang.ports.errors import StatusError
+from madang.ports.streams import Connection, PodStreams
+from madang.wire.answer import Receive, Send
+from madang.wire.request import Target
+from madang.wire.spdy import GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Decoder, Encoder, Frame
+
+PROTOCOL = "SPDY/3.1+portforward.k8s.io"
+LINGER_S = 5.0  # that an answer may still take after the client has said its last word
+OPEN_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class Pair:
+    error: int = 0
+    data: int = 0
+    connection: Connection | None = None
+    waiting: list[bytes] = field(default_factory=list)  # what came before the connection stood
+    flow: "asyncio.Task[None] | None" = None
+
+
+class Tunnel:
+    def __init__(self, streams: PodStreams, found: Target, send: Send) -> None:
+        self._streams = streams
+        self._found = found
+        self._send = send
+        self._encoder = Encoder()
+        self._pairs: dict[str, Pair] = {}
+        self._by_stream: dict[int, Pair] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self, receive: Receive) -> None:
+        """Until the client has left."""
+        decoder = Decoder()
+        async with asyncio.TaskGroup() as self._tasks:
+            try:
+                while (message := await receive())["type"] != "websocket.disconnect":
+                    for frame in decoder.feed(message.get("bytes") or b""):
+                        await self._take(frame)
+            except Broken as fault:
+                await self._send({"type": "websocket.close", "code": 1002, "reason": str(fault)[:100]})
+            for pair in self._pairs.values():
+                if pair.flow is not None:
+                    pair.flow.cancel()
+
+    async def _take(self, frame: Frame) -> None:
+        if frame.kind == SYN_STREAM:
+            await self._opened(frame)
+        elif frame.kind == PING:
+            await self._say(self._encoder.ping(frame.code))
+        elif frame.kind == RST_STREAM:
+            self._forget(self._by_stream.get(frame.stream))
+        elif frame.kind == 0:
+            await self._data(frame)
+        elif frame.kind == GOAWAY:
+            return
+
+    async def _opened(self, frame: Frame) -> None:
+        request = frame.headers.get("requestid", "")
+        if len(self._pairs) >= OPEN_AT_ONCE and request not in self._pairs:
+            await self._say(self._encoder.reset(frame.stream, 3))
+            return
+        pair = self._pairs.setdefault(request, Pair())
+        self._by_stream[frame.stream] = pair
+        await self._say(self._encoder.reply(frame.stream))
+        if frame.headers.get("streamtype") == "error":
+            pair.error = frame.stream
+            return
+        pair.data = frame.stream
+        assert self._tasks is not None
+        port = int(frame.headers.get("port", "0") or 0)
+        pair.flow = self._tasks.create_task(self._forward(pair, port, request))
+
+    async def _data(self, frame: Frame) -> None:
+        pair = self._by_stream.get(frame.stream)
+        if pair is None or frame.stream != pair.data:
+            return
+        if pair.connection is None:
+            pair.waiting.append(frame.data)
+        elif frame.data:
+            with contextlib.suppress(ConnectionError, OSError):
+                await pair.connection.write(frame.data)
+        if frame.last and self._tasks is not None:
+            self._tasks.create_task(self._linger(pair))
+
+    async def _linger(self, pair: Pair) -> None:
+        """The client sends no more; the answer may still be on its way."""
+        flow = pair.flow
+        if flow is not None:
+            await asyncio.wait({flow}, timeout=LINGER_S)
+            flow.cancel()
+
+    async def _forward(self, pair: Pair, port: int, request: str) -> None:
+        try:
+            pair.connection = await self._streams.forward(self._found.namespace or "", self._found.name, port)
+            for data in pair.waiting:
+                await pair.connection.write(data)
+            while data := await pair.connection.read():
+                await self._say(self._encoder.data(pair.data, data))
+        except StatusError as refusal:
+            await self._say(self._encoder.data(pair.error, refusal.message.encode()))
+        except OSError as fault:
+            await self._say(self._encoder.data(pair.error, f"error forwarding port {port}: {fault}".encode()))
+        finally:
+            if pair.connection is not None:
+                await pair.connection.close()
+            self._pairs.pop(request, None)
+            self._by_stream.pop(pair.data, None)
+            self._by_stream.pop(pair.error, None)
+        await self._say(self._encoder.data(pair.data, b"", last=True) + self._encoder.data(pair.error, b"", last=True))
+
+    def _forget(self, pair: Pair | None) -> None:
+        if pair is not None and pair.flow is not None:
+            pair.flow.cancel()
+
+    async def _say(self, data: bytes) -> None:
+        await self._send({"type": "websocket.send", "bytes": data})

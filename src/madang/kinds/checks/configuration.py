@@ -38,9 +38,9 @@ def check_config_map(new: Obj, old: Obj | None) -> list[Cause]:
         size += len(value)
     for key, value in sorted(binary.items()):
         out += each(f"binaryData[{key}]", key, config_key(key))
-        size += len(value) * 3 // 4
+        size += len(value or "") * 3 // 4  # null is an empty value
     if size * 4 > MAX_BYTES:  # bytes are counted only where the characters come near
-        size = sum(len(v.encode()) for v in data.values()) + sum(len(v) * 3 // 4 for v in binary.values())
+        size = sum(len(v.encode()) for v in data.values()) + _bytes(binary)
     return [*out, too_long("", MAX_BYTES)] if size > MAX_BYTES else out
 
 
@@ -59,12 +59,16 @@ def _fixed(new: Obj, old: Obj, fields: tuple[str, ...]) -> list[Cause]:
     return out + [forbidden(f, FIXED) for f in fields if (new.get(f) or {}) != (old.get(f) or {})]
 
 
+def _bytes(encoded: dict[str, str | None]) -> int:
+    return sum(len(v or "") * 3 // 4 for v in encoded.values())
+
+
 def _secret(obj: Obj) -> list[Cause]:
     data, kind = obj.get("data") or {}, obj.get("type", "")
     out: list[Cause] = []
     for key in sorted(data):
         out += each(f"data[{key}]", key, config_key(key))
-    if sum(len(v) * 3 // 4 for v in data.values()) > MAX_BYTES:
+    if _bytes(data) > MAX_BYTES:
         out.append(too_long("data", MAX_BYTES))
     if kind == "kubernetes.io/service-account-token":
         if not (obj["metadata"].get("annotations") or {}).get(ACCOUNT):
@@ -75,7 +79,7 @@ def _secret(obj: Obj) -> list[Cause]:
         if key not in data or (not data[key] and kind == "kubernetes.io/ssh-auth"):
             out.append(required(f"data[{key}]"))
         elif kind.startswith("kubernetes.io/docker"):
-            out += _json(data[key], f"data[{key}]")
+            out += _json(data[key] or "", f"data[{key}]")
     return out
 
 

@@ -112,7 +112,7 @@ def _rest(new: Spec, old: Spec) -> list[Cause]:
         if name in old:
             munged[name] = old[name]
     for name in ("containers", "initContainers"):
-        if name in new:
+        if new.get(name):
             munged[name] = [{**c, "image": b.get("image", "")} for c, b in zip(new[name], old.get(name) or ())]
     grace = old.get("terminationGracePeriodSeconds")
     if grace is not None and grace < 0 and new.get("terminationGracePeriodSeconds") == 1:

@@ -91,7 +91,7 @@ def held_root(obj: dict[str, Any], shape: Shape) -> Set:
             continue
         key, child = shape.fields[name]
         if name == "metadata":
-            value = {k: v for k, v in (value or {}).items() if k in child.fields}
+            value = {k: v for k, v in value.items() if k in child.fields} if isinstance(value, dict) else {}
             if not value:
                 continue
         if (found := LEAF if value == {} else held(value, child)) is not None:

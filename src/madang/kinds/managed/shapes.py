@@ -99,7 +99,11 @@ def element(shape: Shape, item: Any) -> str:
     if not isinstance(item, dict):
         return "v:" + orjson.dumps(item).decode()
     defaults = shape.defaults
-    return _element(shape.keys, tuple(item.get(k, defaults.get(k)) for k in shape.keys))
+    values = tuple(item.get(k, defaults.get(k)) for k in shape.keys)
+    try:
+        return _element(shape.keys, values)
+    except TypeError:  # a key that is no scalar; whoever decodes the object refuses it
+        return "k:" + orjson.dumps(dict(zip(shape.keys, values))).decode()
 
 
 @lru_cache(maxsize=8192)

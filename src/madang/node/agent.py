@@ -53,9 +53,14 @@ class NodeAgent:
             await asyncio.Event().wait()
 
     def offer(self, pod: Obj) -> None:
-        """A pod of this node, as it is now."""
-        uid = pod["metadata"]["uid"]
-        worker = self._workers.get(uid)
+        """A pod of this node has changed. What counts is how it stands now: news may come late, and must not
+        bring back a pod whose worker has finished."""
+        meta = pod["metadata"]
+        uid = meta["uid"]
+        current = self.kit.api.view.get("pods", meta["namespace"], meta["name"])
+        if current is None or current["metadata"]["uid"] != uid:
+            return
+        pod, worker = current, self._workers.get(uid)
         if worker is not None:
             worker.update(pod)
         elif self._group is not None and not self._leaving and _wanted(pod):

@@ -16,6 +16,7 @@ from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
 _PENDING = 16  # more are not kept: the oldest unwritten go first, the newest always comes
+_COMMIT_S = 0.001
 _RETRY_S = (0.1, 5.0)  # first and longest pause after a write that could not be made
 
 
@@ -79,6 +80,8 @@ class StatusWriter:
 
     async def _read(self) -> bool:
         """Take the newest state. False: our pod is gone."""
+        # What we lost against may be accepted and not yet committed, so that nobody can read it: let it come first.
+        await self._clock.sleep(_COMMIT_S)
         try:
             found = await self._api.get("pods", self._namespace, self._name)
         except NotFound:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from madang.app.build import environment
-from madang.app.build.environment import BuildError, Python, alone, key, python_for
-from madang.app.build.make import Build, describe, make, placed, read, reference, warnings
-from madang.app.build.source import fingerprint
-from madang.app.build.stage import Stage
+from madang.app.programs import environment
+from madang.app.programs.environment import BuildError, Python, alone, key, python_for
+from madang.app.programs.make import Build, describe, make, placed, read, reference, warnings
+from madang.app.programs.source import fingerprint
+from madang.app.programs.stage import Stage
 from madang.ports.program import load
 
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from madang.app.build.dockerfile import DockerfileError, parse
-from madang.app.build.environment import (
+from madang.app.programs.dockerfile import DockerfileError, parse
+from madang.app.programs.environment import (
     BuildError,
     Python,
     Say,
@@ -21,8 +21,8 @@ from madang.app.build.environment import (
     python_environment,
     python_for,
 )
-from madang.app.build.source import fingerprint
-from madang.app.build.stage import Stage, last_stage
+from madang.app.programs.source import fingerprint
+from madang.app.programs.stage import Stage, last_stage
 from madang.ports.program import Program, save
 
 

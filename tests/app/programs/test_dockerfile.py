@@ -2,8 +2,8 @@
 
 import pytest
 
-from madang.app.build.dockerfile import DockerfileError, parse
-from madang.app.build.stage import last_stage
+from madang.app.programs.dockerfile import DockerfileError, parse
+from madang.app.programs.stage import last_stage
 
 ORDINARY = """\
 # syntax=docker/dockerfile:1

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from madang.app.build.dockerfile import DockerfileError, Instruction
+from madang.app.programs.dockerfile import DockerfileError, Instruction
 
 # RUN steps that the environment below already does, or that only matter inside an image.
 DONE_ELSEWHERE = (

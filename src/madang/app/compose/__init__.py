@@ -1,0 +1,1 @@
+"""The Compose Specification: files -> a project -> Kubernetes objects."""

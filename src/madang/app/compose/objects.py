@@ -1,0 +1,109 @@
+"""A project as Kubernetes objects, in the order in which they are applied.
+
+In: a `Project`. Out: an `Application`; faults and warnings are the project's. Pure but for reading the files that the
+project names (Dockerfiles, env files, configs).
+"""
+
+from madang.app.application import PROJECT, Application, LoadOptions
+from madang.app.compose.keys import unhonoured
+from madang.app.compose.plan import Ground, ground, plans
+from madang.app.compose.probes import probes
+from madang.app.compose.project import Project
+from madang.app.compose.services import routes, services
+from madang.app.compose.storage import storage
+from madang.app.compose.workload import workload
+from madang.ports.objects import Obj
+
+
+def application(project: Project, options: LoadOptions) -> Application:
+    base = ground(project, options)
+    if not base.names and not project.faults:
+        left = sorted({p for asked in project.left_out.values() for p in asked})
+        hint = f"; all of them belong to profiles: --profile {left[0]}" if left else ""
+        project.faults.append(f"{project.root.mark}: there is no service to start{hint}")
+    cycles(base)
+    made = plans(base)
+    networks(base)
+    first: list[Obj] = [namespace(base)]
+    held: dict[tuple[str, str], Obj] = {}
+    reached: list[Obj] = []
+    running: list[Obj] = []
+    for plan in made:
+        for one, text in unhonoured(plan.field):
+            base.warn(one, text)
+        kept, checks = storage(plan), probes(plan)
+        for obj in kept.objects:
+            merge(held, obj)
+        reached += [*services(plan, checks), *routes(plan)]
+        running += workload(plan, kept, checks)
+    return Application(
+        name=project.name,
+        namespace=base.namespace,
+        objects=[placed(base, o) for o in (*first, *held.values(), *reached, *running)],
+        builds=[p.build for p in made if p.build is not None],
+        found=[p.found for p in made if p.found is not None],
+        warnings=project.warnings,
+        services=[p.name for p in made],
+        sources=project.sources,
+        options=options,
+    )
+
+
+def namespace(base: Ground) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": base.namespace, "labels": {PROJECT: base.namespace}},
+    }
+
+
+def placed(base: Ground, obj: Obj) -> Obj:
+    """Every object carries the project, so that a later `up` finds what this one made."""
+    meta = {**obj["metadata"], "labels": {**obj["metadata"].get("labels", {}), PROJECT: base.namespace}}
+    if obj["kind"] != "Namespace":
+        meta["namespace"] = base.namespace
+    return {**obj, "metadata": meta}
+
+
+def merge(held: dict[tuple[str, str], Obj], obj: Obj) -> None:
+    """Two services that use one config share its object."""
+    key = (obj["kind"], obj["metadata"]["name"])
+    if key in held:
+        for part in ("data", "binaryData"):
+            if part in obj:
+                held[key] = {**held[key], part: {**held[key].get(part, {}), **obj[part]}}
+        return
+    held[key] = obj
+
+
+def networks(base: Ground) -> None:
+    """Networks are one here: what would separate services is named."""
+    given = base.project.root["networks"]
+    separate = [(n, one) for n, one in given.items() if n != "default"]
+    if len(separate) > 1:
+        base.warn(given, "services on different networks reach each other here: a project is one network")
+    for _, one in separate:
+        if one["internal"].truth():
+            base.warn(one["internal"], "is not honoured: programs of this machine reach where the machine reaches")
+    if "models" in base.project.root:
+        base.warn(base.project.root["models"], "is not honoured: there is no model runner")
+
+
+def cycles(base: Ground) -> None:
+    """Services that wait for each other would wait for ever."""
+    services = base.project.root["services"]
+    state: dict[str, bool] = {}
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            services[name]["depends_on"].fault(f"waits for itself: {' -> '.join([*path[path.index(name) :], name])}")
+            return
+        if name in state:
+            return
+        state[name] = True
+        for other, _ in services[name]["depends_on"].items():
+            if other in base.names:
+                visit(other, (*path, name))
+
+    for name in base.names:
+        visit(name, ())

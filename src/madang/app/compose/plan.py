@@ -1,0 +1,153 @@
+"""One service on its way to Kubernetes objects, with what all its parts need to know of each other.
+
+In: a project. Out: a `Plan` a service: its Field, its object's name, what it is built from or which program of this
+machine it is, whether it runs to an end. Faults and warnings go to the project's lists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from madang.app.application import PROJECT, SERVICE, LoadOptions
+from madang.app.compose.names import clashes, object_name
+from madang.app.compose.project import Project
+from madang.app.field import Field
+from madang.app.images.table import Found, NoProgram, find, server_of
+from madang.app.programs.environment import BuildError
+from madang.app.programs.make import Build, read, reference, warnings
+from madang.app.programs.stage import Stage
+from madang.ports.program import HOST
+
+COMPLETED = "service_completed_successfully"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all services stand on. `names` are object names by service."""
+
+    project: Project
+    options: LoadOptions
+    namespace: str
+    names: Mapping[str, str]
+
+    def warn(self, one: Field, text: str) -> None:
+        message = f"{one.mark}: {one.path}: {text}"
+        if message not in self.project.warnings:
+            self.project.warnings.append(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`image` is what the pods name; `stage` and `build` where it is built, `found` where a server of this machine
+    stands for it. `ends` says that it runs to an end: a Job."""
+
+    ground: Ground
+    service: str
+    field: Field
+    labels: Mapping[str, str]
+    image: str = ""
+    build: Build | None = None
+    stage: Stage | None = None
+    found: Found | None = None
+    ends: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.ground.names[self.service]
+
+
+def ground(project: Project, options: LoadOptions) -> Ground:
+    services = [name for name, _ in project.root["services"].items()]
+    for name, several in clashes(services).items():
+        project.root["services"][several[1]].fault(
+            f'becomes the object name "{name}", and so does {several[0]}: rename one'
+        )
+    return Ground(project, options, object_name(project.name), {s: object_name(s) for s in services})
+
+
+def plans(ground: Ground) -> list[Plan]:
+    awaited = {
+        name
+        for _, one in ground.project.root["services"].items()
+        for name, how in one["depends_on"].items()
+        if how["condition"].text() == COMPLETED
+    }
+    return [plan(ground, name, one, name in awaited) for name, one in ground.project.root["services"].items()]
+
+
+def plan(ground: Ground, service: str, one: Field, awaited: bool) -> Plan:
+    labels = {
+        "app.kubernetes.io/name": ground.names[service],
+        "app.kubernetes.io/managed-by": "madang",
+        PROJECT: ground.namespace,
+        SERVICE: ground.names[service],
+    }
+    policy = one["deploy"]["restart_policy"]["condition"].text()
+    mode = one["deploy"]["mode"].text()
+    ends = awaited or one["restart"].text() == "no" or policy == "none" or mode.endswith("-job")
+    made = Plan(ground, service, one, labels, ends=ends)
+    if "build" in one:
+        return built(made)
+    if "image" not in one:
+        one.fault(
+            "has neither build nor image: give it a build: folder, or an image that this machine has a program for"
+        )
+        return made
+    return pulled(made)
+
+
+def built(made: Plan) -> Plan:
+    of, ground = made.field["build"], made.ground
+    context = of["context"].text()
+    if "://" in context or context.startswith("git@"):
+        of["context"].fault(f"{context} is not a folder of this machine: clone it and name the folder")
+        return made
+    args = {k: v.text() if v else ground.project.variables.get(k, "") for k, v in of["args"].items()}
+    build = Build(
+        service=made.service,
+        project=ground.namespace,
+        context=Path(context),
+        dockerfile=of["dockerfile"].text("Dockerfile"),
+        target=of["target"].text(),
+        args=args,
+        inline=of["dockerfile_inline"].text(),
+    )
+    try:
+        stage = read(build)
+        ground.project.warnings += [w for w in warnings(build, stage) if w not in ground.project.warnings]
+        image = reference(build, stage)
+    except BuildError as error:
+        of.fault(str(error))
+        return made
+    command = stage.entrypoint or stage.command
+    if not command and "command" not in made.field and "entrypoint" not in made.field:
+        of.fault(f"nothing says what to run: {build.file} has no CMD, and the service no command")
+    return replace(made, image=image, build=build, stage=stage)
+
+
+def pulled(made: Plan) -> Plan:
+    of, image = made.field["image"], made.field["image"].text()
+    if image == HOST:
+        return replace(made, image=HOST)
+    owner = f"{made.ground.namespace}/{made.name}/"
+    try:
+        found = find(image, made.ground.options.allow_other_versions, data_folder(made, image), owner)
+    except NoProgram as error:
+        of.fault(str(error))
+        return made
+    if found.warning:
+        made.ground.warn(of, found.warning)
+    return replace(made, image=found.program.reference, found=found)
+
+
+def data_folder(made: Plan, image: str) -> Path:
+    """The volume that Compose mounts where the image keeps its data; else a folder of the service's own."""
+    from madang.app.compose.storage import bound, named
+
+    row = server_of(image)
+    for one in made.field["volumes"].each() if row else ():
+        if row and one["target"].text() in row.data and "source" in one:
+            place = bound(one) if one["type"].text() == "bind" else named(made.ground, one)
+            if "hostPath" in place:
+                return Path(place["hostPath"]["path"])
+    return made.ground.options.home / "volumes" / made.ground.namespace / f"{made.name}-data"

@@ -1,0 +1,81 @@
+"""`up --watch`: changed sources restart what they belong to.
+
+In: a running application. Out: its files read again, environments made where their key changed, the objects applied;
+a changed source is another image reference, and so a rolling update of that service alone.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from madang.app.application import Application, ApplicationError
+from madang.app.applying import apply
+from madang.app.building import build
+from madang.app.loading import load
+from madang.app.programs.source import NEVER, ignored, matches
+from madang.ports.api import Api
+from madang.ports.errors import StatusError
+
+
+def watch_sources(application: Application) -> Mapping[Path, Sequence[str]]:
+    """Folders of source and the services made of them; a folder of the files themselves belongs to all."""
+    out: dict[Path, list[str]] = {}
+    for one in application.builds:
+        out.setdefault(one.context, []).append(one.service)
+    return out
+
+
+async def keep_fresh(api: Api, application: Application, home: Path, say: Callable[[str], None]) -> None:
+    from watchfiles import awatch
+
+    while True:
+        folders = watch_sources(application)
+        files = {p.resolve() for p in application.sources}
+        watched = [*folders, *{p.parent for p in files if not any(p.is_relative_to(f) for f in folders)}]
+        again = False
+        async for changes in awatch(*watched, debounce=200, step=50, recursive=True):
+            paths = [Path(p) for _, p in changes]
+            services = touched(folders, paths)
+            if not services and not files.intersection(paths):
+                continue
+            application, again = await refreshed(api, application, home, say, services), bool(files.intersection(paths))
+            if again:
+                break  # other folders may be named now
+        if not again:
+            return
+
+
+def touched(folders: Mapping[Path, Sequence[str]], paths: Sequence[Path]) -> list[str]:
+    found: dict[str, None] = {}
+    for folder, services in folders.items():
+        rules = ignored(folder)
+        for path in paths:
+            if path.is_relative_to(folder) and counts(path, folder, rules):
+                found |= dict.fromkeys(services)
+    return list(found)
+
+
+def counts(path: Path, folder: Path, rules: list[tuple[bool, str]]) -> bool:
+    inside = path.relative_to(folder)
+    return not NEVER.intersection(inside.parts) and path.suffix != ".pyc" and not any(
+        matches(folder / Path(*inside.parts[: n + 1]), folder, rules) for n in range(len(inside.parts))
+    )  # fmt: skip
+
+
+async def refreshed(
+    api: Api, application: Application, home: Path, say: Callable[[str], None], services: Sequence[str]
+) -> Application:
+    """The application as its files now say; the old one stays where they are wrong."""
+    try:
+        new = await asyncio.to_thread(load, application.paths, application.options)
+        await build(new, home, lambda service, line: say(f"{service}: {line}"))
+        applied = await apply(api, new)
+    except ApplicationError as error:
+        say("not applied: " + "\n  ".join(error.messages))
+        return application
+    except StatusError as error:
+        say(f"not applied: {error.message}")
+        return application
+    if applied.changed or applied.created or applied.removed:
+        say(f"changed: {', '.join([*applied.created, *applied.changed, *applied.removed])}")
+    return new

@@ -1,0 +1,29 @@
+"""Files -> an application, or everything that is wrong with them. Nothing is applied.
+
+In: paths and options. Out: an `Application`. Raises `ApplicationError` with all faults.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from madang.app.application import Application, ApplicationError, LoadOptions
+from madang.app.find import find
+
+
+def load(paths: Sequence[Path], options: LoadOptions) -> Application:
+    files = find(paths, options.files)
+    if files.manifests:
+        from madang.app.manifests import read_manifests
+
+        return replace(read_manifests(files.manifests, options), paths=tuple(paths))
+    from madang.app.compose.objects import application
+    from madang.app.compose.project import read
+
+    project = read(files.compose, name=options.project, profiles=options.profiles, env_files=options.env_files)
+    if project.faults:
+        raise ApplicationError(project.faults)
+    made = application(project, options)
+    if project.faults:
+        raise ApplicationError(project.faults)
+    return replace(made, paths=tuple(paths))

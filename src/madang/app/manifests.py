@@ -1,0 +1,100 @@
+"""Kubernetes manifests: files, folders, several documents, List kinds.
+
+In: files. Out: an `Application` whose objects keep their namespaces; those that name none go into the project's, which
+is `default`. Everything is read before anything is applied, and every fault has its file and line.
+"""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from madang.app.application import PROJECT, Application, ApplicationError, LoadOptions
+from madang.app.applying import group
+from madang.app.compose.names import object_name
+from madang.app.document import DocumentError, Map, Mark, plain, read_file
+from madang.kinds import table
+from madang.ports.objects import Obj
+
+WORKLOADS = ("Deployment", "Job")
+
+
+def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
+    faults: list[str] = []
+    seen: dict[tuple[str, str, str], Mark] = {}
+    objects: list[Obj] = []
+    project = options.project or object_name(project_folder(files).name)
+    for path in files:
+        try:
+            documents = read_file(path)
+        except DocumentError as error:
+            faults.append(str(error))
+            continue
+        for document in documents:
+            for one in items(document, str(path), faults):
+                if (obj := checked(one, project, seen, faults)) is not None:
+                    objects.append(obj)
+    if not objects and not faults:
+        faults.append(f"{files[0]}: there is no object in it")
+    if faults:
+        raise ApplicationError(faults)
+    objects = sorted(objects, key=group)
+    workloads = [o for o in objects if o["kind"] in WORKLOADS]
+    home = workloads[0]["metadata"]["namespace"] if workloads else "default"
+    return Application(
+        name=project,
+        namespace=home,
+        objects=objects,
+        services=[o["metadata"]["name"] for o in workloads if o["metadata"]["namespace"] == home],
+        sources=list(files),
+        options=options,
+    )
+
+
+def project_folder(files: Sequence[Path]) -> Path:
+    first = files[0].resolve()
+    return first.with_suffix("") if len(files) == 1 else first.parent
+
+
+def items(document: object, file: str, faults: list[str]) -> Iterator[Map]:
+    """The document itself, or what a List holds."""
+    if not isinstance(document, Map):
+        faults.append(f"{file}: expected an object with apiVersion and kind, found another thing")
+    elif str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), list):
+        for one in document["items"]:
+            yield from items(one, file, faults)
+    else:
+        yield document
+
+
+def checked(one: Map, project: str, seen: dict[tuple[str, str, str], Mark], faults: list[str]) -> Obj | None:
+    """With its namespace and the project's label; None after a fault."""
+    mark, obj = one.mark, plain(one)
+    served = table.by_object(obj) if obj.get("apiVersion") and obj.get("kind") else None
+    if served is None:
+        faults.append(f"{mark}: {unknown(obj)}")
+        return None
+    meta = obj.get("metadata")
+    if not isinstance(meta, dict) or not isinstance(meta.get("name"), str):
+        faults.append(f"{mark}: {obj['kind']}: metadata.name: is required")
+        return None
+    meta = {**meta, "labels": {**(meta.get("labels") or {}), PROJECT: project}}
+    if served.kind.namespaced:
+        meta.setdefault("namespace", "default")
+    key = (served.id, meta.get("namespace", ""), meta["name"])
+    if key in seen:
+        faults.append(f"{mark}: {obj['kind']} {meta['name']} stands in {seen[key]} already")
+        return None
+    seen[key] = mark
+    return {**obj, "metadata": meta}
+
+
+def unknown(obj: Obj) -> str:
+    for key in ("apiVersion", "kind"):
+        if not obj.get(key):
+            return f"{key}: is required, so that one knows what the object is"
+    kinds = {s.kind.kind: s for s in table.SERVED}
+    said = f"no such kind here: {obj['apiVersion']} {obj['kind']}"
+    if obj["kind"] in kinds:
+        return f"{said}; {obj['kind']} is served as {kinds[obj['kind']].api_version}"
+    near = difflib.get_close_matches(str(obj["kind"]), kinds, n=1)
+    return said + (f"; did you mean {near[0]}?" if near else "")

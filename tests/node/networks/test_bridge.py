@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from madang.node.networks import bridge, choice, claims, masquerade, namespaces
+from madang.node.networks import bridge, choice, claims, leftovers, masquerade, namespaces
 from madang.node.networks.bridge import BridgeNetwork
 from madang.node.networks.netlink import Netlink
 from madang.node.runtimes.host import HostRuntime
@@ -187,9 +187,9 @@ def test_a_dead_courtyards_leftovers_are_swept(tmp_path: Path) -> None:
         network = choice.build(claim.id, claim.addresses, home)
         await network.start()
         await network.attach("uid-1", "a")
-        assert await choice.sweep(folders) == []  # its control process lives
+        assert await leftovers.sweep(folders) == []  # its control process lives
         claim.close()
-        assert await choice.sweep(folders) == [claim.id]
+        assert await leftovers.sweep(folders) == [claim.id]
 
     asyncio.run(story())
     assert (links(), ours()) == ([], [])

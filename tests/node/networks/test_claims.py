@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,16 @@ def test_routes_of_the_machine_are_avoided(tmp_path: Path) -> None:
         "eth0\t0000500A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
     )
     assert list(pools.routes(table)) == [ipaddress.IPv4Network("10.80.0.0/16")]
+
+
+def test_a_sweep_in_passing_does_not_make_a_courtyard_look_busy(tmp_path: Path, folders: list[Path]) -> None:
+    place = home(tmp_path, "a")
+    claims.hold(place, "loopback", folders=folders).close()
+    sweep = claims.sweep_dead(folders)
+    next(sweep)  # it is being cleaned up after: its lock is held
+    passing = threading.Timer(0.05, lambda: list(sweep))
+    passing.start()
+    claim = claims.hold(place, "loopback", folders=folders)
+    passing.join()
+    assert [kept.id for kept in claims.kept_claims(folders)] == [claim.id]
+    claim.release()

@@ -13,10 +13,11 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from madang.node.networks import masquerade, namespaces, sockets
+from madang.node.networks import leftovers, masquerade, namespaces, sockets
 from madang.node.networks.ledger import Ledger
 from madang.node.networks.netlink import Netlink
 from madang.node.networks.network import Attachment
+from madang.node.networks.teardown import destroy, group
 from madang.node.runtimes.runtime import Ability
 from madang.ports.settings import Addresses
 
@@ -48,6 +49,7 @@ class BridgeNetwork:
         return Ability(self.name, ability.works, ability.why_not, details if ability.works else {})
 
     async def start(self) -> None:
+        await leftovers.sweep()
         await namespaces.in_thread(self._start)
         for uid, attachment in list(self._ledger.all.items()):
             if not namespaces.alive(Path(attachment.netns)):  # the machine was started anew
@@ -149,29 +151,6 @@ class BridgeNetwork:
         for uid in list(self._ledger.all):
             self._ledger.forget(uid)
         await destroy(self._id, self._addresses)
-
-
-def group(id: str) -> int:
-    """A number for the links of one courtyard; 0 is everybody else's."""
-    return int(id, 16) + (1 << 24)
-
-
-async def destroy(id: str, addresses: Addresses) -> None:
-    """Everything that the courtyard of this id has made, found by its id alone."""
-    await namespaces.in_thread(lambda: _destroy(id, addresses))
-
-
-def _destroy(id: str, addresses: Addresses) -> None:
-    with Netlink() as outside:
-        outside.delete_group(group(id), f"md{id}v")
-        namespaces.clear(namespaces.FOLDER / id)
-        outside.local_route(addresses.service_cidr, add=False)
-        outside.delete(f"md-{id}")
-        last = not any(link.name.startswith("md-") for link in outside.links())
-    masquerade.close_way(id, last=last)
-    for folder in (namespaces.FOLDER, namespaces.FOLDER.parent):
-        with suppress(OSError):
-            folder.rmdir()
 
 
 async def able() -> Ability:

@@ -1,17 +1,14 @@
 """Which network this machine gets: bridge where it works, else loopback, with the reasons for `madang status`.
 
-In: the wish, if there is one. Out: a `Choice`; then, once the addresses are claimed, the `Network`. And the sweep of
-what dead courtyards have left on this machine.
+In: the wish, if there is one. Out: a `Choice`; then, once the addresses are claimed, the `Network`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from madang.node.networks import bridge, claims
+from madang.node.networks import bridge
 from madang.node.networks.bridge import BridgeNetwork
 from madang.node.networks.loopback import LoopbackNetwork
-from madang.node.runtimes import cgroup
 from madang.node.runtimes.runtime import Ability
 from madang.ports.settings import Addresses, NetworkName
 
@@ -36,14 +33,3 @@ def build(id: str, addresses: Addresses, home: Path) -> BridgeNetwork | Loopback
     if addresses.network == "bridge":
         return BridgeNetwork(id, addresses, home)
     return LoopbackNetwork(addresses, home)
-
-
-async def sweep(folders: Sequence[Path] = claims.FOLDERS) -> list[str]:
-    """Take down what dead courtyards left: their ids."""
-    swept = []
-    for kept in claims.sweep_dead(folders):
-        if kept.addresses.network == "bridge":
-            await bridge.destroy(kept.id, kept.addresses)
-        cgroup.sweep(kept.id)
-        swept.append(kept.id)
-    return swept

@@ -27,6 +27,7 @@ from madang.ports.settings import Addresses, NetworkName
 FORMAT = 1
 FOLDERS = (Path("/run/madang/claims"), Path("/tmp/madang-claims"))
 PICKING_S = 5.0  # how long another may take to pick
+BUSY_S = 1.0  # how long another may take to sweep
 
 
 class Busy(OSError):
@@ -76,27 +77,37 @@ def hold(home: Path, network: NetworkName, *, folders: Sequence[Path] = FOLDERS)
     """This home's claim, as it was or a new one. Busy: another process holds it."""
     home = home.absolute()
     folder = _folder(folders)
-    with _picking(folder):
-        others = []
-        for path, kept in _read_all(folders):
-            if kept.home != str(home) or kept.uid != os.getuid():
-                others.append(kept)
-                continue
-            if kept.addresses.network == network and path.parent == folder:
-                return Claim(kept, path, _lock(path, kept))
-            os.close(_lock(path, kept))
-            path.unlink(missing_ok=True)
-        id = _free_id(home, {kept.id for kept in others})
-        addresses = pools.pick(id, network, [kept.addresses for kept in others])
-        kept = Kept(id, str(home), os.getuid(), os.getpid(), addresses)
-        path = folder / f"{id}.json"
-        new = folder / f".{id}.new"
-        new.unlink(missing_ok=True)
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        os.write(fd, json.dumps({"format": FORMAT, **asdict(kept)}).encode())
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        os.rename(new, path)
-        return Claim(kept, path, fd)
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            with _picking(folder):
+                return _hold(home, network, folder, folders)
+        except Busy:  # by its courtyard, or only by somebody who is just sweeping it
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
+def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path]) -> Claim:
+    others = []
+    for path, kept in _read_all(folders):
+        if kept.home != str(home) or kept.uid != os.getuid():
+            others.append(kept)
+            continue
+        fd = _lock(path, kept)
+        if kept.addresses.network == network and path.parent == folder:
+            return Claim(kept, path, fd)
+        path.unlink(missing_ok=True)
+        os.close(fd)
+    id = _free_id(home, {kept.id for kept in others})
+    kept = Kept(id, str(home), os.getuid(), os.getpid(), pools.pick(id, network, [one.addresses for one in others]))
+    path, new = folder / f"{id}.json", folder / f".{id}.new"
+    new.unlink(missing_ok=True)
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    os.write(fd, json.dumps({"format": FORMAT, **asdict(kept)}).encode())
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    os.rename(new, path)
+    return Claim(kept, path, fd)
 
 
 def kept_claims(folders: Sequence[Path] = FOLDERS) -> list[Kept]:
@@ -189,10 +200,12 @@ def _lock(path: Path, kept: Kept) -> int:
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise Busy(11, f"the courtyard at {kept.home} is already run by another process", str(path)) from None
-    return fd
+        if path.stat().st_ino == os.fstat(fd).st_ino:
+            return fd
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(fd)
+    raise Busy(11, f"the courtyard at {kept.home} is already run by another process", str(path))
 
 
 def _read_all(folders: Sequence[Path]) -> Iterator[tuple[Path, Kept]]:

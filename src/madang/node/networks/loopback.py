@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from madang.node.networks import sockets
+from madang.node.networks import leftovers, sockets
 from madang.node.networks.ledger import Ledger
 from madang.node.networks.network import Attachment
 from madang.node.runtimes.runtime import Ability
@@ -33,6 +33,7 @@ class LoopbackNetwork:
 
     async def start(self) -> None:
         """Nothing is shared: the kernel answers on all of 127/8."""
+        await leftovers.sweep()
 
     async def attach(self, uid: str, hostname: str) -> Attachment:
         if known := self._ledger.all.get(uid):

@@ -1,0 +1,34 @@
+"""Taking down all that the bridge network of one courtyard has made, known by its id alone.
+
+In: an id and its addresses. Out: a machine without its links, namespaces, routes, rules and mounts. For a courtyard
+that stops, and for one that is dead and can't any more.
+"""
+
+from contextlib import suppress
+
+from madang.node.networks import masquerade, namespaces
+from madang.node.networks.netlink import Netlink
+from madang.ports.settings import Addresses
+
+
+def group(id: str) -> int:
+    """A number for the links of one courtyard; 0 is everybody else's."""
+    return int(id, 16) + (1 << 24)
+
+
+async def destroy(id: str, addresses: Addresses) -> None:
+    """Everything that the courtyard of this id has made, found by its id alone."""
+    await namespaces.in_thread(lambda: _destroy(id, addresses))
+
+
+def _destroy(id: str, addresses: Addresses) -> None:
+    with Netlink() as outside:
+        outside.delete_group(group(id), f"md{id}v")
+        namespaces.clear(namespaces.FOLDER / id)
+        outside.local_route(addresses.service_cidr, add=False)
+        outside.delete(f"md-{id}")
+        last = not any(link.name.startswith("md-") for link in outside.links())
+    masquerade.close_way(id, last=last)
+    for folder in (namespaces.FOLDER, namespaces.FOLDER.parent):
+        with suppress(OSError):
+            folder.rmdir()

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 class Tuning:
     threads: int = 2
     fd_limit: int = 65536  # HAProxy sizes its tables by the hard limit otherwise, which may be a billion
-    connect: str = "3s"
+    # Everything is on this machine: who has not accepted by then has a full backlog, and another try finds a place
+    # sooner than the kernel would. It is also how long HAProxy waits before it asks the last instance again.
+    connect: str = "200ms"
     client: str = "1h"  # a stream may say nothing for long
     server: str = "1h"
     tunnel: str = "24h"  # WebSocket and raw TCP
@@ -18,11 +20,14 @@ class Tuning:
     keep_alive: str = "75s"
     queue: str = "30s"
     half_closed: str = "30s"
-    retries: int = 3
+    retries: int = 5
     look: str = "20ms"  # how long an undeclared port waits for the client's first bytes
     # An instance whose connections fail is taken out by HAProxy itself, and tried again this often. While an
     # instance is up it is hardly ever checked: an idle house costs nothing, and readiness is the control's to say.
+    # A failed connection asks for a check at once instead of taking the instance out by itself: with one instance
+    # left HAProxy would let the requests that have just failed wait a second before it tries the other.
     check_up: str = "1h"
+    check_soon: str = "10ms"
     check_down: str = "50ms"
     idle_purge: str = "1s"  # instances close idle connections after a few seconds: be earlier
     drain: str = "10m"  # an old worker with live connections ends after this at the latest
@@ -32,6 +37,6 @@ class Tuning:
     def server_line(self) -> str:
         """What every server gets, written ahead or added while running."""
         return (
-            f"check inter {self.check_up} fastinter {self.check_down} downinter {self.check_down} rise 1 fall 1 "
-            f"observe layer4 error-limit 1 on-error mark-down pool-purge-delay {self.idle_purge}"
+            f"check inter {self.check_up} fastinter {self.check_soon} downinter {self.check_down} rise 1 fall 1 "
+            f"observe layer4 error-limit 1 on-error fastinter pool-purge-delay {self.idle_purge}"
         )

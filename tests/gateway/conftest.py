@@ -33,6 +33,10 @@ class Instance:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
 
+    def close_process(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()

@@ -1,6 +1,7 @@
 """A small HTTP instance for tests of the gateway: run as a file, prints its port, answers until it is killed.
 
-`/` names the instance, `/slow` takes a while, `/echo` gives the body back, `/stream` sends a line every 50 ms;
+`/` names the instance, `/slow` takes a while, `/echo` gives the body back, `/stream` sends a line every 50 ms,
+`/upgrade` switches to an echo, `/hang-up` closes without an answer where the instance is called `one`;
 anything that is not HTTP is given back with `raw:` before it.
 """
 
@@ -28,6 +29,13 @@ async def answer(head: bytes, reader: asyncio.StreamReader, writer: asyncio.Stre
     body = await reader.readexactly(length) if length else b""
     if path == "/slow":
         await asyncio.sleep(0.5)
+    if path == "/hang-up" and NAME == "one":
+        raise ConnectionError
+    if path == "/upgrade":
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
+        while data := await reader.read(100):
+            writer.write(data)
+        return
     if path == "/stream":
         writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
         for i in range(20):

@@ -248,3 +248,46 @@ def test_instance_with_connections_goes_when_they_are_done(tmp_path: Path, progr
             assert "one:" not in state
 
     asyncio.run(story())
+
+
+def test_an_empty_answer_is_retried_only_where_that_is_harmless(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one, two))
+            assert {(await get(at.port, "/hang-up"))[2][:3] for _ in range(6)} == {b"two"}
+            posts = [(await get(at.port, "/hang-up", method="POST"))[0] for _ in range(6)]
+            assert sorted(set(posts)) == ["200", "502"]
+
+    asyncio.run(story())
+
+
+def test_a_failed_connection_is_retried_for_every_method(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one, two))
+            one.close_process()
+            answers = [await get(at.port, "/echo", method="POST", body=b"x" * 3000) for _ in range(20)]
+            assert {(status, len(body)) for status, _, body in answers} == {("200", 3000)}
+
+    asyncio.run(story())
+
+
+def test_an_upgraded_connection_lives_through_a_takeover(tmp_path: Path, program: Path, start: Start) -> None:
+    async def story() -> None:
+        one, at = start("one"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            key = b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n"
+            asked = b"GET /upgrade HTTP/1.1\r\nhost: web\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+            writer.write(asked + key + b"\r\n")
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+            more = replace(serving(at, one), backends=(*serving(at, one).backends, Backend("new", "http")))
+            assert (await hand.apply(more)).reloaded
+            writer.write(b"still here")
+            assert await asyncio.wait_for(reader.readexactly(10), 5) == b"still here"
+            writer.close()
+
+    asyncio.run(story())

@@ -74,8 +74,6 @@ def _defaults(tuning: Tuning) -> Iterable[str]:
         ("http-request", tuning.request),
         ("http-keep-alive", tuning.keep_alive),
         ("queue", tuning.queue),
-        ("client-fin", tuning.half_closed),
-        ("server-fin", tuning.half_closed),
     ):
         yield f"    timeout {name} {value}"
     yield f"    retries {tuning.retries}"

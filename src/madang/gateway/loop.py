@@ -35,7 +35,7 @@ ME = User(
 GATHER_S = 0.002  # changes that come together are one turn
 SWEEP_S = 1.0
 RETRY_S = 5.0
-DRAIN_S = 2.0
+DRAIN_S = 1.0
 
 
 class Gateway:

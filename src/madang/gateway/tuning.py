@@ -19,7 +19,6 @@ class Tuning:
     request: str = "30s"  # to send the headers of a request
     keep_alive: str = "75s"
     queue: str = "30s"
-    half_closed: str = "30s"
     retries: int = 5
     look: str = "20ms"  # how long an undeclared port waits for the client's first bytes
     # An instance whose connections fail is taken out by HAProxy itself, and tried again this often. While an

@@ -61,7 +61,8 @@ def test_nothing_that_decodes_breaks_anything(body: dict[str, Any], chance: rand
         STATUS_CHECKS[row.id](new, old)
     entries = on_create(new, node, "one", "t") + on_update(old, new, node, "two", "t")
     owned = {**old, "metadata": {**old["metadata"], "managedFields": entries}}
-    json.dumps(apply(owned, wanted, node, "three", "t", force=True))
     apply_merge(old, wanted)
+    with contextlib.suppress(StatusError):
+        json.dumps(apply(owned, wanted, node, "three", "t", force=True))
     with contextlib.suppress(StatusError):
         apply_strategic(old, wanted, node)

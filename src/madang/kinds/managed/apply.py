@@ -15,6 +15,7 @@ from madang.kinds.managed.last_applied import allowed, kept_up
 from madang.kinds.managed.merging import merge, remove, with_named
 from madang.kinds.managed.sets import Set, common, join, minus, without
 from madang.kinds.managed.shapes import Shape, root
+from madang.kinds.managed.typed import refuse_untyped
 from madang.kinds.managed.update import conflicts, ignored, taken
 from madang.kinds.schema import Node
 from madang.ports.objects import Obj
@@ -23,7 +24,8 @@ from madang.ports.objects import Obj
 def apply(
     old: Obj | None, applied: Obj, node: Node, manager: str, time: str, *, force: bool = False, subresource: str = ""
 ) -> Obj:
-    """Raises Conflict."""
+    """Raises Conflict, and StatusError where the configuration says what the kind does not have."""
+    refuse_untyped(applied, node)
     shape = root(node)
     identity = Identity(manager, "Apply", applied.get("apiVersion", ""), subresource)
     wanted = without(held_root(applied, shape), ignored(applied, node, subresource))

@@ -40,14 +40,14 @@ def speak(identity: Identity) -> str:
 def paths(fields: Set, before: str = "") -> Iterator[str]:
     """Of each member, in order: `.spec.containers[name="a"].image`."""
     for key in sorted(k for k in fields if k != SELF):
-        inner, path = fields[key], before + _spoken(key)
+        inner, path = fields[key], before + spoken(key)
         if member(inner):
             yield path
         if inner:
             yield from paths(inner, path)
 
 
-def _spoken(key: str) -> str:
+def spoken(key: str) -> str:
     kind, _, rest = key.partition(":")
     if kind == "f":
         return f".{rest}"

@@ -68,7 +68,9 @@ class Selector:
     @property
     def equalities(self) -> tuple[tuple[str, str], ...]:
         """What an index of `key=value` can answer: `=`, `==` and `in` with a single value."""
-        return tuple((r.key, r.values[0]) for r in self.requirements if r.operator in "=in" and len(r.values) == 1)
+        return tuple(
+            (r.key, r.values[0]) for r in self.requirements if r.operator in ("=", "in") and len(r.values) == 1
+        )
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
         if self.nothing:
@@ -89,15 +91,14 @@ def from_object(selector: Obj | None) -> Selector:
     """Of a LabelSelector: absent matches nothing, empty matches everything (meta/v1 LabelSelectorAsSelector)."""
     if selector is None:
         return NOTHING
-    found = [Requirement(k, "in", (v,)) for k, v in (selector.get("matchLabels") or {}).items()]
+    found = [Requirement(k, "=", (v,)) for k, v in (selector.get("matchLabels") or {}).items()]
     for expression in selector.get("matchExpressions") or ():
         operator = _EXPRESSIONS.get(expression.get("operator", ""))
         if operator is None:
             raise SelectorError(f'"{expression.get("operator", "")}" is not a valid label selector operator')
-        found.append(Requirement(expression["key"], operator, tuple(sorted(set(expression.get("values") or ())))))
-    # One value of `matchLabels` prints as `key=value`.
-    plain = [r._replace(operator="=") if i < len(selector.get("matchLabels") or ()) else r for i, r in enumerate(found)]
-    return Selector(tuple(sorted(plain, key=lambda r: r.key)))
+        values = tuple(sorted(set(expression.get("values") or ())))
+        found.append(Requirement(expression.get("key", ""), operator, values))
+    return Selector(tuple(sorted(found, key=lambda r: r.key)))
 
 
 def from_labels(labels: Mapping[str, str] | None) -> Selector:

@@ -32,7 +32,8 @@ async def answer(head: bytes, reader: asyncio.StreamReader, writer: asyncio.Stre
     if path == "/hang-up" and NAME == "one":
         raise ConnectionError
     if path == "/upgrade":
-        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n")
+        writer.write(b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")  # of RFC 6455's example key
         while data := await reader.read(100):
             writer.write(data)
         return

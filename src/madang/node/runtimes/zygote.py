@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from madang.node.runtimes.monitor.request import pack
+from madang.node.runtimes.monitor.request import ANY, FIRST, pack
 
 SOURCES = Path(__file__).resolve().parents[3]  # the folder that holds the package `madang`
 CODE = (
@@ -58,7 +58,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             try:
-                self._knock(theirs.fileno())
+                self._knock(theirs.fileno(), FIRST if first(request) else ANY)
             except OSError:
                 ours.close()
                 raise
@@ -72,12 +72,12 @@ class Zygote:
             raise
         return ours
 
-    def _knock(self, fd: int) -> None:
+    def _knock(self, fd: int, word: bytes) -> None:
         for attempt in (1, 2):
             self.ready()
             assert self._door is not None
             try:
-                socket.send_fds(self._door, [b"."], [fd])
+                socket.send_fds(self._door, [word], [fd])
                 return
             except OSError:
                 self.close()
@@ -105,6 +105,12 @@ class Zygote:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+def first(request: Any) -> bool:
+    """Whether it is for the first process of a PID namespace that the zygote may make (not through a user's)."""
+    walls = request.get("confinement") or {}
+    return request.get("verb") == "run" and bool(walls.get("pids")) and not walls.get("user")
 
 
 def fault_free(answer: dict[str, Any]) -> dict[str, Any]:

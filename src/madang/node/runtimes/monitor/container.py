@@ -66,7 +66,8 @@ def enter(walls_wanted: Confinement, netns: str) -> None:
         os.close(fd)
     if walls_wanted["mounts"]:
         flags |= syscalls.CLONE_NEWNS | syscalls.CLONE_NEWUTS
-    if walls_wanted["pids"]:
+    first = os.getpid() == 1  # the zygote has made the PID namespace already
+    if walls_wanted["pids"] and not first:
         flags |= syscalls.CLONE_NEWPID
     if walls_wanted["user"] and flags:
         flags |= syscalls.CLONE_NEWUSER
@@ -79,7 +80,7 @@ def enter(walls_wanted: Confinement, netns: str) -> None:
             fd = os.open(f"/proc/self/{name}", os.O_WRONLY)
             os.write(fd, text.encode())
             os.close(fd)
-    if walls_wanted["pids"] and os.fork():
+    if walls_wanted["pids"] and not first and os.fork():
         os._exit(0)
 
 

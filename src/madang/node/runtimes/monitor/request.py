@@ -71,6 +71,10 @@ class ExecSpec(TypedDict):
     confinement: Confinement
 
 
+# What is said at the zygote's door: make any process, or the first of a PID namespace.
+ANY, FIRST = b".", b"1"
+
+
 def pack(message: Any) -> bytes:
     data = json.dumps(message).encode()
     return len(data).to_bytes(4, "big") + data

@@ -11,8 +11,8 @@ import signal
 import socket
 import traceback
 
-from madang.node.runtimes.monitor import container, probe, session
-from madang.node.runtimes.monitor.request import receive, send
+from madang.node.runtimes.monitor import container, probe, session, syscalls
+from madang.node.runtimes.monitor.request import FIRST, receive, send
 
 
 def main(door_fd: int) -> None:
@@ -23,6 +23,7 @@ def main(door_fd: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what is forked here
     door = socket.socket(fileno=door_fd)
     door.set_inheritable(False)
+    pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -31,12 +32,20 @@ def main(door_fd: int) -> None:
         if not byte:
             return
         for fd in fds:
-            serve(door, socket.socket(fileno=fd))
+            serve(door, socket.socket(fileno=fd), pids if byte == FIRST else -1)
 
 
-def serve(door: socket.socket, sock: socket.socket) -> None:
+def serve(door: socket.socket, sock: socket.socket, pids: int = -1) -> None:
+    """With `pids`, our own PID namespace, the child is the first process of a new one: a fork less than if it made
+    that itself."""
     try:
-        child = os.fork()
+        if pids >= 0:
+            syscalls.unshare(syscalls.CLONE_NEWPID)
+        try:
+            child = os.fork()
+        finally:
+            if pids >= 0 and os.getpid() != 1:
+                syscalls.setns(pids, syscalls.CLONE_NEWPID)
     except OSError as error:
         send(sock, {"fault": f"no process can be made: {error}", "errno": error.errno})
         sock.close()

@@ -13,7 +13,7 @@ from madang.kinds.times import format_seconds
 from madang.loops.hand import Hand
 from madang.loops.recorder import Recorder
 from madang.loops.watcher import Watcher
-from madang.placement.decision import Placed, Refused, decide, in_order
+from madang.placement.decision import Placed, Refused, in_order, place
 from madang.placement.tally import Tally
 from madang.placement.wants import read
 from madang.ports.actions import Action, Bind, Emit, Patch
@@ -157,7 +157,7 @@ class Scheduler:
             del self._waiting[pod["metadata"]["uid"]]
         placed: list[Placed] = []
         told: list[Action] = []
-        for result in decide(self.tally, batch):
+        for result in map(self._place, batch):
             if isinstance(result, Placed):
                 self._stuck.pop(result.pod["metadata"]["uid"], None)
                 placed.append(result)
@@ -169,6 +169,14 @@ class Scheduler:
                 group.create_task(self._bind(one))
             if told:
                 group.create_task(self._hand.carry_out(told))
+
+    def _place(self, pod: Obj) -> Placed | Refused:
+        """A pod that placement stumbles over must not stop all others."""
+        try:
+            return place(self.tally, pod)
+        except Exception as bug:
+            log.exception("placing %s/%s failed", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            return Refused(pod, f"internal error while scheduling: {bug}", frozenset({"Bug"}))
 
     async def _bind(self, placed: Placed) -> None:
         meta = placed.pod["metadata"]

@@ -66,7 +66,11 @@ class Watcher:
             known[key] = change.entry
         told = Change(change.type, change.entry, before)
         for listener in self._listeners[kind]:
-            listener(told)
+            try:
+                listener(told)
+            except Exception:
+                # A bug of one listener, about one object: loud, but nobody else goes blind for it.
+                log.exception("%s %s of %s/%s: a listener failed", told.type, kind, key.namespace, key.name)
 
     def _sweep(self, kind: Kind, known: dict[Key, Entry]) -> None:
         for key, entry in list(known.items()):

@@ -313,3 +313,43 @@ def test_the_status_and_the_rest_are_written_apart(run_all: Run) -> None:
         assert done.obj["status"]["phase"] == "Running"
 
     run_all(check)
+
+
+def test_an_evicted_pod_says_why_it_goes(run_all: Run) -> None:
+    async def check(api: Api) -> None:
+        await api.create("pods", pod("p"))
+        target = {"kind": "Binding", "apiVersion": "v1", "metadata": {"name": "p"}, "target": {"name": "n1"}}
+        await api.create("pods", target, namespace="default", name="p", subresource="binding")
+        asked = {"kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": "p"}}
+        await api.create("pods", asked, namespace="default", name="p", subresource="eviction")
+        going = await api.get("pods", "default", "p")
+        assert going["metadata"]["deletionTimestamp"]
+        assert "EvictionByEvictionAPI" in [c.get("reason") for c in going["status"]["conditions"]]
+
+    run_all(check)
+
+
+def test_the_houses_own_namespaces_may_not_be_deleted(run_all: Run) -> None:
+    async def check(api: Api) -> None:
+        with pytest.raises(Forbidden, match="this namespace may not be deleted"):
+            await api.delete("namespaces", "", "kube-system")
+
+    run_all(check)
+
+
+def test_server_side_apply_makes_shares_and_conflicts(run_all: Run) -> None:
+    async def check(api: Api) -> None:
+        def wanted(**data: str) -> dict[str, Any]:
+            return {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "c"}, "data": data}
+
+        one, two = WriteOptions(field_manager="one"), WriteOptions(field_manager="two")
+        made = await api.patch("configmaps", "default", "c", wanted(a="1"), style="apply", options=one)
+        assert made.created
+        both = await api.patch("configmaps", "default", "c", wanted(b="2"), style="apply", options=two)
+        assert both.obj["data"] == {"a": "1", "b": "2"}
+        with pytest.raises(Conflict, match='conflict with "one"'):
+            await api.patch("configmaps", "default", "c", wanted(a="9"), style="apply", options=two)
+        dropped = await api.patch("configmaps", "default", "c", wanted(), style="apply", options=one)
+        assert dropped.obj["data"] == {"b": "2"}
+
+    run_all(check)

@@ -6,9 +6,11 @@ import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from madang.api.direct import DirectApi
+from madang.store.model import StoreFailed
 from madang.wire.serve import Door
 from tests.api.house import config_map
 from tests.wire.doors import Client, doors
@@ -156,3 +158,30 @@ def test_the_doors_close_and_leave_nothing(tmp_path: Path) -> None:
             assert door.port == first
 
     asyncio.run(main())
+
+
+def test_closing_doors_end_watches_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with doors(tmp_path) as (_, door):
+            watching = asyncio.create_task(Client(door)("GET", f"{MAPS}?watch=1&timeoutSeconds=60"))
+            outside = Client(door, inner=False, token=door.token)
+            also = asyncio.create_task(outside("GET", f"{MAPS}?watch=1&timeoutSeconds=60"))
+            await asyncio.sleep(0.5)  # until both streams are open
+        assert b"ADDED" in (await watching).raw and b"ADDED" in (await also).raw
+
+    asyncio.run(main())
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")]
+
+
+def test_a_full_disk_is_a_503_and_the_doors_stay_open(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise StoreFailed("no space left on device")
+
+        put, api.desk.store.put = api.desk.store.put, full  # type: ignore[assignment, method-assign]
+        refused = await client("POST", MAPS, config_map("a"))
+        assert refused.status == 503 and "no space left" in refused.body["message"]
+        api.desk.store.put = put  # type: ignore[method-assign]
+        assert (await client("POST", MAPS, config_map("a"))).status == 201
+
+    run(tmp_path, check)

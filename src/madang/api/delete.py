@@ -7,6 +7,7 @@ went or as it waits (as the API server answers).
 import copy
 
 from madang.api import errors
+from madang.api.admit import namespaces
 from madang.api.desk import Desk, Outcome, durable
 from madang.api.resources import Resource
 from madang.kinds.times import format_seconds
@@ -25,6 +26,8 @@ async def delete(
     entry = desk.newest(resource.row, namespace, name)
     if entry is None:
         raise errors.not_found(resource.row, name)
+    if resource.row.id == "namespaces":
+        namespaces.refuse_delete(name)
     check_preconditions(resource, entry, options)
     return await remove(desk, resource, entry, options)
 

@@ -57,9 +57,9 @@ def _where(
         return place, place.revision
     asked = revision(options.revision)
     if options.match == "Exact" or (options.limit and asked and not options.match):
-        _not_from_the_future(desk, asked)
+        not_from_the_future(desk, asked)
         return None, asked
-    _not_from_the_future(desk, asked)
+    not_from_the_future(desk, asked)
     return None, None
 
 
@@ -92,7 +92,7 @@ def revision(text: str) -> int:
     return int(text)
 
 
-def _not_from_the_future(desk: Desk, asked: int) -> None:
+def not_from_the_future(desk: Desk, asked: int) -> None:
     """A revision that does not exist yet: the API waits three seconds for it and then says so; here it can't come."""
     if asked > desk.store.revision:
         raise StatusError(

@@ -12,7 +12,7 @@ import orjson
 
 from madang.api import errors
 from madang.api.desk import Desk
-from madang.api.lists import page, revision
+from madang.api.lists import not_from_the_future, page, revision
 from madang.api.resources import Resource
 from madang.api.selection import Selection, selection
 from madang.ports.api import ListOptions
@@ -52,6 +52,7 @@ async def batches(
     if chosen.namespace is not None and namespace is None and resource.row.namespaced:
         namespace = chosen.namespace
     start = revision(since)
+    not_from_the_future(desk, start)
     first: list[Change] = []
     if not start or initial:
         options = ListOptions(labels=labels, fields=fields)

@@ -3,6 +3,7 @@
 In: status, bytes, warnings. Out: ASGI messages.
 """
 
+import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -70,7 +71,17 @@ async def begin_stream(send: Send, media: bytes = JSON) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-async def gone(receive: Receive) -> None:
-    """Returns when the client has left."""
+async def gone(receive: Receive, closing: asyncio.Event) -> None:
+    """Returns when the client has left, or must: the doors close."""
+    leaving = asyncio.create_task(_left(receive))
+    shutting = asyncio.create_task(closing.wait())
+    try:
+        await asyncio.wait({leaving, shutting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        leaving.cancel()
+        shutting.cancel()
+
+
+async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

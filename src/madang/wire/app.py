@@ -4,6 +4,7 @@ In: ASGI scopes of one door (`trusting`: whoever comes is the admin; else a toke
 order: who asks, which path, which resource, which verb. Every refusal is a Status object.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -27,12 +28,18 @@ STREAMED = frozenset({"exec", "attach", "portforward"})
 
 class App:
     def __init__(
-        self, desk: Desk, streams: PodStreams | None, doorkeeper: Doorkeeper | None, server_address: str = ""
+        self,
+        desk: Desk,
+        streams: PodStreams | None,
+        doorkeeper: Doorkeeper | None,
+        closing: asyncio.Event,
+        server_address: str = "",
     ) -> None:
         """Without a doorkeeper the door trusts whoever could open it."""
         self.desk = desk
         self.streams = streams
         self._doorkeeper = doorkeeper
+        self._closing = closing
         self._address = server_address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +76,7 @@ class App:
             query=dict(reversed(pairs)),
             headers=headers,
             user=self._user(path, headers),
+            closing=self._closing,
             pairs=pairs,
         )
 

@@ -108,9 +108,9 @@ def ended(code: int) -> Obj:
 
 
 @contextlib.asynccontextmanager
-async def until_gone(receive: Receive) -> AsyncIterator["asyncio.Task[None]"]:
+async def until_gone(receive: Receive, closing: asyncio.Event) -> AsyncIterator["asyncio.Task[None]"]:
     """A task that is done when the client has left."""
-    task = asyncio.create_task(answer.gone(receive))
+    task = asyncio.create_task(answer.gone(receive, closing))
     try:
         yield task
     finally:

@@ -23,6 +23,7 @@ from pathlib import Path
 log = logging.getLogger("madang.wire")
 MAX_CONNECTIONS = 2000
 FASTEST_RESTART_S = 0.05
+LEAVING_S = 0.5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -91,9 +92,7 @@ class Front:
         self._watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._watching
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        await self._stop()
         for path in (self._control, self._config):
             path.unlink(missing_ok=True)
 
@@ -111,6 +110,18 @@ class Front:
             start_new_session=True,
             preexec_fn=_dies_with_parent(),
         )
+
+    async def _stop(self) -> None:
+        """Softly first, so that what was handed over still goes out."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGUSR1)
+        try:
+            await asyncio.wait_for(process.wait(), LEAVING_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
     async def _watch(self) -> None:
         """A dead HAProxy is started again; its listening socket has kept the waiting clients."""

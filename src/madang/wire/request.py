@@ -4,6 +4,7 @@ In: an ASGI scope. Out: `Request` values; the body is read separately, and bound
 server (apiserver endpoints/request): /api/v1/..., /apis/GROUP/VERSION/..., with or without a namespace.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     user: User
+    closing: asyncio.Event  # set when the doors close: streams end
     pairs: tuple[tuple[str, str], ...] = ()  # the query in order, where a name stands several times
 
     def every(self, name: str) -> list[str]:

@@ -65,6 +65,7 @@ async def serve(
     desk.tokens = Tokens.at(settings.home / "pki" / "tokens.key")
     desk.samples = samples or desk.samples
     desk.ca_pem = found.ca_pem
+    closing = asyncio.Event()
     async with AsyncExitStack() as stack:
         listening = _listen(settings, port)
         for sock in listening:
@@ -73,15 +74,16 @@ async def serve(
         await always.ensure(desk, _reachable(settings), number)
         token = _token(settings.home / "admin.token")
         inner, outer = settings.run / "api.sock", settings.run / "door.sock"
-        await stack.enter_async_context(_http(App(desk, streams, None), _unix(inner)))
+        await stack.enter_async_context(_http(App(desk, streams, None, closing), _unix(inner)))
         address = f"127.0.0.1:{number}"
-        guarded = App(desk, streams, Doorkeeper(desk, token), address)
+        guarded = App(desk, streams, Doorkeeper(desk, token), closing, address)
         await stack.enter_async_context(_secure(guarded, listening, found, outer, desk.clock.now_s, settings))
         stack.callback(_remove, inner, outer)
         url = f"https://{address}"
         (settings.home / "api.port").write_text(str(number))
         config = settings.home / "kubeconfig"
         kubeconfig.write(config, kubeconfig.document(settings.name, url, found.ca_pem, token, namespace))
+        stack.callback(closing.set)  # first of all: who watches must let go
         yield Door(inner, url, number, found.ca, found.ca_pem, token, config)
 
 
@@ -100,10 +102,8 @@ async def _secure(
         async with _http(app, *listening, certificate=found.server):
             yield
         return
-    async with (
-        _http(app, _unix(outer)),
-        haproxy.Front(binary, listening, found.server, outer, settings.run) as front,
-    ):
+    door = _unix(outer)  # before HAProxy, which is the last to go: it still carries the ends of streams
+    async with haproxy.Front(binary, listening, found.server, outer, settings.run) as front, _http(app, door):
         renewing = asyncio.create_task(_renew(front, found, settings, now_s))
         try:
             yield

@@ -39,7 +39,7 @@ async def logs(
     async with aclosing(lines) as flow:  # type: ignore[type-var]
         first = await anext(flow, None)
         await answer.begin_stream(send, b"text/plain; charset=utf-8" if not options.follow else b"text/plain")
-        async with channels.until_gone(receive) as leaving:
+        async with channels.until_gone(receive, request.closing) as leaving:
             while first is not None and not leaving.done():
                 await send({"type": "http.response.body", "body": first, "more_body": True})
                 first = await channels.first(anext(flow, None), leaving)

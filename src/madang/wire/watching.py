@@ -64,7 +64,7 @@ async def watch(desk: Desk, request: Request, resource: Resource, found: Target,
         await answer.begin_stream(send)
         if first:
             await _send(send, resource, form, lines, first)
-        await _stream(changes, send, receive, resource, form, lines)
+        await _stream(changes, send, receive, request.closing, resource, form, lines)
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -72,13 +72,14 @@ async def _stream(
     changes: AsyncIterator[Sequence[Change]],
     send: Send,
     receive: Receive,
+    closing: asyncio.Event,
     resource: Resource,
     form: Form,
     lines: "shapes.Watched | None",
 ) -> None:
     """Until the changes end or the client leaves, whatever comes first."""
     async with asyncio.TaskGroup() as tasks:
-        leaving = tasks.create_task(answer.gone(receive))
+        leaving = tasks.create_task(answer.gone(receive, closing))
         sending = tasks.create_task(_send_all(changes, send, resource, form, lines))
         await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()

@@ -2,16 +2,23 @@
 
 from madang.api import delete as deleting
 from madang.api import errors
-from madang.api.desk import Desk, Outcome
+from madang.api.desk import Desk, Outcome, durable
 from madang.api.pipeline import decoded_as
 from madang.api.resources import Resource
 from madang.kinds.kind import Kind
 from madang.kinds.schema import node
+from madang.kinds.times import format_seconds
 from madang.ports.api import DeleteOptions, WriteOptions
 from madang.ports.errors import BadRequest
 from madang.ports.objects import Obj
 
 ROW = Kind(group="policy", version="v1", kind="Eviction", plural="evictions")
+EVICTED = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "EvictionByEvictionAPI",
+    "message": "Eviction API: evicting",
+}
 SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
@@ -35,5 +42,17 @@ async def evict(
         dry_run=options.dry_run or bool(asked.get("dryRun")),
     )
     deleting.check_preconditions(resource, entry, deletion)
+    if not deletion.dry_run and not entry.obj["metadata"].get("deletionTimestamp"):
+        marked = _marked(entry.obj, format_seconds(desk.clock.now_s()))
+        entry = await durable(desk.put(entry.key, marked, entry.revision))
+        entry = desk.newest(resource.row, namespace, name) or entry
     await deleting.remove(desk, resource, entry, deletion)
     return Outcome(obj=SUCCESS, created=True)
+
+
+def _marked(pod: Obj, now: str) -> Obj:
+    """The pod with the condition that says why it goes."""
+    status = pod.get("status") or {}
+    others = [c for c in status.get("conditions") or () if c.get("type") != EVICTED["type"]]
+    conditions = [*others, {**EVICTED, "lastProbeTime": None, "lastTransitionTime": now}]
+    return {**pod, "metadata": dict(pod["metadata"]), "status": {**status, "conditions": conditions}}

@@ -6,16 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from madang.node.launch import Folders
-from madang.node.logs import Line, lines
+from madang.node.logs import Line, lines, seconds
 from madang.node.runtimes.runtime import Exit, Running, Runtime
 
 
 class LogSession:
-    """What a container prints from now on, line by line (its output goes to its log alone, so that no reader can
-    hold it up); what is written goes to its input."""
+    """What a container prints from `since_s` on, line by line (its output goes to its log alone, so that no reader
+    can hold it up); what is written goes to its input."""
 
     def __init__(
-        self, runtime: Runtime, running: Running, folders: Folders, name: str, number: int, stdin: Path | None
+        self,
+        runtime: Runtime,
+        running: Running,
+        folders: Folders,
+        name: str,
+        number: int,
+        *,
+        stdin: Path | None,
+        since_s: float,
     ) -> None:
         self._chunks = runtime.logs(folders.log(name, number), follow=True)
         self._ended: asyncio.Future[Exit] = asyncio.ensure_future(runtime.wait(running, folders.attempt(name, number)))
@@ -23,6 +31,7 @@ class LogSession:
         self._next: asyncio.Future[bytes] | None = None
         self._stdin = stdin
         self._input: int | None = None
+        self._since_s = since_s
 
     async def read(self) -> tuple[int, bytes] | None:
         while not self._pending:
@@ -33,7 +42,7 @@ class LogSession:
             if not self._next.done():
                 return None
             chunk, self._next = self._next.result(), None
-            self._pending += lines(chunk)
+            self._pending += [ln for ln in lines(chunk) if seconds(ln.time) >= self._since_s]
         line = self._pending.pop(0)
         return (2 if line.stream == b"stderr" else 1), line.text + (b"\n" if line.whole else b"")
 

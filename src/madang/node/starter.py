@@ -11,7 +11,7 @@ from madang.node.kit import Kit
 from madang.node.launching import Declined
 from madang.node.pod.facts import Container, Refusal
 from madang.node.pod.spec import Role
-from madang.node.probes.runner import at_once, probe_of, refused
+from madang.node.probes.runner import at_once, probe_of
 from madang.node.runtimes.runtime import Launch, Running
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ class Starter:
             self._refuse(role, c, e.reason, str(e))
             return None
         self._forget_old(role, attempt)
-        for text in refused(role):
-            self._containers.emit(role, "Warning", "ProbeIgnored", text)
         self._containers.emit(role, "Normal", "Created", "Container created")
         return launch
 

@@ -64,7 +64,9 @@ class NodeStreams:
             raise BadRequest(f"cannot attach a container in a completed pod; current phase is {_phase(found)}")
         folders = Folders(agent.kit.home, found)
         stdin = folders.attempt(role.name, number) / "stdin" if options.stdin else None
-        return LogSession(_runtime(agent, found), running, folders, role.name, number, stdin)
+        # Who talks to a program wants to see what it has asked already; who only looks, what comes.
+        since = running.started_at_s if options.stdin else agent.kit.clock.now_s()
+        return LogSession(_runtime(agent, found), running, folders, role.name, number, stdin=stdin, since_s=since)
 
     async def forward(self, namespace: str, pod: str, port: int) -> Connection:
         found, _ = self._find(namespace, pod)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from madang.node.pod import spec
 from madang.node.pod.spec import Role
+from madang.node.probes.grpc import grpc_check
 from madang.node.probes.http import http_get
 from madang.node.probes.result import Result, dial_error
 from madang.node.runtimes.runtime import Launch, Running, Runtime
@@ -54,6 +55,8 @@ class SystemHandler:
             return await http_get(target.ip, port, what["httpGet"])
         if "tcpSocket" in what:
             return await _connect(target, what["tcpSocket"])
+        if "grpc" in what:
+            return await grpc_check(target.ip, int(what["grpc"]["port"]), what["grpc"].get("service") or "")
         if "sleep" in what:
             await asyncio.sleep(float(what["sleep"].get("seconds") or 0))
             return Result(True)
@@ -92,6 +95,9 @@ async def _exec(target: Target, command: tuple[str, ...] | list[str]) -> Result:
 def _too_slow(target: Target, what: Obj, timeout_s: float) -> str:
     if "exec" in what:
         return f'command timed out: "{" ".join(what["exec"].get("command") or ())}" timed out after {timeout_s:g}s'
+    if "grpc" in what:
+        place = f"{target.ip}:{what['grpc']['port']}"
+        return f'timeout: failed to connect service "{place}" within {timeout_s:g}s: context deadline exceeded'
     kind = "httpGet" if "httpGet" in what else "tcpSocket"
     host = (what.get(kind) or {}).get("host") or target.ip
     port = spec.port_number(target.role, (what.get(kind) or {}).get("port"))

@@ -89,7 +89,7 @@ class Runner:
 
     def _own(self, target: Target, attachment: Attachment, probe: Obj) -> Result:
         """Where all pods share one port space, an answer counts only if it came from the pod's own processes."""
-        what = probe.get("httpGet") or probe.get("tcpSocket")
+        what = probe.get("httpGet") or probe.get("tcpSocket") or probe.get("grpc")
         port = spec.port_number(target.role, what["port"]) if what and not what.get("host") else None
         if self._network.name != "loopback" or port is None or self._listens(target, attachment, [port]):
             return Result(True)
@@ -130,21 +130,12 @@ def _pids(target: Target) -> tuple[int, ...]:
 
 
 def probe_of(role: Role, kind: str) -> Obj | None:
-    """The probe, where there is one that can be asked."""
+    """The probe, where there is one."""
     found: Obj | None = role.spec.get(f"{kind}Probe")
-    return None if not found or "grpc" in found else found
+    return found or None
 
 
 def at_once(role: Role, pod: Obj) -> bool:
     """Whether a container is ready as soon as it has started: nothing says otherwise."""
     host = bool(pod["spec"].get("hostNetwork"))
     return role.kind == "init" or (not probe_of(role, "readiness") and (host or not spec.tcp_ports(role)))
-
-
-def refused(role: Role) -> list[str]:
-    """The probes of a container that cannot be honoured, as the texts of an event."""
-    return [
-        f"{kind}Probe.grpc of container {role.name} isn't built yet and is not asked; use httpGet, tcpSocket or exec"
-        for kind in ("startup", "readiness", "liveness")
-        if "grpc" in (role.spec.get(f"{kind}Probe") or {})
-    ]

@@ -5,6 +5,10 @@ from madang.kinds.checks.custom import check_rules
 from madang.kinds.schema import Node
 from tests.kinds.checks.objects import of, told
 
+UNCHECKED = (
+    "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation"
+)
 V1 = "gateway.networking.k8s.io/v1"
 
 
@@ -21,9 +25,14 @@ def test_gateways() -> None:
         "spec.gatewayClassName: Required value",
         "spec.listeners[0].port: Invalid value: 70000: spec.listeners[0].port in body should be less than or equal to "
         "65535",
+        UNCHECKED,
     ]
     twice = of("Gateway", V1, spec={"gatewayClassName": "madang", "listeners": [listener, listener]})
-    assert faults("gateways", twice) == ['spec.listeners[1]: Duplicate value: {"name":"web"}']
+    assert faults("gateways", twice) == [
+        'spec.listeners[1]: Duplicate value: {"name":"web"}',
+        "spec.listeners: Invalid value: Listener name must be unique within the Gateway",
+        "spec.listeners: Invalid value: Combination of port, protocol and hostname must be unique for each listener",
+    ]
 
 
 def test_routes() -> None:

@@ -20,6 +20,14 @@ from madang.ports.errors import StatusError
 from tests.kinds.checks.objects import made
 
 BODIES = [c["body"] for c in json.loads((Path(__file__).parent / "recorded.json").read_text())]
+GATEWAY = {"apiVersion": "gateway.networking.k8s.io/v1", "metadata": {"name": "x", "namespace": "n"}}
+LISTENER = {"name": "web", "port": 80, "protocol": "HTTP"}
+MATCH = {"path": {"type": "Exact", "value": "/a"}}
+RULE = {"matches": [MATCH], "filters": [{"type": "URLRewrite", "urlRewrite": {}}], "backendRefs": [{"name": "s"}]}
+BODIES += [
+    GATEWAY | {"kind": "Gateway", "spec": {"gatewayClassName": "c", "listeners": [LISTENER]}},
+    GATEWAY | {"kind": "HTTPRoute", "spec": {"hostnames": ["a.b"], "rules": [RULE]}},
+]
 JUNK: list[Any] = [None, "", 0, -1, 99_999_999, "x", "A_b", [], {}, "1Gi", True, ["x"], [{}], {"a": "b"}]
 
 

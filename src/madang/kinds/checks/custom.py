@@ -11,33 +11,49 @@ from typing import Any
 
 from madang.kinds.causes import Cause
 from madang.kinds.checks.faults import duplicate, invalid, required, too_long, too_many, unsupported
+from madang.kinds.checks.gateway_rules import check_expressions
 from madang.kinds.checks.meta import check_meta, check_meta_update
 from madang.kinds.schema import Node, node
 from madang.ports.objects import Obj
 
 GROUP = "gateway.networking.k8s.io"
+UNCHECKED = Cause(
+    "<nil>",
+    "FieldValueInvalid",
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation",
+)
+_BLOCKING = frozenset({
+    "FieldValueRequired", "FieldValueNotSupported", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid",
+})  # fmt: skip
 
 
 def custom(kind: str, *, namespaced: bool = True) -> Callable[[Obj, Obj | None], list[Cause]]:
     def check(new: Obj, old: Obj | None) -> list[Cause]:
-        out = check_meta(new, namespaced=namespaced) if old is None else check_meta_update(new, old)
+        meta = check_meta(new, namespaced=namespaced) if old is None else check_meta_update(new, old)
+        out: list[Cause] = []
         tree = node(GROUP, "v1", kind)
         for name in ("spec", "status"):
             if new.get(name) is not None:
                 out += check_rules(new[name], tree.fields[name], name)
             elif name in tree.required:
                 out.append(required(name))
-        return out
+        return meta + ([*out, UNCHECKED] if _blocking(out) else out + check_expressions(kind, new, old))
 
     return check
 
 
 def custom_status(kind: str) -> Callable[[Obj, Obj], list[Cause]]:
     def check(new: Obj, old: Obj) -> list[Cause]:
-        out = check_meta_update(new, old)
-        return out + check_rules(new.get("status") or {}, node(GROUP, "v1", kind).fields["status"], "status")
+        found = check_rules(new.get("status") or {}, node(GROUP, "v1", kind).fields["status"], "status")
+        return check_meta_update(new, old) + ([*found, UNCHECKED] if _blocking(found) else found)
 
     return check
+
+
+def _blocking(causes: list[Cause]) -> bool:
+    """Faults after which the API does not look at expressions any more."""
+    return any(c.reason in _BLOCKING for c in causes)
 
 
 def check_rules(value: Any, place: Node, path: str) -> list[Cause]:

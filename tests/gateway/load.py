@@ -15,12 +15,12 @@ class Result:
 
 
 async def get(
-    port: int, path: str = "/", host: str = "web", method: str = "GET", body: bytes = b""
+    port: int, path: str = "/", host: str = "web", method: str = "GET", body: bytes = b"", at: str = "127.0.0.1"
 ) -> tuple[str, bytes, bytes]:
     """(status or the error's name, headers, body) of one request on its own connection."""
     writer = None
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection(at, port)
         head = f"{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
         answer = await asyncio.wait_for(reader.read(-1), 20)

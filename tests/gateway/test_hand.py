@@ -1,6 +1,7 @@
 """The hand against a real HAProxy and real instances: live changes, takeovers, deaths, adoption, the end."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 
 from madang.gateway import admin
 from madang.gateway.desired import Backend, Bind, Desired, Door, Filter, Frontend, Server
@@ -289,5 +291,55 @@ def test_an_upgraded_connection_lives_through_a_takeover(tmp_path: Path, program
             writer.write(b"still here")
             assert await asyncio.wait_for(reader.readexactly(10), 5) == b"still here"
             writer.close()
+
+    asyncio.run(story())
+
+
+def test_a_wildcard_and_an_own_address_share_a_port_and_nobody_else_does(
+    tmp_path: Path, program: Path, start: Start
+) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        every, own = Bind("0.0.0.0", at.port, OWNER, "published"), Bind("127.0.0.2", at.port, OWNER, "port", own=True)
+        async with running(tmp_path, program) as hand:
+            wanted = Desired(
+                (
+                    Frontend("default:own:80", "http", (own,), "default:own:80"),
+                    Frontend("default:web:80", "http", (every,), "default:web:80"),
+                ),
+                (),
+                (Backend("default:own:80", "http", (server(one),)), Backend("default:web:80", "http", (server(two),))),
+            )
+            assert (await hand.apply(wanted)).unopened == ()
+            assert (await get(at.port))[2].startswith(b"two")
+            assert (await get(at.port, at="127.0.0.2"))[2].startswith(b"one")
+            async with running(tmp_path / "other", program) as other:
+                outcome = await other.apply(serving(every, one))
+                assert [u.code for u in outcome.unopened] == ["EADDRINUSE"]
+
+    asyncio.run(story())
+
+
+def test_a_full_disk_stops_nothing_that_runs(
+    tmp_path: Path, program: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            with monkeypatch.context() as full:
+
+                def no_room(*_: object, **__: object) -> None:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+
+                full.setattr(Path, "write_text", no_room)
+                assert (await hand.apply(serving(at, two))).refused == "", "live changes need no disk"
+                assert (await get(at.port))[2].startswith(b"two")
+                more = replace(serving(at, one), backends=(*serving(at, one).backends, Backend("new", "http")))
+                outcome = await hand.apply(more)
+                assert "No space left" in outcome.refused
+                assert outcome.again_s is not None
+            assert (await hand.apply(more)).reloaded
+            assert (await get(at.port))[2].startswith(b"one")
 
     asyncio.run(story())

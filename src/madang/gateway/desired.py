@@ -22,12 +22,14 @@ class Owner(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """An address to listen on. Two binds of one address are one socket; `what` is for messages."""
+    """An address to listen on. Two binds of one address are one socket; `what` is for messages. `own`: an address
+    that nobody else has, which must be able to stand beside a wildcard of the same port."""
 
     host: str
     port: int
     owner: Owner
     what: str
+    own: bool = False
 
     @property
     def name(self) -> str:

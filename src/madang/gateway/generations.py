@@ -20,11 +20,18 @@ class Generations:
         self._home, self._tuning = home, tuning
         self.written: Desired | None = None
 
-    def begin(self) -> Path:
+    def begin(self, desired: Desired, refused: Collection[str]) -> Path:
+        """A new folder with all that a worker needs, or OSError and nothing."""
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         numbers = [int(p.name) for p in self._home.iterdir() if p.name.isdigit()]
         folder = self._home / str(max(numbers, default=0) + 1)
         folder.mkdir(mode=0o700)
+        before = self.written
+        try:
+            self.write(folder, desired, refused)
+        except OSError:
+            self.give_up(folder, before)
+            raise
         return folder
 
     def write(self, folder: Path, desired: Desired, refused: Collection[str]) -> None:

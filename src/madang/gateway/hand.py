@@ -24,6 +24,7 @@ from madang.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 READY_S = 10.0
+AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,19 @@ class Hand:
             log.warning("the gateway's live change failed (%s): a new worker takes over", error)
             return False
         self._running = desired
-        self._generations.write(self._worker.folder, desired, {u.bind.name for u in self._unopened})
+        try:
+            self._generations.write(self._worker.folder, desired, {u.bind.name for u in self._unopened})
+        except OSError as error:  # a full disk, say: HAProxy knows; only who restarts it would start from before
+            log.warning("the gateway's configuration could not be kept: %s", error)
         return True
 
     async def _reload(self, keeper: Keeping, desired: Desired, unopened: tuple[Unopened, ...]) -> Outcome:
         self._pace.spend(self._clock.monotonic_s())
-        folder = self._generations.begin()
         refused = {u.bind.name for u in unopened}
-        self._generations.write(folder, desired, refused)
+        try:
+            folder = self._generations.begin(desired, refused)
+        except OSError as error:
+            return Outcome(self._unopened, refused=f"no room for a new configuration: {error}", again_s=AGAIN_S)
         names = [b.name for b in desired.binds() if b.name not in refused]
         worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock", names)
         said = await self._serves(worker)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # of the protocol and of the state file; a newer `madang` replaces an older keeper
 ADMIN = "FD_ADMIN"
 BACKLOG = 4096
-OLD_WORKERS = 4  # so many may finish their connections at one time; the oldest is asked to hurry
+OLD_WORKERS = 8  # so many may finish their connections at one time; the oldest is asked to hurry
 RESTART_AFTER_S = (0.0, 0.1, 0.5, 1.0, 5.0)  # a worker that keeps dying is brought back more slowly
 LONG_LIFE_S = 10.0
 UNCONFIRMED_S = 15.0
@@ -64,7 +64,8 @@ class Keeper:
                 opened.append(one["name"])
                 continue
             try:
-                self.sockets[one["name"]] = (listen(one["host"], one["port"]), one["host"], one["port"])
+                held = listen(one["host"], one["port"], one["own"])
+                self.sockets[one["name"]] = (held, one["host"], one["port"])
                 opened.append(one["name"])
             except OSError as error:
                 code = errno.errorcode.get(error.errno or 0, "")
@@ -292,12 +293,19 @@ class Door:
             return {"ok": False, "text": f"{type(error).__name__}: {error}"}
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, own: bool) -> socket.socket:
+    """Own addresses and a wildcard of one port stand side by side only if both ask for it, and then a third could
+    join them unnoticed: so the wildcard first tries without."""
+    wildcard = host in ("0.0.0.0", "::")
+    if wildcard:
+        listen("127.0.0.1", port, False).close()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         # so that a socket in TIME_WAIT of a courtyard that has just gone is no obstacle; a listener still is
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if own or wildcard:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.bind((host, port))
         made.listen(BACKLOG)
     except OSError:

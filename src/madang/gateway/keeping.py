@@ -60,7 +60,7 @@ class Keeping:
 
     async def bind(self, binds: Sequence[Bind]) -> tuple[Unopened, ...]:
         known = {b.name: b for b in binds}
-        asked = [{"name": b.name, "host": b.host, "port": b.port} for b in binds]
+        asked = [{"name": b.name, "host": b.host, "port": b.port, "own": b.own} for b in binds]
         answer = await self._ask("bind", binds=asked)
         return tuple(Unopened(known[f["name"]], f["code"], f["text"]) for f in answer["failed"])
 

@@ -78,9 +78,9 @@ def _binds(service: Obj, port: Obj, owner: Owner, settings: Settings) -> tuple[t
     binds: list[Bind] = []
     problems: list[Problem] = []
     if settings.addresses.network == "bridge":
-        binds.append(Bind(spec["clusterIP"], number, owner, f"port {number}"))
+        binds.append(Bind(spec["clusterIP"], number, owner, f"port {number}", own=True))
     elif (own := _numbers(service).get(f"{number}/TCP")) is not None:
-        binds.append(Bind(spec["clusterIP"], own, owner, f"port {number} (here {own})"))
+        binds.append(Bind(spec["clusterIP"], own, owner, f"port {number} (here {own})", own=True))
     else:
         text = f"port {number} has no number of its own in the annotation {PORTS}: it is not reachable by its address"
         problems.append(Problem(owner, "PortNotAllocated", text))

@@ -29,7 +29,7 @@ class Tuning:
     check_soon: str = "10ms"
     check_down: str = "50ms"
     idle_purge: str = "1s"  # instances close idle connections after a few seconds: be earlier
-    drain: str = "10m"  # an old worker with live connections ends after this at the latest
+    drain: str = "24h"  # an old worker with live connections ends then at the latest; the keeper bounds their number
     idempotent: tuple[str, ...] = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE")
 
     @property

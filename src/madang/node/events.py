@@ -17,7 +17,7 @@ from madang.ports.errors import AlreadyExists, NotFound, StatusError
 from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
-_KEPT = 4096  # distinct events remembered for merging
+_KEPT = 1000  # distinct events remembered for merging
 _MERGE_S = 3600.0  # an event's life: later ones are new
 _AT_ONCE = 16
 

@@ -8,7 +8,7 @@ import logging
 from madang.node.kit import Kit
 from madang.node.machine import Machine, Pressure
 from madang.node.registration import NOT_READY, Share, changes, lease, node, status
-from madang.ports.errors import AlreadyExists, Conflict, NotFound, StatusError
+from madang.ports.errors import AlreadyExists, NotFound, StatusError
 from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,9 @@ class Registrar:
             return
         try:
             await self._kit.api.update("nodes", {**found, "status": {**before, **after}}, subresource="status")
-        except Conflict:
-            return  # the next look sees what came between
+        except StatusError as e:
+            log.debug("node %s: status not written: %s", self._share.name, e)
+            return  # the next look sees what came between, or the disk that has room again
         self._tell(told)
 
     async def _node(self) -> Obj:

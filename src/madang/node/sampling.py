@@ -52,8 +52,13 @@ class NodeSamples:
         runtime = kit.runtime_of(worker.pod)
         usages: dict[str, Usage] = {}
         for name, c in facts.containers.items():
-            sample = runtime.sample(c.running) if runtime is not None and c.running is not None else None
-            if sample is None or c.running is None:
+            if runtime is None or c.running is None:
+                continue
+            try:
+                sample = runtime.sample(c.running)
+            except OSError:  # it ended while it was looked at
+                sample = None
+            if sample is None:
                 continue
             now = self._clock.monotonic_s()
             last = self._last.get(c.running.id)

@@ -11,7 +11,7 @@ from collections import deque
 from madang.node.pod.conditions import OURS
 from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
-from madang.ports.errors import Conflict, NotFound, StatusError
+from madang.ports.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, StatusError
 from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,9 @@ class StatusWriter:
                     return
             except NotFound:
                 return
+            except (BadRequest, Forbidden, Invalid) as e:
+                log.error("pod %s/%s: status refused: %s", self._namespace, self._name, e)
+                return  # trying again would change nothing
             except StatusError as e:
                 log.warning("pod %s/%s: status not written, tried again: %s", self._namespace, self._name, e)
                 await self._clock.sleep(pause)

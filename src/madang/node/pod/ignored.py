@@ -24,6 +24,7 @@ _CONTAINER = (
     (("securityContext", "procMount"), lambda v: v not in (None, "", "Default")),
     (("volumeDevices",), _given),
     (("stdinOnce",), _given),
+    (("restartPolicyRules",), _given),
 )
 _POD = (
     (("hostPID",), _given),
@@ -47,6 +48,8 @@ def ignored(pod: Obj) -> list[str]:
     for role in spec.roles(pod):
         found += [f"{role.field_path}.{'.'.join(path)}" for path, asks in _CONTAINER if asks(_at(role.spec, path))]
         found += list(_mounts(role))
+        if role.kind != "sidecar" and role.spec.get("restartPolicy"):
+            found.append(f"{role.field_path}.restartPolicy")
     return found
 
 

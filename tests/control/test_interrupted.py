@@ -89,7 +89,7 @@ def test_small_controllers_come_to_rest(data: st.DataObject) -> None:
     taints = data.draw(st.lists(st.sampled_from(sorted(nodelifecycle.OURS)), unique=True))
     ready = {"type": "Ready", "status": data.draw(st.sampled_from(["True", "False", "Unknown"]))}
     house.add("nodes", {"metadata": {"name": "n"}, "status": {"conditions": [ready]},
-                        "spec": {"taints": [{"key": t, "effect": "NoSchedule"} for t in taints]}})  # fmt: skip
+                        "spec": {"taints": [{"key": key, "effect": effect} for key, effect in taints]}})  # fmt: skip
     house.add("pods", {"metadata": {"name": "lost"}, "spec": {"nodeName": "gone"}, "status": {"phase": "Running"}})
     house.add("pods", {"metadata": {"name": "gated"}, "spec": {"schedulingGates": [{"name": dependency.GATE}]}})
     keys = [(nodelifecycle, Ref("", "n")), (podgc, Ref("default", "lost")), (dependency, Ref("default", "gated"))]
@@ -100,5 +100,5 @@ def test_small_controllers_come_to_rest(data: st.DataObject) -> None:
             house.remove("pods", "default", name)
     assert not any(list(controller.decide(ref, house, house.now, house.chance)) for controller, ref in keys)
     assert nodelifecycle.meant(house.objects[("nodes", "", "n")]) == {
-        t["key"] for t in house.objects[("nodes", "", "n")]["spec"].get("taints", [])
+        (t["key"], t["effect"]) for t in house.objects[("nodes", "", "n")]["spec"].get("taints", [])
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from madang.control.conditions import find
 from madang.control.controller import Ref, Waker
+from madang.control.instant import stamp
 from madang.ports.actions import Action, Patch
 from madang.ports.chance import Chance
 from madang.ports.objects import Kind, Obj
@@ -16,16 +17,21 @@ from madang.ports.view import View
 NAME = "node-lifecycle-controller"
 KIND = "nodes"
 PREFIX = "node.kubernetes.io/"
-# (condition, its status, the taint that it means)
+# (condition, its status, the taint that it means, its effects)
+BOTH, PLACING = ("NoSchedule", "NoExecute"), ("NoSchedule",)
 MEANINGS = (
-    ("Ready", "False", "not-ready"),
-    ("Ready", "Unknown", "unreachable"),
-    ("MemoryPressure", "True", "memory-pressure"),
-    ("DiskPressure", "True", "disk-pressure"),
-    ("PIDPressure", "True", "pid-pressure"),
-    ("NetworkUnavailable", "True", "network-unavailable"),
+    ("Ready", "False", "not-ready", BOTH),
+    ("Ready", "Unknown", "unreachable", BOTH),
+    ("MemoryPressure", "True", "memory-pressure", PLACING),
+    ("DiskPressure", "True", "disk-pressure", PLACING),
+    ("PIDPressure", "True", "pid-pressure", PLACING),
+    ("NetworkUnavailable", "True", "network-unavailable", PLACING),
 )
-OURS = {PREFIX + taint for _, _, taint in MEANINGS} | {PREFIX + "unschedulable"}
+Taint = tuple[str, str]  # key, effect
+OURS: frozenset[Taint] = frozenset(
+    {(PREFIX + taint, effect) for _, _, taint, effects in MEANINGS for effect in effects}
+    | {(PREFIX + "unschedulable", "NoSchedule")}
+)
 
 
 def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
@@ -42,21 +48,30 @@ def decide(ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]
     spec, meta = node.get("spec") or {}, node["metadata"]
     present: list[Obj] = spec.get("taints") or []
     wanted = meant(node)
-    ours = {t["key"] for t in present if t["key"] in OURS and t["effect"] == "NoSchedule"}
-    if ours == wanted:
+    taints = [stamped(t, now) for t in present if (t["key"], t["effect"]) not in OURS - wanted]
+    there = {(t["key"], t["effect"]) for t in taints}
+    taints += [stamped({"key": key, "effect": effect}, now) for key, effect in sorted(wanted - there)]
+    if taints == present:
         return []
-    others = [t for t in present if not (t["key"] in OURS and t["effect"] == "NoSchedule")]
-    taints = [*others, *({"key": key, "effect": "NoSchedule"} for key in sorted(wanted))]
     patch = {"spec": {"taints": taints or None}}
     return [Patch(KIND, "", meta["name"], patch, uid=meta["uid"], revision=meta.get("resourceVersion"))]
 
 
-def meant(node: Obj) -> set[str]:
+def stamped(taint: Obj, now: float) -> Obj:
+    """A taint that drives pods out says since when: tolerations count from then."""
+    return {**taint, "timeAdded": stamp(now)} if taint["effect"] == "NoExecute" and "timeAdded" not in taint else taint
+
+
+def meant(node: Obj) -> set[Taint]:
     conditions = (node.get("status") or {}).get("conditions")
-    found = {PREFIX + taint for type_, status, taint in MEANINGS
-             if (c := find(conditions, type_)) is not None and c["status"] == status}  # fmt: skip
+    found = {
+        (PREFIX + taint, effect)
+        for type_, status, taint, effects in MEANINGS
+        if (c := find(conditions, type_)) is not None and c["status"] == status
+        for effect in effects
+    }
     if find(conditions, "Ready") is None:
-        found.add(PREFIX + "not-ready")
+        found.add((PREFIX + "not-ready", "NoSchedule"))
     if (node.get("spec") or {}).get("unschedulable"):
-        found.add(PREFIX + "unschedulable")
+        found.add((PREFIX + "unschedulable", "NoSchedule"))
     return found

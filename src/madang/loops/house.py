@@ -18,6 +18,7 @@ from madang.control import (
     nodelifecycle,
     podgc,
     replicaset,
+    tainteviction,
 )
 from madang.control.controller import Controller
 from madang.control.namespace import NamespaceController
@@ -63,6 +64,6 @@ class Loops:
     def controllers(self) -> Sequence[Controller]:
         plain: list[Any] = [
             *(deployment, replicaset, job, endpointslice, dependency),
-            *(collector, podgc, nodelifecycle, eventttl),
+            *(collector, podgc, nodelifecycle, tainteviction, eventttl),
         ]
         return cast(Sequence[Controller], [*plain, NamespaceController(self._ca_pem)])

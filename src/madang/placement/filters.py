@@ -7,7 +7,7 @@ help (kubernetes pkg/scheduler/framework/plugins).
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from madang.placement.matching import tolerates, untolerated
+from madang.kinds.taints import tolerates, untolerated
 from madang.placement.neighbours import Neighbours
 from madang.placement.requests import PODS
 from madang.placement.spreading import Spreading, wanted_node

@@ -1,13 +1,12 @@
-"""Rules about nodes and their labels: node selectors, taints and tolerations.
+"""Rules about nodes and their labels: node selectors and node affinity.
 
-In: decoded rules. Out: yes or no (kubernetes component-helpers nodeaffinity, corev1 tolerations).
+In: decoded rules. Out: yes or no (kubernetes component-helpers nodeaffinity).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+from madang.kinds.taints import compares
 from madang.ports.objects import Obj
-
-HARD = ("NoSchedule", "NoExecute")
 
 
 def requirement_holds(requirement: Obj, labels: Mapping[str, str]) -> bool:
@@ -27,13 +26,6 @@ def requirement_holds(requirement: Obj, labels: Mapping[str, str]) -> bool:
             raise ValueError(f"unknown node selector operator {unknown!r}")
 
 
-def compares(operator: str, found: str, bound: str) -> bool:
-    try:
-        return int(found) > int(bound) if operator == "Gt" else int(found) < int(bound)
-    except ValueError:
-        return False
-
-
 def term_holds(term: Obj, name: str, labels: Mapping[str, str]) -> bool:
     """An empty term matches nothing."""
     expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
@@ -46,23 +38,3 @@ def term_holds(term: Obj, name: str, labels: Mapping[str, str]) -> bool:
 
 def any_term_holds(terms: Iterable[Obj], name: str, labels: Mapping[str, str]) -> bool:
     return any(term_holds(term, name, labels) for term in terms)
-
-
-def tolerates(toleration: Obj, taint: Obj) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    match toleration.get("operator") or "Equal":
-        case "Exists":
-            return True
-        case "Equal":
-            return bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
-        case "Gt" | "Lt" as operator:
-            return compares(operator, str(taint.get("value", "")), str(toleration.get("value", "")))
-        case _:
-            return False
-
-
-def untolerated(taints: Iterable[Obj], tolerations: Sequence[Obj], effects: Sequence[str] = HARD) -> list[Obj]:
-    return [t for t in taints if t["effect"] in effects and not any(tolerates(one, t) for one in tolerations)]

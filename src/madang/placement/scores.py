@@ -7,8 +7,9 @@ then the name. Packing comes first: a nearly full node is filled before an empty
 from collections.abc import Callable
 from typing import NamedTuple
 
+from madang.kinds.taints import untolerated
 from madang.placement.filters import Candidate
-from madang.placement.matching import term_holds, untolerated
+from madang.placement.matching import term_holds
 from madang.placement.requests import CPU, MEMORY
 from madang.placement.tally import Tally
 from madang.placement.wants import Wants

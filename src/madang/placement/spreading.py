@@ -6,7 +6,8 @@ once a node (kubernetes plugins podtopologyspread).
 
 from functools import cached_property
 
-from madang.placement.matching import any_term_holds, untolerated
+from madang.kinds.taints import untolerated
+from madang.placement.matching import any_term_holds
 from madang.placement.tally import Tally
 from madang.placement.wants import Spread, Wants
 

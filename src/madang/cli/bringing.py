@@ -1,0 +1,202 @@
+"""The middle of `madang up`: build, apply, and a live line a service until all is ready, or the reasons why not.
+
+In: a running courtyard and an application. Out: whether all is ready; what a person or a script should know.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from madang.cli.courtyards import Courtyard
+from madang.cli.house import remote
+from madang.cli.refusal import Refusal
+from madang.cli.screen import AS_JSON, console, print_json, say, warn
+from madang.ports.api import Api
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from madang.app import Application, ServiceState
+
+KINDS = ("deployments.apps", "jobs.batch", "pods", "events")
+
+
+@dataclass
+class Bringing:
+    court: Courtyard
+    application: "Application | None"
+    begun: float
+    timeout_s: float
+    rebuild: bool = False
+    output: str = ""
+    states: Sequence["ServiceState"] = ()
+    lines: dict[str, str] = field(default_factory=dict)  # the last line of each service's build
+
+    async def bring(self) -> bool:
+        async with remote(self.court) as api:
+            ready = await self.apply(api) if self.application else True
+            await self.report(api, ready)
+            return ready
+
+    async def apply(self, api: Api) -> bool:
+        from madang import app
+        from madang.wire.kubeconfig import set_namespace
+
+        application = self.application
+        assert application is not None
+        for warning in application.warnings:
+            warn(warning)
+        try:
+            await self.build(application)
+            applied = await app.apply(api, application)
+        except app.ApplicationError as error:
+            raise Refusal("\n".join(error.messages)) from error
+        for warning in applied.warnings:
+            warn(warning)
+        set_namespace(self.court.kubeconfig, application.namespace)
+        if applied.removed and self.output != AS_JSON:
+            say(f"removed: {', '.join(applied.removed)}")
+        return await self.wait(api, application)
+
+    async def build(self, application: "Application") -> None:
+        from madang import app
+
+        if not application.builds:
+            return
+        if self.output == AS_JSON or not console().is_terminal:
+            await app.build(application, self.court.home, self.told, rebuild=self.rebuild)
+            return
+        from rich.live import Live
+
+        with Live(console=console(), refresh_per_second=8, transient=True) as live:
+
+            def told(service: str, line: str) -> None:
+                self.told(service, line)
+                live.update(self.building())
+
+            await app.build(application, self.court.home, told, rebuild=self.rebuild)
+
+    def told(self, service: str, line: str) -> None:
+        if self.lines.get(service) != line and self.output != AS_JSON and not console().is_terminal:
+            say(f"{service}: {line}")
+        self.lines[service] = line
+
+    def building(self) -> "Table":
+        return grid([(service, "building", line) for service, line in self.lines.items()])
+
+    async def wait(self, api: Api, application: "Application") -> bool:
+        """Until every service is ready or the time is over; wakes on changes, not on a clock."""
+        from madang import app
+
+        seen = Seen(api, application.namespace)
+        deadline = self.begun + self.timeout_s
+        live = self.live()
+        with live:
+            async with asyncio.TaskGroup() as tasks:
+                watching = [tasks.create_task(seen.watch(kind)) for kind in KINDS]
+                try:
+                    while True:
+                        self.states = app.progress(application.services, *seen.lists())
+                        live.update(self.table())
+                        if app.settled(self.states) or time.monotonic() > deadline:
+                            break
+                        await seen.changed(min(0.5, max(0.01, deadline - time.monotonic())))
+                finally:
+                    for task in watching:
+                        task.cancel()
+        return app.settled(self.states)
+
+    def live(self) -> Any:
+        if self.output == AS_JSON or not console().is_terminal:
+            return Quiet()
+        from rich.live import Live
+
+        return Live(console=console(), refresh_per_second=12)
+
+    def table(self) -> "Table":
+        return grid([(s.service, s.state, s.detail) for s in self.states])
+
+    async def report(self, api: Api, ready: bool) -> None:
+        """Addresses and time, or what is not ready and why."""
+        from madang.cli.status import gather
+
+        found = await gather(api, self.court)
+        seconds = time.monotonic() - self.begun
+        if self.output == AS_JSON:
+            services = [{"service": s.service, "state": s.state, "detail": s.detail} for s in self.states]
+            print_json({"ready": ready, "seconds": round(seconds, 3), "states": services, **found})
+            return
+        if not console().is_terminal:
+            for state in self.states:
+                say(f"{state.service}: {state.state} {state.detail}".rstrip())
+        for key, address in found["addresses"].items():
+            say(f"  {key:<12} {address}")
+        say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")
+        if ready:
+            say(f"[green]ready[/] after {seconds:.1f} s")
+            return
+        say(f"[red]not ready[/] after {seconds:.1f} s:")
+        for state in self.states:
+            if state.state not in ("ready", "done"):
+                say(f"  {state.service}: {state.state}: {state.detail}")
+        say("look further with `madang status`, `madang logs SERVICE` and `madang kubectl describe pod`")
+
+
+class Quiet:
+    """Stands where a live table would: for pipes and scripts."""
+
+    def __enter__(self) -> "Quiet":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, _: object) -> None:
+        pass
+
+
+class Seen:
+    """What the watches have shown of one namespace, and a wake-up for each change."""
+
+    def __init__(self, api: Api, namespace: str) -> None:
+        self.api = api
+        self.namespace = namespace
+        self.objects: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+        self.woken = asyncio.Event()
+
+    async def watch(self, kind: str) -> None:
+        async for change in self.api.watch(kind, self.namespace):
+            if change.type == "BOOKMARK":
+                continue
+            name = change.entry.key.name
+            if change.type == "DELETED":
+                self.objects[kind].pop(name, None)
+            else:
+                self.objects[kind][name] = change.entry.obj
+            self.woken.set()
+
+    def lists(self) -> list[list[Any]]:
+        return [list(self.objects[kind].values()) for kind in KINDS]
+
+    async def changed(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self.woken.wait(), seconds)
+        except TimeoutError:
+            return
+        self.woken.clear()
+
+
+def grid(rows: Sequence[tuple[str, str, str]]) -> "Table":
+    from rich.table import Table
+
+    from madang.cli.status import colour
+
+    out = Table.grid(padding=(0, 2))
+    out.add_column(no_wrap=True)
+    out.add_column(no_wrap=True)
+    out.add_column(overflow="ellipsis", no_wrap=True)
+    for service, state, detail in rows:
+        out.add_row(f"[bold]{service}[/]", colour(state), detail)
+    return out

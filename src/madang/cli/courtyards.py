@@ -1,0 +1,140 @@
+"""Finding and starting courtyards: where each lives on disk, whether it runs, how it is woken.
+
+In: a name. Out: a `Courtyard`, whose `record` is what the control process wrote when it became ready
+(`run/courtyard.json`: pid, start ticks, addresses, abilities). Imports little: `madang up` starts the control
+process before it does anything else.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from madang.cli.refusal import Refusal
+
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Courtyard:
+    name: str
+    home: Path
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> bool:
+        return bool(self.record)
+
+    @property
+    def socket(self) -> Path:
+        return self.home / "run" / "api.sock"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.home / "kubeconfig"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "logs" / "madang.log"
+
+
+def state_root() -> Path:
+    if root := os.environ.get("MADANG_HOME"):
+        return Path(root).absolute()
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "madang"
+
+
+def find(name: str) -> Courtyard:
+    """The courtyard of that name, running or not, existing or not."""
+    if not NAME.fullmatch(name):
+        raise Refusal(
+            f'--name {name}: expected at most 32 lower-case letters, digits and "-", beginning and ending with one of '
+            "the former (it becomes part of bridge and lock names)"
+        )
+    home = state_root() / name
+    return Courtyard(name, home, read_record(home))
+
+
+def every() -> list[Courtyard]:
+    root = state_root()
+    return [find(p.name) for p in sorted(root.iterdir()) if NAME.fullmatch(p.name)] if root.is_dir() else []
+
+
+def running(name: str) -> Courtyard:
+    """Like `find`, but refuses where nothing runs, and names what does."""
+    court = find(name)
+    if court.runs:
+        return court
+    others = [c.name for c in every() if c.runs]
+    hint = f"running now: {', '.join(others)} (choose with --name)" if others else "start it with `madang up`"
+    raise Refusal(f"the courtyard {name!r} is not running; {hint}")
+
+
+def read_record(home: Path) -> dict[str, Any]:
+    """What the control process wrote; empty unless that very process (pid and start time) is alive."""
+    try:
+        record: dict[str, Any] = json.loads((home / "run" / "courtyard.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if started_ticks(int(record.get("pid", 0))) == record.get("started_ticks") else {}
+
+
+def started_ticks(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot (/proc/PID/stat, field 22); None if there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    return int(stat.rpartition(b")")[2].split()[19])
+
+
+class Waking:
+    """A control process that is being started; `ready` waits for its first word."""
+
+    def __init__(self, court: Courtyard, arguments: list[str]) -> None:
+        self.court = court
+        reader, writer = os.pipe()
+        court.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with court.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "madang.courtyard", "--name", court.name, "--home", str(court.home),
+                 "--ready-fd", str(writer), *arguments],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(writer,),
+                cwd="/",
+            )  # fmt: skip
+        os.close(writer)
+        self._reader = reader
+
+    def ready(self) -> Courtyard:
+        with os.fdopen(self._reader, "rb") as pipe:
+            line = pipe.readline()
+        word = json.loads(line) if line.strip() else {}
+        if word.get("ready"):
+            return find(self.court.name)
+        if word.get("running"):  # somebody else was quicker: two `up` at once
+            return wait_for(self.court.name)
+        code = self.process.wait()
+        reason = word.get("error") or f"the control process ended with code {code}:\n{self.last_words()}"
+        raise Refusal(f"the courtyard {self.court.name!r} could not start: {reason}\nits log: {self.court.log}")
+
+    def last_words(self) -> str:
+        return "\n".join(self.court.log.read_text(errors="replace").splitlines()[-5:])
+
+
+def wake(court: Courtyard, arguments: list[str]) -> Waking:
+    return Waking(court, arguments)
+
+
+def wait_for(name: str, seconds: float = 30) -> Courtyard:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        court = find(name)
+        if court.runs:
+            return court
+        time.sleep(0.02)
+    raise Refusal(f"the courtyard {name!r} is being started by somebody else and was not ready after {seconds:.0f} s")

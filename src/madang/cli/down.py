@@ -1,0 +1,79 @@
+"""`madang down`: stops everything, in order, and leaves nothing behind."""
+
+import os
+import select
+import shutil
+import signal
+import time
+from typing import Annotated
+
+import typer
+
+from madang.cli import courtyards
+from madang.cli.options import DEFAULT, Name
+from madang.cli.refusal import Refusal
+from madang.cli.screen import say
+
+
+def down(
+    name: Name = DEFAULT,
+    purge: Annotated[bool, typer.Option("--purge", help="Also forget the state: objects, volumes, logs.")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait for the services to stop.")] = 120,
+) -> None:
+    """Stop everything, cleanly and in order: no process, socket, mount, namespace or address is left.
+
+    The state stays (the next `up` goes on with it) unless `--purge` is given.
+
+    Example: `madang down --name staging --purge`
+    """
+    court = courtyards.find(name)
+    if not court.home.exists():
+        say(f"the courtyard {name!r} does not exist; nothing to stop")
+        return
+    stop(court, timeout)
+    if purge:
+        forget(court)
+    say(f"the courtyard {name!r} is down" + (" and forgotten" if purge else ""))
+
+
+def stop(court: courtyards.Courtyard, timeout_s: float) -> None:
+    if not court.runs:
+        if not left_running(court):
+            return
+        # its control process is dead but workloads may live on: wake it to take them over and stop them
+        court = courtyards.wake(court, ["--then-stop"]).ready()
+        if not court.runs:
+            return
+    pid = int(court.record["pid"])
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        os.kill(pid, signal.SIGTERM)
+        wait(watched, pid, timeout_s, court)
+    finally:
+        os.close(watched)
+
+
+def left_running(court: courtyards.Courtyard) -> bool:
+    """A record without its process: the control process was killed and could not put things in order."""
+    return (court.home / "run" / "courtyard.json").exists()
+
+
+def wait(pidfd: int, pid: int, timeout_s: float, court: courtyards.Courtyard) -> None:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            return
+    raise Refusal(f"still stopping after {timeout_s:.0f} s (pid {pid}); its log: {court.log}")
+
+
+def forget(court: courtyards.Courtyard) -> None:
+    """Removes the state folder; what other users' programs wrote into volumes goes too, where we may."""
+    try:
+        shutil.rmtree(court.home)
+    except OSError as error:
+        raise Refusal(f"the state of {court.name!r} could not be removed wholly: {error}") from error

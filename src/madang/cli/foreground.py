@@ -1,0 +1,37 @@
+"""What `madang up` does after all is ready: the logs of every instance as they come, and sources watched if asked.
+
+Instances come and go while one looks: the pods are watched, and each new container is followed from its start.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from madang.cli.courtyards import Courtyard
+from madang.cli.house import remote
+from madang.cli.logs import COLOURS, one
+
+if TYPE_CHECKING:
+    from madang.app import Application
+
+
+async def follow(court: Courtyard, application: "Application | None", watch: bool) -> None:
+    if application is None:
+        await asyncio.Event().wait()
+        return
+    seen: set[tuple[str, int]] = set()
+    async with remote(court) as api, asyncio.TaskGroup() as tasks:
+        if watch:
+            from madang import app
+
+            tasks.create_task(app.keep_fresh(api, application, court.home, print))
+        async for change in api.watch("pods", application.namespace):
+            if change.type not in ("ADDED", "MODIFIED"):
+                continue
+            pod = change.entry.obj
+            name = pod["metadata"]["name"]
+            for status in pod.get("status", {}).get("containerStatuses", ()):
+                start = (f"{name}/{status['name']}", status.get("restartCount", 0))
+                if "running" in status.get("state", {}) and start not in seen:
+                    seen.add(start)
+                    label = f"\033[{COLOURS[len(seen) % len(COLOURS)]}m{name} |\033[0m "
+                    tasks.create_task(one(api, application.namespace, pod, status["name"], label, follow=True))

@@ -1,0 +1,83 @@
+"""The `madang` command: one Typer application, one module a command, errors turned into one line and an exit code."""
+
+import os
+import sys
+
+import typer
+
+from madang.cli import (
+    down,
+    execute,
+    harm,
+    kubeconfig,
+    kubectl,
+    logs,
+    restart,
+    run,
+    scale,
+    start,
+    status,
+    stop,
+    up,
+)
+from madang.cli.refusal import Refusal
+
+app = typer.Typer(
+    name="madang",
+    help="A whole microservice architecture on one machine: bring a Compose file or Kubernetes manifests, type "
+    "`madang up`.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+app.command("up")(up.up)
+app.command("down")(down.down)
+app.command("status")(status.status)
+app.command("scale")(scale.scale)
+app.command("restart")(restart.restart)
+app.command("stop")(stop.stop)
+app.command("start")(start.start)
+app.command("exec", context_settings=PASS_ON)(execute.execute)
+app.command("run", context_settings=PASS_ON)(run.run)
+app.command("break")(harm.harm)
+app.command("logs")(logs.logs)
+app.command("kubeconfig")(kubeconfig.kubeconfig)
+app.command("kubectl", context_settings={**PASS_ON, "help_option_names": []})(kubectl.kubectl)
+
+
+def version(show: bool) -> None:
+    if show:
+        from madang import __version__
+
+        typer.echo(f"madang {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: bool = typer.Option(False, "--version", callback=version, is_eager=True, help="Print the version."),
+) -> None:
+    """The example to begin with: `madang up examples/shop`."""
+
+
+def main() -> None:
+    from madang.cli.screen import refuse
+
+    try:
+        app()
+    except Refusal as refusal:
+        refuse(refusal.message)
+        sys.exit(refusal.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `madang logs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""`madang scale`: how many instances of a service there should be."""
+
+from typing import Annotated
+
+import typer
+
+from madang.cli.courtyards import Courtyard
+from madang.cli.house import ask, deployment, namespace_of
+from madang.cli.options import DEFAULT, Name, Namespace, Service
+from madang.cli.screen import say
+from madang.ports.api import Api
+
+
+def scale(
+    service: Service,
+    replicas: Annotated[int, typer.Argument(min=0, max=1000, help="How many instances.")],
+    name: Name = DEFAULT,
+    namespace: Namespace = "",
+) -> None:
+    """Run N instances of a service.
+
+    Example: `madang scale catalog 3`
+    """
+
+    async def change(api: Api, court: Courtyard) -> int:
+        where = namespace_of(court, namespace)
+        before = await deployment(api, where, service)
+        await api.patch(
+            "deployments.apps", where, service, {"spec": {"replicas": replicas}}, style="merge", subresource="scale"
+        )
+        return int(before["spec"].get("replicas", 1))
+
+    before = ask(name, change)
+    say(f"{service}: {before} -> {replicas}")

@@ -1,0 +1,142 @@
+"""`madang status`: what the machine allows, what runs, what it uses, and every address."""
+
+from typing import Any
+
+from madang.cli import courtyards, services
+from madang.cli.courtyards import Courtyard
+from madang.cli.house import ask
+from madang.cli.options import DEFAULT, Name, Output
+from madang.cli.screen import AS_JSON, mebibytes, print_json, say, table
+from madang.ports.api import Api
+
+
+def status(name: Name = DEFAULT, output: Output = "") -> None:
+    """Show what the machine allows and why not, what runs, resource use, and all addresses.
+
+    Exit code 1 when the courtyard is not running.
+
+    Example: `madang status --output json | jq .addresses.gateway`
+    """
+    court = courtyards.find(name)
+    if not court.runs:
+        absent(court, output)
+    found = ask(name, gather)
+    if output == AS_JSON:
+        print_json(found)
+    else:
+        show(found)
+
+
+def absent(court: Courtyard, output: str) -> None:
+    import typer
+
+    others = [c.name for c in courtyards.every() if c.runs]
+    if output == AS_JSON:
+        print_json({"name": court.name, "running": False, "others": others})
+    else:
+        say(f"the courtyard {court.name!r} is not running" + (f"; running: {', '.join(others)}" if others else ""))
+    raise typer.Exit(1)
+
+
+async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
+    async def objects(kind: str) -> list[Any]:
+        return [entry.obj for entry in (await api.list(kind)).entries]
+
+    rows = services.summary(
+        await objects("deployments.apps"), await objects("jobs.batch"), await objects("pods"), await objects("services")
+    )
+    record = court.record
+    return {
+        "name": court.name,
+        "running": True,
+        "pid": record["pid"],
+        "version": record.get("version"),
+        "home": str(court.home),
+        "kubeconfig": str(court.kubeconfig),
+        "addresses": {**record.get("addresses", {}), **published(rows)},
+        "machine": record.get("machine", {}),
+        "nodes": [node(o) for o in await objects("nodes")],
+        "services": rows,
+        "uses": uses(int(record["pid"])),
+    }
+
+
+def published(rows: list[Any]) -> dict[str, str]:
+    """Each published port under its service's name; a second port of one service under NAME-PORT."""
+    out: dict[str, str] = {}
+    for row in rows:
+        for address in row["addresses"]:
+            key = row["service"] if row["service"] not in out else f"{row['service']}-{address.rpartition(':')[2]}"
+            out[key] = f"http://{address}"
+    return out
+
+
+def node(obj: Any) -> dict[str, Any]:
+    ready = services.condition(obj, "Ready")
+    allocatable = obj.get("status", {}).get("allocatable", {})
+    return {
+        "name": obj["metadata"]["name"],
+        "ready": ready,
+        "cpu": allocatable.get("cpu", ""),
+        "memory": allocatable.get("memory", ""),
+    }
+
+
+def uses(pid: int) -> dict[str, Any]:
+    """Memory of the control process (PSS where the machine tells, else RSS), CPU seconds so far."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        times = process.cpu_times()
+        return {
+            "memory_bytes": process.memory_info().rss,
+            "cpu_s": round(times.user + times.system, 2),
+            "threads": process.num_threads(),
+            "descriptors": process.num_fds(),
+        }
+    except psutil.Error:
+        return {}
+
+
+def show(found: dict[str, Any]) -> None:
+    say(f"[bold]{found['name']}[/] runs (pid {found['pid']}, Madang {found['version']})")
+    say()
+    table(
+        ["service", "state", "ready", "restarts", "address", ""],
+        [
+            [
+                r["service"],
+                colour(r["state"]),
+                f"{r['ready']}/{r['wanted']}",
+                str(r["restarts"]),
+                " ".join(r["addresses"]),
+                r["reason"],
+            ]
+            for r in found["services"]
+        ],
+    )
+    say()
+    table(["address", ""], [[key, str(value)] for key, value in found["addresses"].items()])
+    say()
+    table(
+        ["node", "ready", "cpu", "memory"],
+        [[n["name"], "yes" if n["ready"] else "no", n["cpu"], n["memory"]] for n in found["nodes"]],
+    )
+    say()
+    table(
+        ["this machine", "", ""],
+        [
+            [a["name"], "[green]yes[/]" if a["works"] else "no", a["why_not"]]
+            for a in found["machine"].get("abilities", [])
+        ],
+    )
+    used = found["uses"]
+    if used:
+        say()
+        say(f"control process: {mebibytes(used['memory_bytes'])}, {used['cpu_s']} s of CPU so far")
+
+
+def colour(state: str) -> str:
+    tint = {"ready": "green", "done": "green", "failed": "red", "starting": "yellow"}.get(state)
+    return f"[{tint}]{state}[/]" if tint else state

@@ -1,0 +1,140 @@
+"""`madang up`: from files to a running application: wake the courtyard, read, build, apply, watch until ready.
+
+The control process is woken first, and the files are read while it starts.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from madang.cli import courtyards
+from madang.cli.courtyards import Courtyard
+from madang.cli.options import DEFAULT, Name, Output
+from madang.cli.refusal import Refusal
+
+if TYPE_CHECKING:
+    from madang.app import Application
+
+Paths = Annotated[list[Path] | None, typer.Argument(help="A Compose file, a manifest, or a folder of either.")]
+
+
+def up(
+    paths: Paths = None,
+    name: Name = DEFAULT,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once all is ready.")] = False,
+    files: Annotated[list[Path] | None, typer.Option("--file", "-f", help="Compose files, later over earlier.")] = None,
+    profiles: Annotated[list[str] | None, typer.Option("--profile", help="Compose profiles to include.")] = None,
+    env_files: Annotated[list[Path] | None, typer.Option("--env-file", help="Instead of .env.")] = None,
+    build: Annotated[bool, typer.Option("--build", help="Make the environments anew.")] = False,
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", min=1, max=100, help="Divide the machine into N nodes.")
+    ] = None,
+    runtime: Annotated[str, typer.Option("--runtime", help="How pods run by default: host.")] = "",
+    network: Annotated[str, typer.Option("--network", help="bridge or loopback; default: what works.")] = "",
+    listen: Annotated[str, typer.Option("--listen", help="Where published ports are opened.")] = "",
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds until all must be ready.")] = 120,
+    watch: Annotated[bool, typer.Option("--watch", help="Restart what a changed source file belongs to.")] = False,
+    allow_other_versions: Annotated[
+        bool, typer.Option("--allow-other-versions", help="Accept another version of a server found on this machine.")
+    ] = False,
+    output: Output = "",
+) -> None:
+    """Start the courtyard if need be, apply the application found at PATH, and show its progress until all is ready.
+
+    In the foreground it then follows the logs, and Ctrl-C stops everything. With --detach it returns: exit code 1
+    and the reasons if something is not ready in time.
+
+    Example: `madang up examples/shop --detach`
+    """
+    begun = time.monotonic()
+    court = courtyards.find(name)
+    arguments = daemon_arguments(nodes=nodes, runtime=runtime, network=network, listen=listen)
+    waking = None if court.runs else courtyards.wake(court, arguments)
+    if court.runs and arguments:
+        settled(court, nodes, runtime, network, listen)
+    try:
+        application = read(paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions)
+    except Refusal:
+        if waking is not None:  # a wrong file starts nothing
+            undo(waking)
+        raise
+    court = waking.ready() if waking is not None else court
+    from madang.cli.bringing import Bringing
+
+    bringing = Bringing(court, application, begun=begun, timeout_s=timeout, rebuild=build, output=output)
+    ready = asyncio.run(bringing.bring())
+    if detach:
+        sys.exit(0 if ready else 1)
+    stay(court, application, watch)
+
+
+def daemon_arguments(**given: Any) -> list[str]:
+    return [word for key, value in given.items() if value for word in (f"--{key}", str(value))]
+
+
+def settled(court: Courtyard, nodes: int | None, runtime: str, network: str, listen: str) -> None:
+    """What is decided at start cannot change while it runs: say so instead of ignoring it."""
+    was = court.record.get("settings", {})
+    asked = {"nodes": nodes, "runtime": runtime, "network": network, "listen": listen}
+    for key, value in asked.items():
+        if value and was.get(key) != value:
+            raise Refusal(
+                f"the courtyard {court.name!r} runs with --{key} {was.get(key)}; for --{key} {value} stop it first "
+                f"(`madang down --name {court.name}`) or give another --name"
+            )
+
+
+def undo(waking: courtyards.Waking) -> None:
+    """Stops a courtyard that this command woke in vain."""
+    from madang.cli.down import stop
+
+    stop(waking.ready(), 30)
+
+
+def read(
+    paths: list[Path], files: list[Path], profiles: list[str], env_files: list[Path], court: Courtyard, versions: bool
+) -> "Application | None":
+    """The application that the files describe; None where nothing was named and nothing is here."""
+    from madang import app
+
+    options = app.LoadOptions(
+        files=tuple(files),
+        profiles=tuple(profiles),
+        env_files=tuple(env_files),
+        home=court.home,
+        allow_other_versions=versions,
+    )
+    if not paths and not files and not app.found_in(Path.cwd()):
+        return None
+    try:
+        return app.load([packaged(path) for path in paths] or [Path.cwd()], options)
+    except app.ApplicationError as error:
+        raise Refusal("\n".join(error.messages), code=2) from error
+
+
+def packaged(path: Path) -> Path:
+    """`examples/shop` works outside a clone, too: the package brings its examples along."""
+    if not path.exists() and path.parts[:1] == ("examples",):
+        import madang
+
+        brought = Path(madang.__file__).parent / path
+        if brought.exists():
+            return brought
+    return path
+
+
+def stay(court: Courtyard, application: "Application | None", watch: bool) -> None:
+    """The foreground: logs until Ctrl-C, which stops everything."""
+    from madang.cli.down import stop
+    from madang.cli.foreground import follow
+    from madang.cli.screen import say
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(follow(court, application, watch))
+    say("\nstopping everything (Ctrl-C again: leave it running)")
+    stop(courtyards.find(court.name), 120)

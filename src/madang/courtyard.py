@@ -1,1 +1,0 @@
-"""Puts the rooms together; starts and stops them. Only wires."""

@@ -1,0 +1,71 @@
+"""The control process: `python -m madang.courtyard --name NAME --home FOLDER`.
+
+In: its command line, and signals: SIGTERM and SIGINT stop everything, SIGUSR1 ends the control alone. Out: one line
+of JSON on `--ready-fd` once it is ready, or why it is not; the log on standard error.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+
+import uvloop
+
+from madang.courtyard import record
+from madang.courtyard.arguments import Arguments, parse
+from madang.courtyard.house import House
+
+log = logging.getLogger("madang")
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse(sys.argv[1:] if argv is None else argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "httpcore", "uvicorn", "websockets"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        record.hold(arguments.home)
+    except record.Taken:
+        record.tell(arguments.ready_fd, running=True)
+        return 0
+    except OSError as error:
+        record.tell(arguments.ready_fd, error=f"{arguments.home}: {error.strerror}")
+        return 1
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(live(arguments))
+
+
+async def live(arguments: Arguments) -> int:
+    told: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number, word in ((signal.SIGTERM, "stop"), (signal.SIGINT, "stop"), (signal.SIGUSR1, "leave")):
+        loop.add_signal_handler(number, told.put_nowait, word)
+    house = House(arguments)
+    try:
+        await house.start()
+    except Exception as error:
+        log.exception("could not start")
+        record.tell(arguments.ready_fd, error=str(error) or type(error).__name__)
+        return 1
+    log.info("ready: %s", house.door.url)
+    record.tell(arguments.ready_fd, ready=True)
+    if arguments.then_stop:
+        told.put_nowait("stop")
+    word = await first(told, house)
+    log.info("told to %s", word)
+    await (house.leave() if word == "leave" else house.stop())
+    log.info("down")
+    return 0
+
+
+async def first(told: "asyncio.Queue[str]", house: House) -> str:
+    """The first word, or `leave` where a room broke: what runs goes on, and the next start takes it over."""
+    asked, broke = asyncio.create_task(told.get()), asyncio.create_task(house.broken.wait())
+    done, pending = await asyncio.wait((asked, broke), return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    return asked.result() if asked in done else "leave"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""What the control process is told on its command line, and what it keeps of it for the next start.
+
+In: argv and `settings.json` in the courtyard's home. Out: `Arguments`. What is not said stays as it was the last time;
+the ports that were found free are kept, so that a kubeconfig stays good.
+"""
+
+import argparse
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+KEPT = ("nodes", "runtime", "network", "listen", "api_port", "gateway_port")
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """`network` empty: the best that works here. Ports 0: any free one, then kept."""
+
+    name: str
+    home: Path
+    ready_fd: int = -1
+    nodes: int = 1
+    runtime: str = "host"
+    network: str = ""
+    listen: str = "127.0.0.1"
+    api_port: int = 0
+    gateway_port: int = 0
+    then_stop: bool = False
+
+
+def parse(argv: list[str]) -> Arguments:
+    parser = argparse.ArgumentParser(
+        prog="python -m madang.courtyard", description="The control process of a courtyard."
+    )
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--ready-fd", type=int, default=-1, help="where to say that it is ready, or why it is not")
+    parser.add_argument("--nodes", type=int)
+    parser.add_argument("--runtime", choices=("host",))
+    parser.add_argument("--network", choices=("bridge", "loopback"))
+    parser.add_argument("--listen")
+    parser.add_argument("--api-port", type=int)
+    parser.add_argument("--gateway-port", type=int)
+    parser.add_argument("--then-stop", action="store_true", help="take over what runs, stop it all, and end")
+    given = {key: value for key, value in vars(parser.parse_args(argv)).items() if value is not None}
+    return Arguments(**{**kept(given["home"]), **given})
+
+
+def kept(home: Path) -> dict[str, Any]:
+    """What was kept; nothing where there is nothing readable (it is a convenience, never the truth)."""
+    try:
+        found = json.loads((home / "settings.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {key: found[key] for key in KEPT if key in found}
+
+
+def keep(arguments: Arguments, **found: Any) -> Arguments:
+    """Writes down what the next start should find, with what this one found out."""
+    now = replace(arguments, **found)
+    values = {key: value for key, value in asdict(now).items() if key in KEPT}
+    aside = now.home / ".settings.json.new"
+    aside.write_text(json.dumps(values, indent=1))
+    aside.replace(now.home / "settings.json")
+    return now

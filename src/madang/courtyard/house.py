@@ -1,0 +1,158 @@
+"""One courtyard, put together: store, API, doors, gateway, nodes, controllers, each where it has what it needs.
+
+In: `Arguments`. Out: a running house until it is told to stop (everything ends, nothing is left) or to leave (the
+control ends, what runs goes on and is taken over by the next). The rooms meet in the store alone; what flows past it
+(logs, samples) is handed over here.
+"""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from madang import __version__
+from madang.api.direct import DirectApi
+from madang.api.index import Index
+from madang.courtyard import record
+from madang.courtyard.arguments import Arguments, keep
+from madang.gateway.loop import Gateway
+from madang.loops.house import Loops
+from madang.node.agents import Agents
+from madang.node.networks import choice, claims
+from madang.node.networks.network import Network
+from madang.node.runtimes.host import HostRuntime
+from madang.node.runtimes.runtime import Ability
+from madang.ports.chance import SystemChance
+from madang.ports.clock import SystemClock
+from madang.ports.settings import Settings
+from madang.store.collector import tune_collector
+from madang.store.durable import open_store
+from madang.wire import kubeconfig
+from madang.wire.serve import Door, serve
+
+log = logging.getLogger(__name__)
+
+
+class House:
+    """`start`, then wait as long as it pleases, then `stop` or `leave`."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self._arguments = arguments
+        self._clock, self._chance = SystemClock(), SystemChance()
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.broken = asyncio.Event()  # a room that should never end has ended
+        self.abilities: list[Ability] = []
+
+    async def start(self) -> None:
+        arguments = self._arguments
+        chosen = await choice.choose(arguments.network or None)  # type: ignore[arg-type]
+        self._claim = claims.hold(arguments.home, chosen.network)
+        self._stack.callback(self._claim.close)
+        self.settings = Settings(
+            name=arguments.name,
+            id=self._claim.id,
+            home=arguments.home,
+            addresses=self._claim.addresses,
+            listen=arguments.listen,
+            nodes=arguments.nodes,
+            runtime=arguments.runtime,
+        )
+        self._network: Network = choice.build(self.settings.id, self.settings.addresses, arguments.home)
+        await self._network.start()
+        runtime = HostRuntime(self.settings.id, hide=netns_folders(self._network))
+        self.abilities = [await runtime.probe(), *chosen.abilities]
+        await self._open_api()
+        self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
+        self.door = await self._open_door()
+        self._gateway = Gateway(self.api, self.settings, self._clock)
+        await self._gateway.start()
+        self._loops = Loops(self.api, self.settings, self._clock, self._chance, self._agents.samples, self.door.ca_pem)
+        self._run("nodes", self._agents.run())
+        self._run("gateway", self._gateway.run())
+        self._run("loops", self._loops.run())
+        keep(arguments, network=chosen.network, api_port=self.door.port)
+        record.write(arguments.home, self.describe())
+        tune_collector()
+
+    async def _open_api(self) -> None:
+        index = Index()
+        store = await open_store(self.settings.home / "state.db", index.terms, self._clock)
+        self._stack.push_async_callback(store.close)
+        self.api = DirectApi(store, index, self._clock, self._chance, self.settings)
+
+    async def _open_door(self) -> Door:
+        namespace = kubeconfig.current_namespace(self.settings.home / "kubeconfig")
+        door = serve(
+            self.api,
+            streams=self._agents.streams,
+            samples=self._agents.samples,
+            port=self._arguments.api_port,
+            namespace=namespace,
+        )
+        return await self._stack.enter_async_context(door)
+
+    def _run(self, name: str, work: Any) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("%s ended, and should never: %s", task.get_name(), task.exception(), exc_info=task.exception())
+            self.broken.set()
+
+    def describe(self) -> dict[str, Any]:
+        """What stands in `run/courtyard.json`: for commands, and for people who look."""
+        settings = self.settings
+        return {
+            "name": settings.name,
+            "id": settings.id,
+            "version": __version__,
+            "settings": {
+                "nodes": settings.nodes,
+                "runtime": settings.runtime,
+                "network": settings.addresses.network,
+                "listen": settings.listen,
+            },
+            "addresses": {"api": self.door.url, **self._gateway.addresses},
+            "machine": {
+                "network": settings.addresses.network,
+                "abilities": [
+                    {"name": a.name, "works": a.works, "why_not": a.why_not, "details": dict(a.details)}
+                    for a in self.abilities
+                ],
+            },
+        }
+
+    async def stop(self) -> None:
+        """Everything ends, in order: who decides, what runs, the way in, the network, the doors."""
+        await self._end("loops")
+        await self._agents.stop_everything()
+        await self._gateway.stop()
+        await self._end("gateway", "nodes")
+        await self._network.stop()
+        await self._stack.aclose()
+        self._claim.release()
+        record.remove(self.settings.home)
+
+    async def leave(self) -> None:
+        """The control ends alone."""
+        await self._end("loops", "gateway", "nodes")
+        await self._gateway.leave()
+        await self._stack.aclose()
+        record.remove(self.settings.home)
+
+    async def _end(self, *names: str) -> None:
+        ending = [task for task in self._tasks if task.get_name() in names]
+        for task in ending:
+            task.remove_done_callback(self._ended)
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+
+
+def netns_folders(network: Network) -> list[Path]:
+    """Folders with mounts that no container may keep alive."""
+    folder = getattr(network, "folder", None)
+    return [folder] if isinstance(folder, Path) else []

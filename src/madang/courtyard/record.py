@@ -1,0 +1,55 @@
+"""What a courtyard says of itself on disk: the lock that makes it the only one, and `run/courtyard.json`.
+
+The record names the control process by pid and start time, so that a reused pid is not taken for it.
+"""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class Taken(Exception):
+    """Another control process holds this courtyard."""
+
+
+def hold(home: Path) -> int:
+    """Makes the folders and takes the lock; the descriptor holds it until the process ends, however it ends."""
+    for folder in (home, home / "run", home / "logs"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fd = os.open(home / "run" / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise Taken(str(home)) from None
+    return fd
+
+
+def started_ticks(pid: int) -> int:
+    """/proc/PID/stat, field 22: clock ticks since boot."""
+    return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+
+
+def write(home: Path, record: dict[str, Any]) -> None:
+    pid = os.getpid()
+    aside = home / "run" / ".courtyard.json.new"
+    aside.write_text(json.dumps({"pid": pid, "started_ticks": started_ticks(pid), **record}, indent=1))
+    aside.replace(home / "run" / "courtyard.json")
+
+
+def remove(home: Path) -> None:
+    (home / "run" / "courtyard.json").unlink(missing_ok=True)
+
+
+def tell(fd: int, **word: Any) -> None:
+    """One line of JSON to whoever started us; nobody may be listening any more."""
+    if fd < 0:
+        return
+    try:
+        os.write(fd, json.dumps(word).encode() + b"\n")
+    except OSError:
+        pass
+    finally:
+        os.close(fd)

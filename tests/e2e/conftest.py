@@ -1,0 +1,79 @@
+"""Real courtyards for tests: each has a name and a home of its own, and must leave the machine as it found it."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Court:
+    """The command line, as a user has it. `run` refuses to hide a failure unless told to."""
+
+    name: str
+    root: Path
+
+    @property
+    def home(self) -> Path:
+        return self.root / self.name
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**os.environ, "MADANG_HOME": str(self.root), "MADANG_NAME": self.name, "NO_COLOR": "1"}
+
+    def run(
+        self, *words: str, ok: bool = True, cwd: Path | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "madang.cli", *words],
+            env=self.env, cwd=cwd, capture_output=True, text=True, timeout=110, input=stdin, check=False,
+        )  # fmt: skip
+        if ok and done.returncode:
+            raise AssertionError(
+                f"madang {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.log()}"
+            )
+        return done
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--output", "json").stdout)
+
+    def kubectl(self, *words: str, ok: bool = True, stdin: str = "") -> str:
+        done = self.run("kubectl", *words, ok=ok, stdin=stdin)
+        return done.stdout if ok else done.stdout + done.stderr
+
+    def log(self) -> str:
+        path = self.home / "logs" / "madang.log"
+        return "".join(path.read_text().splitlines(keepends=True)[-40:]) if path.exists() else ""
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Iterator[Court]:
+    """Not started; taken down and looked after whatever happens."""
+    made = Court(f"e{os.getpid() % 100000}-{next(NUMBERS)}", tmp_path / "m")
+    yield made
+    made.run("down", "--purge")
+    assert not made.home.exists()
+    assert mine(made.home) == [], "processes were left behind"
+
+
+def mine(home: Path) -> list[str]:
+    """Command lines of living processes that name this home."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            except OSError:
+                continue
+            if str(home) in words:
+                found.append(words)
+    return found

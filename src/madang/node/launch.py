@@ -117,6 +117,14 @@ def working_folder(folders: Folders, role: Role, program: Program) -> str:
     return program.cwd or str(program.root)
 
 
+def unmounted(program: Program, cwd: str) -> str:
+    """Where the working folder really is, on a machine that cannot put it where the program expects it."""
+    for source, target in program.mounts:
+        if cwd == target or cwd.startswith(target + "/"):
+            return source + cwd[len(target) :]
+    return cwd
+
+
 def identity(pod: Obj, role: Role, program: Program) -> tuple[str, tuple[int, ...]]:
     """(uid[:gid] or name, supplementary groups); empty: ours."""
     mine, whole = role.spec.get("securityContext") or {}, pod["spec"].get("securityContext") or {}
@@ -133,6 +141,7 @@ def _comfort(folders: Folders, role: Role, attempt: int, setting: Setting) -> tu
     mounts = [Mount(folders.termination_log(role.name, attempt), message), Mount(folders.hosts, "/etc/hosts")]
     if setting.resolver is not None:
         mounts.append(Mount(setting.resolver, "/etc/resolv.conf", read_only=True))
+    mounts += [Mount(Path(source), target) for source, target in setting.program.mounts]
     return tuple(mounts)
 
 

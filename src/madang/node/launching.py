@@ -5,12 +5,13 @@ with the reason that the container's status shows.
 """
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from madang.node.environment import Missing, environment, expand
 from madang.node.images.images import NotHere
 from madang.node.kit import Kit
-from madang.node.launch import Setting, launch, with_mounts
+from madang.node.launch import Setting, launch, unmounted, with_mounts
 from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
 from madang.node.runtimes.runtime import Launch, Mount
@@ -57,6 +58,7 @@ class Launching:
             raise Declined("CreateContainerError", "no command specified")
         whole = with_mounts(plain, comfort)
         if runtime.refuses(whole):
+            plain = replace(plain, cwd=unmounted(program, plain.cwd))
             why = runtime.refuses(plain)
             if why:
                 raise Declined("CreateContainerError", why)

@@ -22,6 +22,8 @@ class Shopper:
     def __init__(self, url: str, seed: int) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
+        if self.host.endswith(".localhost"):  # means this machine (RFC 6761), whatever the resolver knows
+            self.host = "127.0.0.1"
         self.name = parts.netloc
         self.random = random.Random(seed)
         self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []

@@ -13,7 +13,7 @@ from madang.ports.objects import Obj
 from madang.ports.settings import Settings
 
 NAMESPACE, NAME = "kube-system", "madang"
-USUAL_PORTS = range(8080, 8100)
+USUAL_PORTS = range(7080, 7100)  # applications publish 8080, 8000, 3000 themselves
 
 
 async def ensure(api: Api, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from madang.cli.courtyards import Courtyard
 from madang.cli.house import remote
 from madang.cli.refusal import Refusal
 from madang.cli.screen import AS_JSON, console, print_json, say, warn
-from madang.ports.api import Api
+from madang.ports.api import Api, ListOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -131,6 +131,8 @@ class Bringing:
         if not console().is_terminal:
             for state in self.states:
                 say(f"{state.service}: {state.state} {state.detail}".rstrip())
+        for trouble in await troubles(api):
+            warn(trouble)
         for key, address in found["addresses"].items():
             say(f"  {key:<12} {address}")
         say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")
@@ -142,6 +144,12 @@ class Bringing:
             if state.state not in ("ready", "done"):
                 say(f"  {state.service}: {state.state}: {state.detail}")
         say("look further with `madang status`, `madang logs SERVICE` and `madang kubectl describe pod`")
+
+
+async def troubles(api: Api) -> list[str]:
+    """What keeps an address closed that somebody asked for (a port that another program has, say)."""
+    events = [entry.obj for entry in (await api.list("events", options=ListOptions(fields="type=Warning"))).entries]
+    return sorted({e["message"] for e in events if e.get("reason") == "PortTaken"})
 
 
 class Quiet:

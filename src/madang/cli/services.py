@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from madang.ports.objects import Obj
+from madang.ports.settings import DOMAIN
 
 
 def summary(deployments: Iterable[Obj], jobs: Iterable[Obj], pods: Iterable[Obj], services: Iterable[Obj]) -> list[Obj]:
@@ -84,5 +85,6 @@ def published(services: Iterable[Obj]) -> dict[tuple[str, str], list[str]]:
         for point in ingress:
             host = point.get("ip") or point.get("hostname")
             for port in point.get("ports") or [{"port": p["port"]} for p in service["spec"].get("ports", ())]:
-                out.setdefault((meta.get("namespace", ""), meta["name"]), []).append(f"{host}:{port['port']}")
+                name = meta.get("labels", {}).get(f"{DOMAIN}/service", meta["name"])
+                out.setdefault((meta.get("namespace", ""), name), []).append(f"{host}:{port['port']}")
     return out

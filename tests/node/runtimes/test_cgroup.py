@@ -57,7 +57,7 @@ def test_version_1(v1: Path) -> None:
         "folders": [memory, cpu],
         "files": {
             f"{memory}/memory.limit_in_bytes": "1048576",
-            f"{v1}/cpu/madang-abc/key/cpu.cfs_quota_us": "1000",
+            f"{cpu}/cpu.cfs_quota_us": "1000",
         },
         "memory": memory,
     }

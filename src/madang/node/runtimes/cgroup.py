@@ -60,7 +60,7 @@ class Cgroups:
             base = root / name / own.get(name, "/").lstrip("/")
             folder = (base if base.is_dir() else root / name) / self._name
             folder.mkdir(exist_ok=True)
-            self._parents[name] = str(folder)
+            self._parents[name] = os.path.realpath(folder)  # cpu and cpuacct are often one
         self.version = 1
 
     def spec(self, key: str, cpu_millis: int | None, memory_bytes: int | None) -> CgroupSpec | None:
@@ -81,8 +81,7 @@ class Cgroups:
                 files[f"{folders['memory']}/memory.limit_in_bytes"] = str(memory_bytes)
             if cpu_millis:
                 files[f"{folders['cpu']}/cpu.cfs_quota_us"] = str(quota_us(cpu_millis))
-            unique = list(dict.fromkeys(os.path.realpath(folder) for folder in folders.values()))
-            return {"folders": unique, "files": files, "memory": folders["memory"] if memory_bytes else ""}
+            return {"folders": list(dict.fromkeys(folders.values())), "files": files, "memory": folders["memory"] if memory_bytes else ""}
         return None
 
 

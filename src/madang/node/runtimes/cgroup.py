@@ -81,7 +81,11 @@ class Cgroups:
                 files[f"{folders['memory']}/memory.limit_in_bytes"] = str(memory_bytes)
             if cpu_millis:
                 files[f"{folders['cpu']}/cpu.cfs_quota_us"] = str(quota_us(cpu_millis))
-            return {"folders": list(dict.fromkeys(folders.values())), "files": files, "memory": folders["memory"] if memory_bytes else ""}
+            return {
+                "folders": list(dict.fromkeys(folders.values())),
+                "files": files,
+                "memory": folders["memory"] if memory_bytes else "",
+            }
         return None
 
 

@@ -5,10 +5,12 @@ machine allows them (`probe` says what it does and why not more). Nothing is rem
 doesn't hold: `adopt` finds everything again.
 """
 
+import asyncio
 import os
 import signal as signals
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +131,7 @@ class HostRuntime:
         await self.signal(running, signals.SIGKILL)
 
     async def remove(self, folder: Path) -> None:
-        if (kept := record.read(folder, record.RUNNING)) and kept["cgroup"]:
-            cgroup.remove(kept["cgroup"]["folders"])
-        for name in (record.RUNNING, record.EXIT, "stdin"):
-            (folder / name).unlink(missing_ok=True)
-        for place in (folder / "root", folder):
-            try:
-                place.rmdir()
-            except OSError:
-                continue
+        await asyncio.to_thread(forget, folder)
 
     async def exec(self, running: Running, launch: Launch, options: ExecOptions) -> Session:
         kept = self._records.get(running.id) or record.read(launch.folder, record.RUNNING)
@@ -164,3 +158,14 @@ class HostRuntime:
         self._zygote.close()
         if sweep:
             cgroup.sweep(self._courtyard)
+
+
+def forget(folder: Path) -> None:
+    """Blocks for some milliseconds on a busy disk."""
+    if (kept := record.read(folder, record.RUNNING)) and kept["cgroup"]:
+        cgroup.remove(kept["cgroup"]["folders"])
+    for name in (record.RUNNING, record.EXIT, "stdin"):
+        (folder / name).unlink(missing_ok=True)
+    for place in (folder / "root", folder):
+        with suppress(OSError):
+            place.rmdir()

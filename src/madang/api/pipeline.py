@@ -89,16 +89,18 @@ def applied(
 ) -> Obj:
     """What server-side apply makes of an object (None: of nothing) and what the manager wants; a fresh object."""
     now = format_seconds(desk.clock.now_s())
+    if resource.conversion is not None:  # fields are owned in the stored version
+        wanted, _ = decoded(resource, wanted, WriteOptions(field_validation="Ignore"))
     made = managed.apply(
         old, wanted, resource.stored_node, options.field_manager, now, force=options.force, subresource=subresource
     )
     for name in ("name", "namespace"):
         if wanted["metadata"].get(name):
             made["metadata"][name] = wanted["metadata"][name]
-    fresh, _ = decoded(resource, made, WriteOptions(field_validation="Ignore"))
+    fresh, _ = decoded_as(resource, made, WriteOptions(field_validation="Ignore"))
     return fresh
 
 
 def same(new: Obj, old: Obj) -> bool:
-    """Whether a write would change nothing."""
-    return new == old
+    """Whether a write would change nothing, or nothing but when somebody last owned a field."""
+    return managed.equal_but_times(new, old)

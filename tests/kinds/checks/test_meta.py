@@ -44,6 +44,6 @@ def test_no_finalizers_come_to_what_is_dying() -> None:
         "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, "
         'found new finalizers []string{"c/d"}'
     )
-    assert told(check_meta_update(new, old)) == [words, words]
+    assert told(check_meta_update(new, old)) == [words]
     assert told(check_meta_update(meta(), old)) == []
-    assert start(check_meta_update(meta(labels={"a b": ""}), old), 38) == ['metadata.labels: Invalid value: "a b":'] * 3
+    assert start(check_meta_update(meta(labels={"a b": ""}), old), 38) == ['metadata.labels: Invalid value: "a b":']

@@ -38,11 +38,8 @@ def check_meta(obj: Obj, name: NameCheck = dns_subdomain, *, namespaced: bool = 
 
 
 def check_meta_update(new: Obj, old: Obj) -> list[Cause]:
-    """The API looks at metadata three times on an update, and names what it finds each time; so do we."""
-    meta, before = new.get("metadata") or {}, old.get("metadata") or {}
-    shared = _shared(meta, "metadata")
-    late = _late_finalizers(meta, before)
-    return [*shared, *late, *shared, *late, *shared] if shared or late else []
+    meta = new.get("metadata") or {}
+    return _late_finalizers(meta, old.get("metadata") or {}) + _shared(meta, "metadata")
 
 
 def _late_finalizers(meta: Obj, before: Obj) -> list[Cause]:

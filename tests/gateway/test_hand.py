@@ -140,6 +140,7 @@ def test_killed_haproxy_comes_back_and_connections_wait(tmp_path: Path, program:
         async with running(tmp_path, program) as hand:
             await hand.apply(serving(at, one))
             await hand.apply(serving(at, two))
+            await asyncio.sleep(0.2)  # until the files say so as well
             troubled = asyncio.Event()
             hand.on_trouble = troubled.set
             os.kill(hand.worker_pid, signal.SIGKILL)

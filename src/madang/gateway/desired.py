@@ -34,7 +34,7 @@ class Bind:
     @property
     def name(self) -> str:
         """The keeper's name of the socket, also the name of the environment variable that carries its number."""
-        return "FD_" + "".join(c if c.isalnum() else "_" for c in f"{self.host}_{self.port}")
+        return f"FD_{self.host.replace('.', '_').replace(':', '_')}_{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

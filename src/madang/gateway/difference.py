@@ -4,8 +4,9 @@ In: two `Desired` with the binds that each leaves out. Out: commands in the orde
 adds, then what takes away), or `Reload` where the structure differs: a bind, a backend, a cell, an algorithm.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from madang.gateway.configuration import table_name
 from madang.gateway.desired import Backend, Desired, Server
@@ -55,10 +56,12 @@ Command = AddServer | SetState | RemoveServer | SetRow | RemoveRow
 def difference(
     old: Desired, new: Desired, refused_old: Collection[str] = (), refused_new: Collection[str] = ()
 ) -> Reload | Sequence[Command]:
-    if structure(old, refused_old) != structure(new, refused_new):
+    if not same_structure(old, new, refused_old, refused_new):
         return Reload()
     before = {b.name: b for b in old.backends}
-    after = [(before[b.name], b) for b in new.backends if before[b.name].servers != b.servers]
+    after = [
+        (before[b.name], b) for b in new.backends if before[b.name] is not b and before[b.name].servers != b.servers
+    ]
     added = [c for o, n in after for c in _added(o, n)]
     removed = [c for o, n in after for c in _removed(o, n)]
     rows = [c for o, n in zip(old.doors, new.doors, strict=True) for c in _rows(table_name(n), o.table, n.table)]
@@ -66,13 +69,24 @@ def difference(
     return [*added, *rows, *removed]
 
 
-def structure(desired: Desired, refused: Collection[str]) -> object:
-    """What only a new process can learn. Suffix rows count: their order matters and cannot be changed in place."""
+def same_structure(
+    old: Desired, new: Desired, refused_old: Collection[str] = (), refused_new: Collection[str] = ()
+) -> bool:
+    """Whether a running process can learn the difference. Most pairs are the same object: identity comes first."""
     return (
-        tuple((f, tuple(b.name for b in f.binds if b.name not in refused)) for f in desired.frontends),
-        tuple((replace(d, table=()), d.bind.name in refused) for d in desired.doors),
-        tuple(replace(b, servers=()) for b in desired.backends),
+        old.frontends == new.frontends
+        and _pairwise(old.doors, new.doors, lambda o, n: replace(o, table=()) == replace(n, table=()))
+        and _pairwise(old.backends, new.backends, lambda o, n: replace(o, servers=()) == replace(n, servers=()))
+        # suffix rows count as structure: their order matters and cannot be changed in place
+        and (set(refused_old) == set(refused_new))
     )
+
+
+T = TypeVar("T")
+
+
+def _pairwise(old: Sequence[T], new: Sequence[T], alike: Callable[[T, T], bool]) -> bool:
+    return len(old) == len(new) and all(o is n or alike(o, n) for o, n in zip(old, new, strict=True))
 
 
 def _added(old: Backend, new: Backend) -> Iterator[Command]:

@@ -15,7 +15,7 @@ from typing import Any
 from madang.gateway import admin, keeping
 from madang.gateway.commands import Lingering, carry_out
 from madang.gateway.desired import Desired
-from madang.gateway.difference import Reload, difference, structure
+from madang.gateway.difference import Reload, difference, same_structure
 from madang.gateway.generations import Generations
 from madang.gateway.keeping import KeeperGone, Keeping, Unopened, Worker
 from madang.gateway.pace import Pace
@@ -25,6 +25,7 @@ from madang.ports.clock import Clock
 log = logging.getLogger(__name__)
 READY_S = 10.0
 AGAIN_S = 5.0
+SAVE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,9 @@ class Hand:
         self._worker: Worker | None = None
         self._running: Desired | None = None
         self._unopened: tuple[Unopened, ...] = ()
-        self._refused: object = None  # the structure that HAProxy did not take
+        self._refused: Desired | None = None  # the structure that HAProxy did not take
         self._lingering: Lingering = set()
+        self._saving: asyncio.TimerHandle | None = None
         self._ends: dict[int, asyncio.Future[str]] = {}
         self.on_trouble: Callable[[], None] = lambda: None
 
@@ -79,7 +81,7 @@ class Hand:
             return await self._reload(keeper, desired, unopened)
         refused_before = {u.bind.name for u in self._unopened}
         todo = difference(self._running, desired, refused_before, {u.bind.name for u in unopened})
-        if isinstance(todo, Reload) and structure(desired, ()) == self._refused:
+        if isinstance(todo, Reload) and self._refused is not None and same_structure(self._refused, desired):
             await self._live(with_servers(self._running, desired))
             return Outcome(self._unopened)  # it was said already why this one cannot be
         if isinstance(todo, Reload):
@@ -106,11 +108,21 @@ class Hand:
             log.warning("the gateway's live change failed (%s): a new worker takes over", error)
             return False
         self._running = desired
-        try:
-            self._generations.write(self._worker.folder, desired, {u.bind.name for u in self._unopened})
-        except OSError as error:  # a full disk, say: HAProxy knows; only who restarts it would start from before
-            log.warning("the gateway's configuration could not be kept: %s", error)
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_later(SAVE_S, self._save)
         return True
+
+    def _save(self) -> None:
+        """Live changes reach the files a moment later, many at a time. On a full disk HAProxy still knows; only who
+        restarts it would start from before."""
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
+            if self._worker is not None and self._running is not None:
+                try:
+                    self._generations.write(self._worker.folder, self._running, {u.bind.name for u in self._unopened})
+                except OSError as error:
+                    log.warning("the gateway's configuration could not be kept: %s", error)
 
     async def _reload(self, keeper: Keeping, desired: Desired, unopened: tuple[Unopened, ...]) -> Outcome:
         self._pace.spend(self._clock.monotonic_s())
@@ -124,7 +136,7 @@ class Hand:
         said = await self._serves(worker)
         if said is not None:
             self._generations.give_up(folder, self._running)
-            self._refused = structure(desired, ())
+            self._refused = desired
             await self._drop(keeper, self._running or Desired())
             return Outcome(unopened, refused=said)
         await keeper.confirm(worker)
@@ -174,6 +186,7 @@ class Hand:
 
     async def leave(self) -> None:
         """Forgets what runs, and lets it run."""
+        self._save()
         if self._keeping is not None:
             await self._keeping.close()
         self._keeping = self._worker = self._running = None

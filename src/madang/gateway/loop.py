@@ -15,6 +15,7 @@ from madang.gateway.conditions import shown, statuses
 from madang.gateway.desired import Desired, Owner, Problem
 from madang.gateway.hand import Hand, Outcome
 from madang.gateway.listeners import GATEWAYS
+from madang.gateway.memo import Memo
 from madang.gateway.routes import WATCHED, Plan, routes
 from madang.gateway.taken import Refusal
 from madang.gateway.tuning import Tuning
@@ -48,6 +49,7 @@ class Gateway:
         self._wake = asyncio.Event()
         self._recorder = Recorder(self._api, clock, "gateway-controller")
         self._told: set[Problem] = set()
+        self._memo = Memo()
         self._plan = Plan(Desired())
         self._wait_s: float | None = None
         self.refusals: tuple[Refusal, ...] = ()
@@ -124,7 +126,7 @@ class Gateway:
 
     async def _turn(self) -> None:
         assert self._hand is not None, "start comes before run"
-        plan = routes(self._api.view, self._settings)
+        plan = routes(self._api.view, self._settings, self._memo)
         outcome = await self._hand.apply(plan.desired)
         self._plan = plan
         if outcome.unopened or self.refusals:

@@ -4,8 +4,10 @@ In: the committed view and the courtyard's settings. Out: `Plan`: the desired li
 attachments from which `conditions` writes the statuses of Gateways and routes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import NamedTuple
 
 from madang.gateway import rules, services
 from madang.gateway.desired import Backend, Desired, Door, Frontend, Problem
@@ -21,6 +23,7 @@ from madang.gateway.listeners import (
     listeners,
     ours,
 )
+from madang.gateway.memo import Memo, revisions
 from madang.gateway.services import SERVICES, Carried
 from madang.gateway.table import Entry, compile_table, intersect
 from madang.ports.objects import Obj
@@ -42,6 +45,14 @@ class Attachment:
     unresolved: tuple[rules.Unresolved, ...] = ()
 
 
+class House(NamedTuple):
+    """A Service with what stands behind it; `stamp` changes with any of them."""
+
+    service: Obj
+    slices: Sequence[Obj]
+    stamp: tuple[str, ...] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     desired: Desired
@@ -52,31 +63,61 @@ class Plan:
     services: tuple[Obj, ...] = ()
 
 
-def routes(view: View, settings: Settings) -> Plan:
-    slices = _slices(view)
-    offered = {(s["metadata"].get("namespace", ""), s["metadata"]["name"]): s for s in view.list(SERVICES)}
-    carried = [services.carry(s, slices.get(key, ()), settings) for key, s in sorted(offered.items())]
-
-    def find(namespace: str, name: str) -> tuple[Obj, Sequence[Obj]] | None:
-        service = offered.get((namespace, name))
-        return None if service is None else (service, slices.get((namespace, name), ()))
-
+def routes(view: View, settings: Settings, memo: Memo | None = None) -> Plan:
+    """`memo` of the last decision makes this one cheap; it changes no answer."""
+    memo = memo or Memo()
+    memo.turn()
+    houses = _houses(view)
+    carried = [
+        memo.get(("service", *key), h.stamp, lambda h=h: services.carry(h.service, h.slices, settings))  # type: ignore[misc]
+        for key, h in houses.items()
+    ]
     classes = tuple(c for c in view.list(CLASSES) if c["metadata"]["name"] in ours((c,)))
     named = ours(classes)
     open_ = listeners((g for g in view.list(GATEWAYS) if g["spec"].get("gatewayClassName") in named), settings)
-    entries: dict[int, list[Entry]] = {}
+    entries: dict[int, list[tuple[Entry, ...]]] = {}
     attachments: list[Attachment] = []
     extra: list[Backend] = []
     namespaces = view.list("namespaces")
     known = tuple(sorted(view.list(ROUTES), key=age))
     for route in known:
-        compiled = rules.compile_route(route, find)
+        compiled = _compiled(route, houses, memo)
         made = _attach(route, compiled, open_, namespaces, entries)
         attachments += made
         if any(a.accepted for a in made):
             extra += compiled.backends
-    desired = _desired(carried, _doors(open_, entries), extra)
-    return Plan(desired, tuple(open_), tuple(attachments), classes, known, tuple(offered.values()))
+    desired = _desired(carried, _doors(open_, entries, memo), extra)
+    offered = tuple(h.service for h in houses.values())
+    return Plan(desired, tuple(open_), tuple(attachments), classes, known, offered)
+
+
+def _houses(view: View) -> dict[tuple[str, str], House]:
+    slices = _slices(view)
+    found = {}
+    for service in view.list(SERVICES):
+        key = (service["metadata"].get("namespace", ""), service["metadata"]["name"])
+        mine = slices.get(key, [])
+        found[key] = House(service, mine, revisions([service, *mine]))
+    return dict(sorted(found.items()))
+
+
+def _compiled(route: Obj, houses: Mapping[tuple[str, str], House], memo: Memo) -> rules.Compiled:
+    """Again only if the route or a Service that it names has changed."""
+    place = route["metadata"].get("namespace", "")
+    named = [
+        (ref.get("namespace") or place, ref.get("name", ""))
+        for rule in route["spec"].get("rules") or ()
+        for ref in rule.get("backendRefs") or ()
+    ]
+    own = revisions([route])
+    stamps = tuple(houses[key].stamp if key in houses else () for key in named)
+    stamp = None if own is None or None in stamps else (own, stamps)
+
+    def find(namespace: str, name: str) -> tuple[Obj, Sequence[Obj]] | None:
+        house = houses.get((namespace, name))
+        return None if house is None else (house.service, house.slices)
+
+    return memo.get(("route", place, route["metadata"]["name"]), stamp, lambda: rules.compile_route(route, find))
 
 
 def _slices(view: View) -> dict[tuple[str, str], list[Obj]]:
@@ -94,7 +135,7 @@ def _attach(
     compiled: rules.Compiled,
     open_: Sequence[Listener],
     namespaces: Sequence[Obj],
-    entries: dict[int, list[Entry]],
+    entries: dict[int, list[tuple[Entry, ...]]],
 ) -> list[Attachment]:
     result = []
     for parent in route["spec"].get("parentRefs") or ():
@@ -119,7 +160,7 @@ def _attach(
             for listener, host in hosts:
                 listener.attached.add((route["metadata"].get("namespace", ""), route["metadata"]["name"]))
                 if listener.serves:
-                    entries.setdefault(listener.bind.port, []).extend(replace(e, host=host) for e in compiled.entries)
+                    entries.setdefault(listener.bind.port, []).append(compiled.at(host))
     return result
 
 
@@ -147,12 +188,14 @@ def _hosts(listener: Listener, route: Obj) -> list[str]:
     return [host for one in wanted if (host := intersect(listener.host, one)) is not None]
 
 
-def _doors(open_: Sequence[Listener], entries: dict[int, list[Entry]]) -> list[Door]:
+def _doors(open_: Sequence[Listener], entries: Mapping[int, list[tuple[Entry, ...]]], memo: Memo) -> list[Door]:
     found: dict[int, Door] = {}
     for listener in open_:
         port = listener.bind.port
         if listener.serves and port not in found:
-            table = compile_table(entries.get(port, ()))
+            groups = entries.get(port, [])
+            # equal by identity: the same compiled routes give the same table
+            table = memo.get(("door", port), groups, lambda groups=groups: compile_table(chain(*groups)))  # type: ignore[misc]
             found[port] = Door(f"door-{port}", listener.bind, *table)
     return list(found.values())
 

@@ -35,6 +35,13 @@ class Compiled:
     backends: list[Backend] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     refused: str = ""
+    _placed: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+
+    def at(self, host: str) -> tuple[Entry, ...]:
+        """The entries of one host name: the same tuple each time."""
+        if host not in self._placed:
+            self._placed[host] = tuple(replace(e, host=host) for e in self.entries)
+        return self._placed[host]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def compile_table(entries: Iterable[Entry]) -> Table:
     rows: dict[str, str] = {}
     cells: dict[tuple[Choice, ...], Cell] = {}
     for host in sorted(by_host):
-        levels = [by_host[h] for h in sorted(by_host, key=_specificity) if covers(h, host)]
+        levels = [by_host[pattern] for pattern in _patterns(host) if pattern in by_host]
         for kind, path in sorted({place for level in levels for place in _places(level)}):
             choices = _choices(levels, kind, path)
             if choices:
@@ -68,6 +68,18 @@ def intersect(one: str, other: str) -> str | None:
     if covers(one, other):
         return other
     return one if covers(other, one) else None
+
+
+def _patterns(host: str) -> Iterable[str]:
+    """Everything that covers a host, the most specific first."""
+    if host:
+        yield host
+    labels = host.removeprefix("*.").split(".")
+    for i in range(0 if host.startswith("*.") else 1, len(labels)):
+        wild = "*." + ".".join(labels[i:])
+        if wild != host:
+            yield wild
+    yield ""
 
 
 def _specificity(host: str) -> tuple[int, int, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -247,3 +248,33 @@ def test_a_container_does_not_keep_its_neighbours_namespace(network: BridgeNetwo
 
     asyncio.run(story())
     assert (links(), ours()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("policies", "told"),
+    [
+        (("accept", "accept"), ""),
+        (
+            ("accept", "drop"),
+            "pods reach nothing outside this machine unless the firewall allows it, whose policy for FORWARD is drop: "
+            "iptables -I FORWARD -i md-0a1b2c -j ACCEPT; iptables -I FORWARD -o md-0a1b2c -j ACCEPT",
+        ),
+        (
+            ("drop", "accept"),
+            "pods reach no service unless the firewall allows it, whose policy for INPUT is drop: "
+            "iptables -I INPUT -i md-0a1b2c -j ACCEPT",
+        ),
+    ],
+)
+def test_what_a_firewall_drops_is_told(policies: tuple[str, str], told: str) -> None:
+    nft = shutil.which("nft", path=masquerade.PLACES)
+    if nft is None:
+        pytest.skip("no nft on this machine")
+    rules = "".join(
+        f"chain {hook.upper()} {{\n type filter hook {hook} priority 0; policy {policy};\n tcp dport 1 accept\n}}\n"
+        for hook, policy in zip(("input", "forward"), policies)
+    )
+    done = subprocess.run([nft, "-f", "-"], input=f"table ip filter {{\n{rules}}}\n", text=True, check=False)
+    if done.returncode:
+        pytest.skip("this kernel has no nftables")
+    assert masquerade.open_way(ID, ADDRESSES) == told

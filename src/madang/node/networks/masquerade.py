@@ -49,19 +49,23 @@ def open_way(id: str, addresses: Addresses) -> str:
             FORWARD.write_text("1\n")
     except OSError as error:
         return f"{FORWARD} cannot be set to 1: {error.strerror}"
-    return _dropped(nft, addresses.device)
+    listed = subprocess.run([nft, "list", "table", "ip", "filter"], capture_output=True, text=True, check=False)
+    return dropped(listed.stdout, addresses.device)
 
 
-def _dropped(nft: str, device: str) -> str:
-    """Another program's rules come on top of ours: what they drop, no rule of ours can let through."""
-    asked = [nft, "list", "chain", "ip", "filter", "FORWARD"]
-    chain = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-    if "policy drop" not in chain:
-        return ""
-    return (
-        f"the policy of the firewall's FORWARD chain is drop (Docker sets it): "
-        f"iptables -I FORWARD -i {device} -j ACCEPT; iptables -I FORWARD -o {device} -j ACCEPT"
-    )
+def dropped(table_text: str, device: str) -> str:
+    """What another program's firewall keeps from pods. Its rules come on top of ours: what they drop, no rule of
+    ours can let through, so the ways to open it are told."""
+    told = []
+    for chain, what, ways in (
+        ("FORWARD", "pods reach nothing outside this machine", ("FORWARD -i", "FORWARD -o")),
+        ("INPUT", "pods reach no service", ("INPUT -i",)),
+    ):
+        start = table_text.find(f"chain {chain} {{")
+        if start >= 0 and "policy drop" in table_text[start : table_text.find("}", start)]:
+            opened = "; ".join(f"iptables -I {way} {device} -j ACCEPT" for way in ways)
+            told.append(f"{what} unless the firewall allows it, whose policy for {chain} is drop: {opened}")
+    return "; ".join(told)
 
 
 def close_way(id: str, *, last: bool) -> None:

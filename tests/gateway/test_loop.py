@@ -283,3 +283,14 @@ def test_no_haproxy_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         asyncio.run(story())
     finally:
         binary.find.cache_clear()
+
+
+def test_what_changes_after_the_stop_starts_nothing(tmp_path: Path, program: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as (api, gateway):
+            await gateway.stop(0.2)
+            await api.create("services", service("web", free_port(), free_port(), "LoadBalancer"), namespace="default")
+            await asyncio.sleep(0.1)
+            assert not children_of(tmp_path)
+
+    asyncio.run(story())

@@ -47,6 +47,7 @@ class Gateway:
         self._settings, self._clock, self._tuning = settings, clock, tuning or Tuning()
         self._hand: Hand | None = None
         self._wake = asyncio.Event()
+        self._acting = asyncio.Lock()
         self._recorder = Recorder(self._api, clock, "gateway-controller")
         self._told: set[Problem] = set()
         self._memo = Memo()
@@ -68,14 +69,18 @@ class Gateway:
     async def stop(self, drain_s: float = DRAIN_S) -> None:
         """Takes the gateway down: running requests may finish for so long; no process, socket or file stays. Works
         without `start` as well, on what an earlier control left."""
-        hand = self._hand or Hand(self._settings.home, self._settings.run, binary.find(), self._clock, self._tuning)
-        await hand.stop(drain_s)
-        self._hand = None
+        async with self._acting:  # a turn under way comes to its end first, and none follows
+            hand, self._hand = self._hand, None
+            if hand is None:
+                hand = Hand(self._settings.home, self._settings.run, binary.find(), self._clock, self._tuning)
+            await hand.stop(drain_s)
 
     async def leave(self) -> None:
         """Ends the control and lets HAProxy and its keeper serve on."""
-        if self._hand is not None:
-            await self._hand.leave()
+        async with self._acting:
+            hand, self._hand = self._hand, None
+            if hand is not None:
+                await hand.leave()
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -125,13 +130,16 @@ class Gateway:
             await self._turn()
 
     async def _turn(self) -> None:
-        assert self._hand is not None, "start comes before run"
-        plan = routes(self._api.view, self._settings, self._memo)
-        outcome = await self._hand.apply(plan.desired)
+        async with self._acting:
+            if self._hand is None:
+                self._wait_s = None
+                return  # it was stopped, or left to serve on
+            plan = routes(self._api.view, self._settings, self._memo)
+            outcome = await self._hand.apply(plan.desired)
+            lingering = await self._hand.sweep()
         self._plan = plan
         if outcome.unopened or self.refusals:
             self.refusals = await asyncio.to_thread(taken.explain, outcome.unopened)
-        lingering = await self._hand.sweep()
         waits = (
             outcome.again_s,
             SWEEP_S if lingering else None,

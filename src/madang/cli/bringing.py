@@ -79,7 +79,8 @@ class Bringing:
             await app.build(application, self.court.home, told, rebuild=self.rebuild)
 
     def told(self, service: str, line: str) -> None:
-        if self.lines.get(service) != line and self.output != AS_JSON and not console().is_terminal:
+        """Live, the newest line of each service is shown; elsewhere one line that it has begun."""
+        if service not in self.lines and self.output != AS_JSON and not console().is_terminal:
             say(f"{service}: {line}")
         self.lines[service] = line
 

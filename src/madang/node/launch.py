@@ -4,6 +4,7 @@ In: values. Out: the launch, and which of its mounts are mere comfort: they are 
 no private mounts. Paths are computed, not looked at.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +78,7 @@ def launch(folders: Folders, role: Role, attempt: int, setting: Setting) -> tupl
     env = _environment(pod, program, setting)
     command = tuple(expand(a, env) for a in role.spec.get("command") or ())
     args = tuple(expand(a, env) for a in role.spec.get("args") or ())
-    user, groups = identity(pod, role, program)
+    user, groups = identity(pod, role)
     cpu, memory = spec.limit(role, "cpu"), spec.limit(role, "memory")
     lifecycle = role.spec.get("lifecycle") or {}
     whole = Launch(
@@ -117,22 +118,15 @@ def working_folder(folders: Folders, role: Role, program: Program) -> str:
     return program.cwd or str(program.root)
 
 
-def unmounted(program: Program, cwd: str) -> str:
-    """Where the working folder really is, on a machine that cannot put it where the program expects it."""
-    for source, target in program.mounts:
-        if cwd == target or cwd.startswith(target + "/"):
-            return source + cwd[len(target) :]
-    return cwd
-
-
-def identity(pod: Obj, role: Role, program: Program) -> tuple[str, tuple[int, ...]]:
-    """(uid[:gid] or name, supplementary groups); empty: ours."""
+def identity(pod: Obj, role: Role) -> tuple[str, tuple[int, ...]]:
+    """(uid[:gid] or name, supplementary groups); empty: ours. What an image calls its user is none of this
+    machine's, and could read neither the source nor its environment: only the pod's own wish counts."""
     mine, whole = role.spec.get("securityContext") or {}, pod["spec"].get("securityContext") or {}
     uid = mine.get("runAsUser", whole.get("runAsUser"))
     gid = mine.get("runAsGroup", whole.get("runAsGroup"))
     groups = [*(whole.get("supplementalGroups") or ()), *([whole["fsGroup"]] if "fsGroup" in whole else ())]
     if uid is None:
-        return (program.user if gid is None else f"{program.user or '0'}:{gid}"), tuple(groups)
+        return ("" if gid is None else f"{os.geteuid()}:{gid}"), tuple(groups)
     return (f"{uid}" if gid is None else f"{uid}:{gid}"), tuple(groups)
 
 
@@ -141,7 +135,6 @@ def _comfort(folders: Folders, role: Role, attempt: int, setting: Setting) -> tu
     mounts = [Mount(folders.termination_log(role.name, attempt), message), Mount(folders.hosts, "/etc/hosts")]
     if setting.resolver is not None:
         mounts.append(Mount(setting.resolver, "/etc/resolv.conf", read_only=True))
-    mounts += [Mount(Path(source), target) for source, target in setting.program.mounts]
     return tuple(mounts)
 
 

@@ -5,24 +5,23 @@ with the reason that the container's status shows.
 """
 
 import os
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from madang.node.environment import Missing, environment, expand
 from madang.node.images.images import NotHere
 from madang.node.kit import Kit
-from madang.node.launch import Setting, launch, unmounted, with_mounts
+from madang.node.launch import Setting, launch, with_mounts
 from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
-from madang.node.runtimes.runtime import Launch, Mount
+from madang.node.relocation import relocate
+from madang.node.runtimes.runtime import Launch, Mount, Runtime
 from madang.node.volumes.content import Refused
 from madang.node.volumes.volumes import source_of
 from madang.ports.objects import Obj
 from madang.ports.program import HOST, Program
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from madang.node.hand import Hand
 
 
@@ -56,16 +55,25 @@ class Launching:
             raise Declined("CreateContainerConfigError", why)
         if not plain.argv:
             raise Declined("CreateContainerError", "no command specified")
-        whole = with_mounts(plain, comfort)
-        if runtime.refuses(whole):
-            plain = replace(plain, cwd=unmounted(program, plain.cwd))
-            why = runtime.refuses(plain)
-            if why:
-                raise Declined("CreateContainerError", why)
-            whole = plain
+        whole = self._honoured(runtime, role, plain, comfort, program)
         self._touch(role, attempt)
         self._made[role.name] = (attempt, whole)
         return whole
+
+    def _honoured(
+        self, runtime: Runtime, role: Role, plain: Launch, comfort: tuple[Mount, ...], program: Program
+    ) -> Launch:
+        """The richest form that this machine can honour; without private mounts, one whose paths are the real ones."""
+        files = tuple(Mount(Path(source), target) for source, target in program.mounts)
+        whole = with_mounts(plain, (*files, *comfort))
+        if not runtime.refuses(whole):
+            return whole
+        relocated = relocate(plain, files, self._kit.base)
+        if why := runtime.refuses(relocated.launch):
+            raise Declined("CreateContainerError", why)
+        if relocated.moved:
+            self._hand.emit("Normal", "Relocated", relocated.message, role.field_path)
+        return relocated.launch
 
     async def again(self, role: Role, attempt: int) -> Launch:
         """The launch of a container that runs (put together once more where it was adopted)."""
@@ -107,7 +115,7 @@ class Launching:
             return [api] if api is not None else []
         return [*found, *view.list("services", namespace)]
 
-    def _mounts(self, role: Role, made: "dict[str, Path]", env: dict[str, str]) -> tuple[Mount, ...]:
+    def _mounts(self, role: Role, made: dict[str, Path], env: dict[str, str]) -> tuple[Mount, ...]:
         mounts = []
         for m in role.spec.get("volumeMounts") or ():
             sub_path = m.get("subPath") or expand(m.get("subPathExpr") or "", env)

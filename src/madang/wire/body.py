@@ -1,9 +1,11 @@
 """The body of a request: bounded as the API server bounds it, and read by its media type.
 
-In: ASGI messages, a Content-Type. Out: JSON as bytes (for the decoder, as they came) or as values (YAML, protobuf).
+In: ASGI messages, a Content-Type. Out: JSON as bytes for the decoder (YAML is made JSON), or an object as values (protobuf).
 """
 
 from typing import Any
+
+import orjson
 
 from madang.api import yaml_body
 from madang.ports.errors import BadRequest, StatusError
@@ -44,7 +46,7 @@ def _bounded(body: bytes) -> bytes:
 def given_body(request: Request, body: bytes) -> Any:
     media = negotiate.body_media(request.headers.get("content-type", ""))
     if media == "application/yaml":
-        return yaml_body.read(body)
+        return orjson.dumps(yaml_body.read(body))
     if media == negotiate.PROTOBUF:
         return protobuf.read(body)
     return body

@@ -1,9 +1,12 @@
 """TLS outside Python: a small HAProxy that takes TLS off and hands the bytes to the outer door's unix socket.
 
-Why: measured with wrk on two cores, TLS inside asyncio costs a third of the requests; HAProxy in TCP mode takes about
-a tenth of what the API itself needs, and since it only moves bytes, watches, exec and WebSockets pass untouched. It
-is never reloaded (a new certificate goes in through its own socket), so that they live on. It binds nothing itself:
-the listening socket is ours and handed down, so that a restarted HAProxy finds the same port and waiting clients.
+Why: TLS inside asyncio costs a third of the requests. Measured with wrk over TLS, 32 connections, an answer of 1.5 kB
+made by nothing, two busy cores: HAProxy before uvicorn 12.8 to 20.9 thousand a second, Granian with its own TLS 17.0
+to 23.6. HAProxy is taken all the same: it is here already, it is a process of its own (a handshake delays no probe),
+and since in TCP mode it only moves bytes, watches, exec and WebSockets pass untouched; Granian cannot be handed a
+listening socket, nor run beside a unix socket on somebody else's loop. It is never reloaded (a new certificate goes
+in through its own socket), so that connections live on. It binds nothing itself: the listening socket is ours and
+handed down, so that a restarted HAProxy finds the same port and waiting clients.
 In: certificate, listening socket, unix socket. Out: a supervised child process.
 """
 

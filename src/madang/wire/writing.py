@@ -3,6 +3,7 @@
 In: a request and its body. Out: an answer. Query parameters that say what they may not are the API's 422.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import orjson
@@ -21,7 +22,7 @@ from madang.ports.errors import BadRequest
 from madang.wire import answer, negotiate, shapes
 from madang.wire.answer import Send
 from madang.wire.body import given_body
-from madang.wire.reading import list_options
+from madang.wire.reading import list_options, number
 from madang.wire.request import Request, Target
 
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
@@ -147,13 +148,11 @@ def _agent(request: Request) -> str:
 
 def delete_options(request: Request, body: bytes) -> DeleteOptions:
     """From the body, else from the query."""
-    given: dict[str, Any] = _decoded(request, body) if body else {}
-    if not isinstance(given, dict):
-        raise BadRequest("couldn't get version/kind; json parse error: the body is no DeleteOptions")
+    given = _options_body(request, body) if body else {}
     asked = request.query
     grace = given.get("gracePeriodSeconds")
-    if grace is None and asked.get("gracePeriodSeconds"):
-        grace = int(asked["gracePeriodSeconds"])
+    if grace is None:
+        grace = number(request, "gracePeriodSeconds")
     propagation: Any = given.get("propagationPolicy") or asked.get("propagationPolicy") or None
     orphan = given.get("orphanDependents")
     if orphan is None and asked.get("orphanDependents"):
@@ -180,6 +179,34 @@ def delete_options(request: Request, body: bytes) -> DeleteOptions:
         propagation=propagation,
         dry_run=bool(dry),
     )
+
+
+# Of a DeleteOptions: JSON's type, and how Go's decoder names it and what it met instead.
+_FIELDS: Mapping[str, tuple[type, str]] = {
+    "gracePeriodSeconds": (int, "int64"),
+    "propagationPolicy": (str, "v1.DeletionPropagation"),
+    "orphanDependents": (bool, "bool"),
+    "preconditions": (dict, "v1.Preconditions"),
+    "dryRun": (list, "[]string"),
+}
+_MET = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+
+
+def _options_body(request: Request, body: bytes) -> dict[str, Any]:
+    given = _decoded(request, body)
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise BadRequest("couldn't get version/kind; json parse error: the body is no DeleteOptions")
+    for name, (wanted, go) in _FIELDS.items():
+        value = given.get(name)
+        if value is not None and type(value) is not wanted:
+            met = _MET.get(type(value), "value")
+            raise BadRequest(
+                'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal '
+                f"{met} into Go struct field DeleteOptions.{name} of type {go}"
+            )
+    return given
 
 
 def _decoded(request: Request, body: bytes) -> Any:

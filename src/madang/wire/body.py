@@ -1,6 +1,6 @@
 """The body of a request: bounded as the API server bounds it, and read by its media type.
 
-In: ASGI messages, a Content-Type. Out: JSON as bytes for the decoder (YAML is made JSON), or an object as values (protobuf).
+In: ASGI messages, a Content-Type. Out: JSON as bytes for the decoder (YAML is made JSON), or values (protobuf).
 """
 
 from typing import Any

@@ -87,6 +87,18 @@ def test_a_readiness_probe_is_tried_every_twenty_milliseconds(tmp_path: Path) ->
     run(story())
 
 
+def test_a_command_is_not_tried_before_the_port_is_open(tmp_path: Path) -> None:
+    async def story() -> None:
+        programs = {"run": lambda _l, _n: Script(listens_s=1.5)}
+        async with small_house(tmp_path, programs) as house:
+            probe = {"exec": {"command": ["x"]}, "periodSeconds": 10}
+            await house.pod({"containers": [container(ports=[{"containerPort": 80}], readinessProbe=probe)]})
+            await house.until(house.ready, 2.0)
+            assert len(house.handler.asked) == 1
+
+    run(story())
+
+
 def test_a_hanging_probe_is_cut_off_and_counts_as_failed(tmp_path: Path) -> None:
     async def story() -> None:
         probe = {"exec": {"command": ["x"]}, "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 2}

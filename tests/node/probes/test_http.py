@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from madang.node.pod.spec import Role
-from madang.node.probes.handler import SystemHandler, Target
+from madang.node.probes.handler import SystemHandler, Target, own_place
 from madang.node.probes.http import http_get
 from madang.node.probes.result import Result
 from madang.ports.objects import Obj
@@ -112,3 +112,18 @@ def test_tcp_by_the_ports_name() -> None:
     assert result.message == "couldn't find port: none"
     result, _ = against(lambda port, _: SystemHandler().ask(target(port), {"tcpSocket": {"port": 1}}, 1))
     assert result.message == "dial tcp 127.0.0.1:1: connect: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("ip", "word", "meant"),
+    [
+        ("127.9.0.4", "curl http://localhost:8000/ok", "curl http://127.9.0.4:8000/ok"),
+        ("127.9.0.4", "127.0.0.1:8000", "127.9.0.4:8000"),
+        ("127.9.0.4", "localhost:80001", "localhost:80001"),
+        ("127.9.0.4", "localhost:9000", "localhost:9000"),
+        ("10.0.0.4", "localhost:8000", "localhost:8000"),
+    ],
+)
+def test_a_health_command_means_its_own_pod(ip: str, word: str, meant: str) -> None:
+    role = Role("main", {"name": "c", "ports": [{"containerPort": 8000}]})
+    assert own_place(role, ip, word) == meant

@@ -55,7 +55,7 @@ def test_early_tries_come_every_twenty_milliseconds_then_more_seldom() -> None:
     t = tally()
     assert t.next_s(0.0, 0.0) == EARLY_S
     assert t.next_s(6.0, 0.0) == 6.05
-    assert t.next_s(1.0, 0.1) == 1.4
+    assert t.next_s(1.0, 0.1) == 1.2
     t.take(True, 1.0)
     assert t.next_s(1.0, 0.0) == 11.0
 

@@ -4,6 +4,7 @@ In: the running container and the handler as the pod gives it. Out: a `Result`.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,7 +77,8 @@ async def _connect(target: Target, what: Obj) -> Result:
 
 
 async def _exec(target: Target, command: tuple[str, ...] | list[str]) -> Result:
-    options = ExecOptions(container=target.role.name, command=tuple(command))
+    own = tuple(own_place(target.role, target.ip, word) for word in command)
+    options = ExecOptions(container=target.role.name, command=own)
     try:
         process = await target.runtime.exec(target.running, target.launch, options)
     except StatusError as e:
@@ -90,6 +92,16 @@ async def _exec(target: Target, command: tuple[str, ...] | list[str]) -> Result:
     finally:
         await process.close()
     return Result(code == 0, "" if code == 0 else output[:_OUTPUT_BYTES].decode("utf-8", "replace"))
+
+
+def own_place(role: Role, ip: str, word: str) -> str:
+    """Where pods have addresses of their own in 127.0.0.0/8, `localhost:PORT` in a health command means the pod's
+    own address, as far as the port is one that the container declares."""
+    if not ip.startswith("127."):
+        return word
+    for port in spec.tcp_ports(role):
+        word = re.sub(rf"(?<![\w.-])(?:localhost|127\.0\.0\.1):{port}(?!\d)", f"{ip}:{port}", word)
+    return word
 
 
 def _too_slow(target: Target, what: Obj, timeout_s: float) -> str:

@@ -67,6 +67,9 @@ class Runner:
         while True:
             tried = self._clock.monotonic_s()
             counted = tally.counts(tried)
+            if not counted and self._too_early(tally, target, attachment, probe):
+                await self._clock.sleep(EARLY_S)
+                continue
             result = await self._handler.ask(target, probe, tally.terms.timeout_s)
             if result.ok and kind != "liveness":
                 result = self._own(target, attachment, probe)
@@ -77,6 +80,11 @@ class Runner:
                 return verdict
             now = self._clock.monotonic_s()
             await self._clock.sleep(max(tally.next_s(now, now - tried) - now, 0.0))
+
+    def _too_early(self, tally: Tally, target: Target, attachment: Attachment, probe: Obj) -> bool:
+        """A command costs a process each time: as long as the container's port is closed, it is not tried early."""
+        ports = spec.tcp_ports(target.role)
+        return "exec" in probe and tally.eager and bool(ports) and not self._listens(target, attachment, ports)
 
     def _heard(self, kind: ProbeKind, role: Role, verdict: bool) -> bool:
         """Pass a verdict on. Whether this probe has nothing more to say."""

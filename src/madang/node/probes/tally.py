@@ -85,4 +85,4 @@ class Tally:
             return self.due_s
         passed = now_s - self.began_s
         interval = next(i for since, i in _EARLY if passed >= since)
-        return min(now_s + max(interval, 4 * took_s), max(self.due_s, now_s + EARLY_S))
+        return min(now_s + max(interval, 2 * took_s), max(self.due_s, now_s + EARLY_S))

@@ -113,3 +113,25 @@ def test_a_gated_pod_waits_and_then_goes() -> None:
             await until(api, lambda: (api.view.get("pods", "default", "p") or {})["spec"].get("nodeName") == "node-1")
 
     asyncio.run(story())
+
+
+def test_a_pod_of_higher_priority_takes_the_place_of_a_lesser_one() -> None:
+    async def story() -> None:
+        async with running(cpu="1") as api:
+            high = {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": "high"},
+                "value": 9,
+            }
+            await api.create("priorityclasses.scheduling.k8s.io", high)
+            container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "800m"}}}
+            for name, more in (("lesser", {}), ("vip", {"priorityClassName": "high"})):
+                pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
+                pod["spec"] = {"containers": [container], **more}
+                await api.create("pods", pod, namespace="default")
+                await until(api, lambda n=name: (api.view.get("pods", "default", n) or {})["spec"].get("nodeName"))
+            assert api.view.get("pods", "default", "lesser") is None
+            await until(api, lambda: any(e["reason"] == "Preempted" for e in api.view.list("events", "default")))
+
+    asyncio.run(story())

@@ -70,7 +70,6 @@ def test_every_rejection_is_counted() -> None:
     assert why(tally, pod("q", cpu="2", preemptionPolicy="Never")).endswith(
         "preemption: not eligible due to preemptionPolicy=Never."
     )
-    assert "1 Preemption is not supported by this scheduler" in why(tally, pod("r", cpu="2", priority=7))
 
 
 def test_no_nodes() -> None:
@@ -221,3 +220,26 @@ def test_a_seat_is_replaced_not_doubled() -> None:
     tally.seat(wants, "a")
     tally.seat(wants, "a", leaving=True)
     assert tally.used["cpu"] == [1000.0] and tally.used["pods"] == [1.0]
+
+
+def test_preemption_asks_the_least_important_to_leave() -> None:
+    tally = house(node("a", cpu="2"), node("b", cpu="2"), node("c", cpu="1"))
+    on_a, on_b = {"kubernetes.io/hostname": "a"}, {"kubernetes.io/hostname": "b"}
+    where(tally, pod("a-low", cpu="1", nodeSelector=on_a, priority=1))
+    where(tally, pod("a-mid", cpu="1", nodeSelector=on_a, priority=5))
+    where(tally, pod("b-mid", cpu="2", nodeSelector=on_b, priority=5))
+    before = [list(column) for column in tally.used.values()]
+    (found,) = decide(tally, [pod("vip", cpu="1500m", priority=9)])
+    assert isinstance(found, Refused) and found.preemption is not None
+    assert found.message == "0/3 nodes are available: 3 Insufficient cpu."
+    assert (found.preemption.node, [s.wants.name for s in found.preemption.victims]) == ("b", ["b-mid"])
+    (found,) = decide(tally, [pod("small", cpu="1", priority=9, nodeSelector=on_a)])
+    assert isinstance(found, Refused) and found.preemption is not None
+    assert [s.wants.name for s in found.preemption.victims] == ["a-low"]  # the other is reprieved
+    assert [list(column) for column in tally.used.values()] == before
+    equal = why(tally, pod("equal", cpu="1", priority=1, nodeSelector=on_a))
+    assert "1 No preemption victims found for incoming pod" in equal
+    waiting = pod("small", cpu="1", priority=9, nodeSelector=on_a)
+    waiting["status"] = {"nominatedNodeName": "a"}
+    tally.seat(read(pod("a-low", cpu="1", nodeSelector=on_a, priority=1)), "a", leaving=True)
+    assert why(tally, waiting).endswith("preemption: not eligible due to a terminating pod on the nominated node.")

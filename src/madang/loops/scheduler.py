@@ -9,14 +9,14 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from madang.kinds.times import format_seconds
 from madang.loops.hand import Hand
 from madang.loops.recorder import Recorder
+from madang.loops.unschedulable import evictions, told
 from madang.loops.watcher import Watcher
 from madang.placement.decision import Placed, Refused, in_order, place
 from madang.placement.tally import Tally
 from madang.placement.wants import read
-from madang.ports.actions import Action, Bind, Emit, Patch
+from madang.ports.actions import Action, Bind, Emit
 from madang.ports.api import LocalApi, User
 from madang.ports.clock import Clock
 from madang.ports.objects import Change, Obj
@@ -156,19 +156,19 @@ class Scheduler:
         for pod in batch:
             del self._waiting[pod["metadata"]["uid"]]
         placed: list[Placed] = []
-        told: list[Action] = []
+        refusals: list[Action] = []
         for result in map(self._place, batch):
             if isinstance(result, Placed):
                 self._stuck.pop(result.pod["metadata"]["uid"], None)
                 placed.append(result)
             else:
-                told += self._refuse(result)
+                refusals += self._refuse(result)
         async with asyncio.TaskGroup() as group:
             for one in placed:
                 self._binding.add(one.pod["metadata"]["uid"])
                 group.create_task(self._bind(one))
-            if told:
-                group.create_task(self._hand.carry_out(told))
+            if refusals:
+                group.create_task(self._hand.carry_out(refusals))
 
     def _place(self, pod: Obj) -> Placed | Refused:
         """A pod that placement stumbles over must not stop all others."""
@@ -203,9 +203,9 @@ class Scheduler:
         uid, known = pod["metadata"]["uid"], self._stuck.get(pod["metadata"]["uid"])
         self._stuck[uid] = Stuck(pod, refused.message, refused.filters)
         if known is not None and known.message == refused.message:
-            return []
+            return evictions(refused, self._api.view)
         event = Emit("pods", pod, "Warning", "FailedScheduling", refused.message)
-        return [*condition(pod, refused.message, self._clock.now_s()), event]
+        return [*told(refused, self._clock.now_s()), event, *evictions(refused, self._api.view)]
 
 
 def mine(pod: Obj) -> bool:
@@ -225,19 +225,3 @@ def bearing(node: Obj) -> tuple[object, ...]:
     """What of a node placement looks at."""
     spec, status = node.get("spec") or {}, node.get("status") or {}
     return spec, node["metadata"].get("labels"), status.get("allocatable"), status.get("capacity")
-
-
-def condition(pod: Obj, message: str, now: float) -> list[Action]:
-    """PodScheduled=False with the reasons, where it doesn't say so already."""
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    old: Obj = next((c for c in conditions if c["type"] == "PodScheduled"), {})
-    if old.get("message") == message and old.get("reason") == "Unschedulable":
-        return []
-    new = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message,
-           "lastProbeTime": None, "lastTransitionTime": format_seconds(now)}  # fmt: skip
-    if old.get("status") == "False":
-        new["lastTransitionTime"] = old.get("lastTransitionTime", new["lastTransitionTime"])
-    rest = [c for c in conditions if c["type"] != "PodScheduled"]
-    meta = pod["metadata"]
-    patch = {"status": {"conditions": [*rest, new]}}
-    return [Patch("pods", meta["namespace"], meta["name"], patch, "status", meta["uid"], meta.get("resourceVersion"))]

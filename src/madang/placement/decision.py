@@ -5,16 +5,19 @@ and age. Out: one `Placed` or `Refused` a pod, the refusal in the scheduler's ow
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from madang.placement.filters import FILTERS, Candidate, Filter, Reason
 from madang.placement.neighbours import Neighbours
+from madang.placement.preemption import Preemption, preemption, still_going
 from madang.placement.scores import best
 from madang.placement.spreading import Spreading
 from madang.placement.tally import Tally
 from madang.placement.wants import Wants, read, refusals
 from madang.ports.objects import Obj
+
+HOPE = "no new claims to deallocate, preemption: "
 
 
 class Placed(NamedTuple):
@@ -26,6 +29,7 @@ class Refused(NamedTuple):
     pod: Obj
     message: str
     filters: frozenset[str]  # whose refusals something may change
+    preemption: Preemption | None = None  # who must go so that it fits
 
 
 def in_order(pods: Iterable[Obj]) -> list[Obj]:
@@ -46,10 +50,10 @@ def place(tally: Tally, pod: Obj) -> Placed | Refused:
     if not len(tally):
         return Refused(pod, "no nodes available to schedule pods", frozenset({"NoNodes"}))
     wants = read(pod)
-    near, spreading = Neighbours(wants, tally), Spreading(wants, tally)
     concerned = [f for f in FILTERS if f.concerns(wants, tally)]
+    near, spreading = Neighbours(wants, tally), Spreading(wants, tally)
     fitting: list[Candidate] = []
-    refused: list[Sequence[Reason]] = []
+    refused: dict[int, Sequence[Reason]] = {}
     names: set[str] = set()
     for i, node in enumerate(tally.nodes):
         if node is None:
@@ -57,16 +61,37 @@ def place(tally: Tally, pod: Obj) -> Placed | Refused:
         candidate = Candidate(wants, tally, near, spreading, i)
         by, reasons = first_refusal(concerned, candidate)
         if reasons:
-            refused.append(reasons)
+            refused[i] = reasons
             names.add(by)
         else:
             fitting.append(candidate)
     if not fitting:
-        lesser = any(seat.wants.priority < wants.priority for seats in tally.seats for seat in seats.values())
-        return Refused(pod, explanation(refused, wants, lesser), frozenset(names))
+        return refusal(tally, pod, wants, refused, frozenset(names))
     chosen = tally.names[best(fitting).i]
     tally.seat(wants, chosen)
     return Placed(pod, chosen)
+
+
+def refusal(
+    tally: Tally, pod: Obj, wants: Wants, refused: Mapping[int, Sequence[Reason]], names: frozenset[str]
+) -> Refused:
+    """Why, and who would have to go."""
+    curable = [i for i, reasons in refused.items() if all(r.curable for r in reasons)]
+    nominated = str((pod.get("status") or {}).get("nominatedNodeName") or "")
+    why = explanation(list(refused.values()))
+    if wants.never_preempts:
+        return Refused(pod, f"{why} {HOPE}not eligible due to preemptionPolicy=Never.", names)
+    if nominated and still_going(tally, wants, nominated):
+        return Refused(pod, f"{why} {HOPE}not eligible due to a terminating pod on the nominated node.", names)
+
+    def fits(i: int) -> bool:
+        concerned = [f for f in FILTERS if f.concerns(wants, tally)]
+        candidate = Candidate(wants, tally, Neighbours(wants, tally), Spreading(wants, tally), i)
+        return not first_refusal(concerned, candidate)[1]
+
+    if (found := preemption(tally, wants, curable, fits)) is not None:
+        return Refused(pod, why, names, found)
+    return Refused(pod, f"{why} {HOPE}{helpless(len(curable), len(refused))}", names)
 
 
 def first_refusal(filters: Sequence[Filter], candidate: Candidate) -> tuple[str, Sequence[Reason]]:
@@ -76,22 +101,16 @@ def first_refusal(filters: Sequence[Filter], candidate: Candidate) -> tuple[str,
     return "", ()
 
 
-def explanation(refused: Sequence[Sequence[Reason]], wants: Wants, lesser: bool) -> str:
-    """`0/3 nodes are available: 1 Insufficient cpu, 2 ... . preemption: ...` (framework.FitError.Error)."""
+def explanation(refused: Sequence[Sequence[Reason]]) -> str:
+    """`0/3 nodes are available: 1 Insufficient cpu, 2 ... .` (framework.FitError.Error)."""
     counts = Counter(reason.text for reasons in refused for reason in reasons)
     why = ", ".join(sorted(f"{n} {text}" for text, n in counts.items()))
-    told = preemption(refused, wants, lesser)
-    return f"0/{len(refused)} nodes are available: {why}. no new claims to deallocate, preemption: {told}"
-
-
-def preemption(refused: Sequence[Sequence[Reason]], wants: Wants, lesser: bool) -> str:
-    """Whether evicting others would help. Nobody is evicted here: where lesser pods stand, that is said."""
-    if wants.never_preempts:
-        return "not eligible due to preemptionPolicy=Never."
-    curable = sum(1 for reasons in refused if all(r.curable for r in reasons))
-    victims = (
-        "Preemption is not supported by this scheduler" if lesser else "No preemption victims found for incoming pod"
-    )
-    counts = {victims: curable, "Preemption is not helpful for scheduling": len(refused) - curable}
-    why = ", ".join(sorted(f"{n} {text}" for text, n in counts.items() if n))
     return f"0/{len(refused)} nodes are available: {why}."
+
+
+def helpless(curable: int, total: int) -> str:
+    """Why evicting others would not help, node by node."""
+    counts = {"No preemption victims found for incoming pod": curable,
+              "Preemption is not helpful for scheduling": total - curable}  # fmt: skip
+    why = ", ".join(sorted(f"{n} {text}" for text, n in counts.items() if n))
+    return f"0/{total} nodes are available: {why}."

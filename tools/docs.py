@@ -1,10 +1,12 @@
-"""Makes the generated documents under docs/ (`./dev docs`): today `docs/compatibility.md`, from the kind table.
+"""Makes the generated documents under docs/ (`./dev docs`): `compatibility.md` from the kind table, `compose.md` from
+the tables of Compose keys and known images.
 
 In: the package. Out: files; a test compares them with what this makes.
 """
 
 from pathlib import Path
 
+from madang.app.compose.reference import markdown as compose
 from madang.kinds.compatibility import ignored_markdown, markdown
 
 TARGET = Path(__file__).parent.parent / "docs" / "compatibility.md"
@@ -44,4 +46,5 @@ def compatibility() -> str:
 if __name__ == "__main__":
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_text(compatibility())
-    print(TARGET)
+    TARGET.with_name("compose.md").write_text(compose())
+    print(TARGET.parent)

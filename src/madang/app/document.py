@@ -49,7 +49,7 @@ class Map(dict[str, Any]):
     def __init__(self, items: Iterable[tuple[str, Any]] = (), mark: Mark = NOWHERE) -> None:
         super().__init__(items)
         self.mark = mark
-        self.marks: dict[str, Mark] = {}
+        self.marks: dict[str, Mark] = dict.fromkeys(self, mark)
         self.override = False
 
     def put(self, key: str, value: Any, mark: Mark) -> None:

@@ -3,6 +3,7 @@
 In: paths and options. Out: an `Application`. Raises `ApplicationError` with all faults.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,14 @@ def load(paths: Sequence[Path], options: LoadOptions) -> Application:
 
     project = read(files.compose, name=options.project, profiles=options.profiles, env_files=options.env_files)
     if project.faults:
-        raise ApplicationError(project.faults)
+        raise ApplicationError(sorted(project.faults, key=place))
     made = application(project, options)
     if project.faults:
-        raise ApplicationError(project.faults)
+        raise ApplicationError(sorted(project.faults, key=place))
     return replace(made, paths=tuple(paths))
+
+
+def place(message: str) -> tuple[str, int]:
+    """File and line of a message, so that a person reads from top to bottom."""
+    matched = re.match(r"(.*?):(\d+): ", message)
+    return (matched[1], int(matched[2])) if matched else ("", 0)

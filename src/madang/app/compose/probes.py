@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from madang.app.compose.plan import Plan
-from madang.app.field import Field, root
+from madang.app.document import Map
+from madang.app.field import Field
 from madang.app.programs.dockerfile import Instruction
 from madang.ports.objects import Obj
 
@@ -24,19 +25,38 @@ QUIET_WGET = {"-q", "--quiet", "--spider", "-O-", "-nv", "--no-verbose", "--no-c
 
 
 def probes(plan: Plan) -> Obj:
-    check = plan.field["healthcheck"]
-    if not check and plan.stage is not None and plan.stage.healthcheck is not None:
-        check = from_dockerfile(plan.stage.healthcheck, plan)
+    check = healthcheck(plan)
     if not check or check["disable"].truth():
         return {}
     if "test" not in check:
-        if check is plan.field["healthcheck"] and plan.stage is not None and plan.stage.healthcheck is not None:
-            check.value.setdefault("test", from_dockerfile(plan.stage.healthcheck, plan)["test"].value)
-        else:
-            check.fault("lacks test, the command that tells whether the service is well")
-            return {}
+        check.fault("lacks test, the command that tells whether the service is well")
+        return {}
     handler = handler_of(check["test"], {plan.service, plan.name, plan.field["hostname"].text(plan.service)})
+    if plan.found is not None and handler and asks_whether_it_answers(handler, plan.found.server.checks):
+        handler = {"tcpSocket": {"port": plan.found.server.ports[0]}}
     return timed(handler, check, plan.ends) if handler else {}
+
+
+def asks_whether_it_answers(handler: Obj, checks: Sequence[str]) -> bool:
+    """`pg_isready ...`, `redis-cli ping`: such a client would have to be told where the instance listens."""
+    words = handler.get("exec", {}).get("command", [])
+    return any(re.search(rf"(^|[/\s]){re.escape(check)}(\s|$)", " ".join(words)) for check in checks)
+
+
+def healthcheck(plan: Plan) -> Field:
+    """Compose's own, over the Dockerfile's where it leaves something open."""
+    own = plan.field["healthcheck"]
+    if plan.stage is None or plan.stage.healthcheck is None:
+        return own
+    below = from_dockerfile(plan.stage.healthcheck)
+    if not own:
+        at = f"{plan.build.file}: HEALTHCHECK" if plan.build else "HEALTHCHECK"
+        return Field(below, at, plan.field.mark, own.faults)
+    if "test" in own:
+        return own
+    merged = Map({**below, **{k: v.value for k, v in own.items()}}.items(), own.mark)
+    merged.marks = {**dict.fromkeys(below, own.mark), **getattr(own.value, "marks", {})}
+    return Field(merged, own.path, own.mark, own.faults)
 
 
 def timed(handler: Obj, check: Field, ends: bool) -> Obj:
@@ -178,7 +198,7 @@ def http(url: str, own: set[str], trusting: bool) -> Obj | None:
     return {"httpGet": {"path": path, "port": port, "scheme": parts.scheme.upper()}}
 
 
-def from_dockerfile(instruction: Instruction, plan: Plan) -> Field:
+def from_dockerfile(instruction: Instruction) -> dict[str, object]:
     """HEALTHCHECK [--interval=...] CMD ... as Compose would write it."""
     value: dict[str, object] = {name.replace("-", "_"): text for name, text in instruction.flags}
     rest = instruction.rest.strip()
@@ -188,6 +208,4 @@ def from_dockerfile(instruction: Instruction, plan: Plan) -> Field:
         command = Instruction("CMD", rest[3:].strip(), instruction.line)
         words = command.exec_form()
         value["test"] = ["CMD", *words] if words is not None else ["CMD-SHELL", command.rest]
-    at = f"{plan.build.file}:{instruction.line}" if plan.build else ""
-    made = root(value, faults=plan.ground.project.faults)
-    return Field(made.value, f"{at}: HEALTHCHECK", plan.field.mark, made.faults)
+    return value

@@ -24,7 +24,8 @@ secret() {
   eval "file=\\${$1_FILE:-}"
   if [ -n "$file" ]; then cat "$file"; else eval "printf %s \\"\\${$1:-$2}\\""; fi
 }
-bin=$(dirname "$MADANG_SERVER")
+bin=$(dirname "$(readlink -f "$MADANG_SERVER")")
+psql=$(command -v "$bin/psql" || command -v psql)
 user=$(secret POSTGRES_USER postgres)
 password=$(secret POSTGRES_PASSWORD "")
 name=$(secret POSTGRES_DB "$user")
@@ -45,9 +46,12 @@ if [ ! -s "$cluster/PG_VERSION" ]; then
     --auth-host="${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" ${pwfile:+"--pwfile=$pwfile"}
   rm -f "$cluster.password"
   echo "host all all all ${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> "$cluster.new/pg_hba.conf"
+  # Inside of an address of its own the server trusts itself, as the image does.
+  [ -n "${HOST:-}" ] || sed -i '1i host all all 127.0.0.1/32 trust' "$cluster.new/pg_hba.conf"
   socket=$(mktemp -d)
+  trap '"$bin/pg_ctl" -D "$cluster.new" -m immediate stop; rm -rf "$socket"' EXIT
   "$bin/pg_ctl" -D "$cluster.new" -w -o "-c listen_addresses='' -k $socket" start
-  ask="$bin/psql -v ON_ERROR_STOP=1 --no-password -h $socket -U $user"
+  ask="$psql -v ON_ERROR_STOP=1 --no-password -h $socket -U $user"
   [ "$name" = postgres ] || printf 'CREATE DATABASE :"name";\\n' | $ask -d postgres -v "name=$name"
   for file in /docker-entrypoint-initdb.d/*; do
     case "$file" in
@@ -57,6 +61,7 @@ if [ ! -s "$cluster/PG_VERSION" ]; then
     esac
   done
   "$bin/pg_ctl" -D "$cluster.new" -m fast -w stop
+  trap - EXIT
   rm -rf "$socket"
   mv "$cluster.new" "$cluster"
 fi

@@ -37,18 +37,23 @@ class Server:
     install: str  # what a person types on Debian to have it
     folders: tuple[str, ...] = ()
     user: str = ""
+    checks: tuple[str, ...] = ()  # programs whose question is whether the server answers
 
 
 TABLE: tuple[Server, ...] = (
-    Server("redis", "redis-server", ("--version",), (6379,), scripts.REDIS, ("/data",), "redis-server"),
+    Server(
+        "redis", "redis-server", ("--version",), (6379,), scripts.REDIS, ("/data",), "redis-server",
+        checks=("redis-cli",),
+    ),
     Server(
         "postgres", "postgres", ("--version",), (5432,), scripts.POSTGRES,
         ("/var/lib/postgresql/data", "/var/lib/postgresql"), "postgresql",
-        ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"), "postgres",
+        ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"), "postgres", ("pg_isready",),
     ),
     Server(
         "rabbitmq", "rabbitmq-server", ("--version",), (5672,), scripts.RABBITMQ, ("/var/lib/rabbitmq",),
         "rabbitmq-server", ("/usr/lib/rabbitmq/bin",), "rabbitmq",
+        ("rabbitmq-diagnostics", "rabbitmqctl"),
     ),
     Server("nginx", "nginx", ("-v",), (80,), scripts.NGINX, (), "nginx", ("/usr/sbin",)),
 )  # fmt: skip
@@ -115,6 +120,8 @@ def program(row: Server, path: str, version: str, image: str, data: Path, owner:
     ports = row.ports
     if row.image == "rabbitmq" and "management" in image:
         ports, env["MADANG_PLUGINS"] = (*ports, 15672), "rabbitmq_management"
+    if row.image == "postgres":
+        env["PGHOST"] = "localhost"  # where its clients find it
     return Program(
         reference=f"{DOMAIN}/image/{owner}{row.image}:{version}",
         root=data,
@@ -145,7 +152,7 @@ def installed(row: Server) -> list[tuple[str, str]]:
     out: dict[str, str] = {}
     for place in places:
         if place and (version := version_of(place, row.ask)):
-            out.setdefault(place, version)
+            out.setdefault(os.path.realpath(place), version)
     return list(out.items())
 
 

@@ -1,0 +1,101 @@
+"""docs/compose.md, made from the tables: what becomes of each Compose key, which images have a program.
+
+In: nothing. Out: Markdown. `./dev docs` writes it; a test keeps the file in step with this.
+"""
+
+from madang.app.compose.keys import TABLE, Key
+from madang.app.images.table import TABLE as SERVERS
+
+HEAD = """# Compose files
+
+Made by `./dev docs` from the tables in `src/madang/app`; don't edit it by hand.
+
+`madang up` reads a Compose file by the Compose Specification's own rules: `.env` and `--env-file`, every form of
+`${NAME}`, anchors and `<<`, several `-f` (or `compose.override.yaml`, found by itself) with `!reset` and `!override`,
+`extends`, `include`, `profiles`. It is checked against the specification's schema first; a wrong file is refused as a
+whole, with file, line, path, what was found and what is allowed, and nothing is applied.
+
+## What it becomes
+
+| in the file | in the courtyard |
+|---|---|
+| the project | a namespace of its name |
+| a service | a Deployment; a Job where it is awaited with `service_completed_successfully`, or says `restart: "no"` |
+| its names (the service's, `container_name`, network aliases, links) | a Service of that name and its aliases |
+| `ports` | a Service of type LoadBalancer called NAME-published, opened on 127.0.0.1 (`--listen` for others) |
+| a named volume | a folder of the courtyard, which outlives everything but `madang down --purge` |
+| `healthcheck` | readiness and liveness probes of its interval, timeout and retries; `start_period`: a startup probe |
+| `x-madang` | what Compose has no word for; every other tool ignores it |
+
+In a Service's name `_` and capitals become `-` and small letters, and the name as it was written resolves as well.
+A published port that names no number outside gets one from 20000 to 27999, the same at each start.
+
+A healthcheck that asks localhost by `curl -f`, `wget`, Python's `urlopen`, `nc -z` or `/dev/tcp` becomes an HTTP or TCP
+probe, which costs no process and holds where an instance listens on an address of its own. Any other runs as it is.
+
+A service that names no port (`ports`, `expose`, the Dockerfile's `EXPOSE`) gets a headless Service: its name leads to
+the instances themselves, on any port.
+
+Limits without reservations reserve nothing.
+
+## x-madang
+
+```yaml
+services:
+  web:
+    build: ./web
+    x-madang:
+      route: { host: shop.localhost, path: / }   # an HTTPRoute of the front door; `port` where there are several
+      scale: { min: 2, max: 5, cpu: 70% }        # a HorizontalPodAutoscaler; % of what is reserved, else of the limit
+```
+
+## build: without containers
+
+The last stage of the Dockerfile (or `target`) says what to run, where, with which environment and on which ports; the
+source stands at its `COPY` targets where private mounts work, else the program runs in the source folder itself.
+`requirements.txt` or `pyproject.toml` gets a virtual environment kept by content, `package.json` gets `npm ci`. A step
+that would only matter inside an image is named in a warning. A changed source file is a new version, and so a rolling
+update.
+
+## image: without containers
+
+A server of this machine of the same major version (`--allow-other-versions` for another) stands for:
+
+"""
+
+
+def servers() -> str:
+    rows = ["| image | program | data | port |", "|---|---|---|---|"]
+    for row in SERVERS:
+        ports = ", ".join(str(p) for p in row.ports)
+        data = row.data[0] if row.data else ""
+        rows.append(f"| {row.image} | `{row.program}` (Debian: {row.install}) | {data} | {ports} |")
+    return "\n".join(rows)
+
+
+def keys(honoured: bool) -> str:
+    rows = [f"| key | {'becomes' if honoured else 'why not'} |", "|---|---|"]
+    rows += [f"| `{key.name}` | {cell(key)} |" for key in TABLE if bool(key.becomes) is honoured]
+    return "\n".join(rows)
+
+
+def cell(key: Key) -> str:
+    return (key.becomes or key.because).replace("|", "\\|")
+
+
+def markdown() -> str:
+    return f"""{HEAD}{servers()}
+
+The image's usual environment variables are read by the same names. Any other image is refused, and the refusal names
+the ways out; `image: madang.dev/host` runs a command of this machine.
+
+## Keys that are honoured
+
+{keys(True)}
+
+## Keys that are not
+
+Each use is named in a warning, with its place and this reason.
+
+{keys(False)}
+"""

@@ -1,0 +1,28 @@
+"""What a changed file belongs to."""
+
+from pathlib import Path
+
+from madang.app.fresh import touched, watch_sources
+from tests.app.compose.project_files import application
+
+
+def test_a_changed_source_belongs_to_its_services(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text('FROM python:3.11\nCMD ["x"]\n')
+    (tmp_path / "a" / ".dockerignore").write_text("tests\n")
+    made = application(tmp_path, "services: {one: {build: a}, two: {build: a}, three: {build: b}}")
+    folders = watch_sources(made)
+    assert touched(folders, [tmp_path / "a" / "x.py"]) == ["one", "two"]
+    assert touched(folders, [tmp_path / "b" / "deep" / "x.py"]) == ["three"]
+    assert touched(folders, [tmp_path / "a" / "tests" / "x.py", tmp_path / "a" / "__pycache__" / "x.pyc"]) == []
+    assert touched(folders, [tmp_path / "compose.yaml"]) == []
+
+
+def test_a_changed_source_is_another_image(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "Dockerfile").write_text('FROM python:3.11\nCMD ["x"]\n')
+    text = "services: {one: {build: a}}"
+    before = application(tmp_path, text)
+    (tmp_path / "a" / "x.py").write_text("1")
+    assert application(tmp_path, text).objects != before.objects

@@ -164,9 +164,6 @@ async def able() -> Ability:
 
 
 def _try() -> None:
-    namespaces.FOLDER.mkdir(parents=True, exist_ok=True)
-    if not os.access(namespaces.FOLDER, os.W_OK):
-        raise PermissionError(13, "cannot be written to", str(namespaces.FOLDER))
     namespaces.enter_new()
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
@@ -182,7 +179,7 @@ def _try() -> None:
 def _try_mount() -> None:
     """Naming a namespace needs a mount in the machine's own mount namespace: a folder on itself, and off again."""
     probe = namespaces.FOLDER / f".try-{os.getpid()}"
-    probe.mkdir(exist_ok=True)
+    probe.mkdir(parents=True, exist_ok=True)
     try:
         namespaces.prepare(probe)
     finally:

@@ -25,6 +25,7 @@ DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.
 def run(sock: socket.socket, spec: RunSpec) -> None:
     """In a process of its own; returns in the monitor once the container is over, and in nobody else."""
     os.setsid()
+    syscalls.name_process("madang-monitor")
     folder = os.open(spec["folder"], os.O_RDONLY | os.O_DIRECTORY)
     started = time.time()
     try:

@@ -16,6 +16,7 @@ from madang.node.runtimes.monitor.request import FIRST, receive, send
 
 
 def main(door_fd: int) -> None:
+    syscalls.name_process("madang-zygote")
     os.umask(0o022)
     os.chdir("/")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -26,6 +26,8 @@ from madang.ports.view import View
 from madang.store.model import Store
 
 ADMIN = User("system:admin", ("system:masters", "system:authenticated"))
+# (how a user's name begins, what its writes are marked with)
+MANAGERS = (("system:serviceaccount:kube-system:", "kube-controller-manager"), ("system:node:", "kubelet"))
 _WRITE, _DELETE, _LIST = WriteOptions(), DeleteOptions(), ListOptions()
 
 
@@ -141,10 +143,11 @@ class DirectApi:
         ).answer
 
     def _named(self, options: WriteOptions) -> WriteOptions:
-        """Rooms inside are their own field managers: the last part of their user's name."""
+        """Rooms inside are the field managers that a cluster's parts are."""
         if options.field_manager:
             return options
-        manager = self.user.name.rsplit(":", 1)[-1]
+        manager = next((name for prefix, name in MANAGERS if self.user.name.startswith(prefix)), "")
+        manager = manager or self.user.name.rsplit(":", 1)[-1]
         return WriteOptions(options.dry_run, manager, options.field_validation, options.force)
 
 

@@ -123,6 +123,14 @@ def test_on_loopback_a_service_is_reached_by_its_own_port_and_a_program_learns_w
     assert of(place, env=[{"name": "PORT", "value": "1"}])["PORT"] == "1"
 
 
+def test_on_loopback_values_that_name_a_peer_lead_to_where_it_is_reached() -> None:
+    cart = service("cart", "127.9.8.5", [{"port": 80}], **{"madang.dev/ports": '{"80/TCP": 23017}'})
+    role = Role("main", {"name": "c", "env": [{"name": "CART", "value": "http://cart:80"}]})
+    here, elsewhere = Place("127.9.0.4", "127.9.0.1", True), PLACE
+    assert environment(POD, role, lookup, [], here, [cart])["CART"] == "http://127.9.8.5:23017"
+    assert environment(POD, role, lookup, [], elsewhere, [cart])["CART"] == "http://cart:80"
+
+
 def test_headless_services_have_no_variables() -> None:
     assert service_variables([service("db", "None", [{"port": 1}])], PLACE) == {}
 

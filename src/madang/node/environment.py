@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from madang.node.peers import places, reached
 from madang.node.pod import spec
 from madang.node.pod.spec import Role
+from madang.node.service_ports import service_port
 from madang.ports.objects import Obj
-from madang.ports.settings import DOMAIN
 
 Lookup = Callable[[str, str], Obj | None]  # (kind, name) in the pod's namespace
 
@@ -32,16 +33,20 @@ class Place:
     allocatable: Mapping[str, str] = field(default_factory=dict)
 
 
-def environment(pod: Obj, role: Role, lookup: Lookup, services: Iterable[Obj], place: Place) -> dict[str, str]:
+def environment(
+    pod: Obj, role: Role, lookup: Lookup, services: Iterable[Obj], place: Place, neighbours: Iterable[Obj] = ()
+) -> dict[str, str]:
+    """`services` are those that the pod gets variables of, `neighbours` those that it may name in its values."""
     known = service_variables(services, place)
+    peers = places(neighbours, pod["metadata"].get("namespace", "")) if place.loopback else {}
     if place.loopback:
         known |= listen_variables(role, place)
     for source in role.spec.get("envFrom") or ():
-        known |= _from(source, lookup)
+        known |= {name: reached(value, peers) for name, value in _from(source, lookup).items()}
     for entry in role.spec.get("env") or ():
         value = _value(entry, pod, role, lookup, place, known)
         if value is not None:
-            known[entry["name"]] = value
+            known[entry["name"]] = reached(value, peers)
     return known
 
 
@@ -190,16 +195,6 @@ def _links(stem: str, ip: str, numbers: list[tuple[Obj, int]]) -> dict[str, str]
             found[f"{stem}_PORT"] = url
         found |= {head: url, f"{head}_PROTO": protocol.lower(), f"{head}_PORT": str(number), f"{head}_ADDR": ip}
     return found
-
-
-def service_port(service: Obj, port: Obj) -> int:
-    """The number under which a Service's port is reached: its own, or the one that loopback gave it."""
-    text = (service["metadata"].get("annotations") or {}).get(f"{DOMAIN}/ports")
-    if text:
-        mapped = json.loads(text).get(f"{port['port']}/{port.get('protocol', 'TCP')}")
-        if mapped:
-            return int(mapped)
-    return int(port["port"])
 
 
 def variable(name: str) -> str:

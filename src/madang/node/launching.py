@@ -104,7 +104,8 @@ class Launching:
         view, pod = self._kit.api.view, self._hand.pod
         namespace = pod["metadata"]["namespace"]
         place = self._kit.place(self._hand.sandbox.attachment.ip if self._hand.sandbox.attachment else "")
-        return environment(pod, role, lambda k, n: view.get(k, namespace, n), self._linked(pod), place)
+        neighbours = view.list("services") if place.loopback else ()
+        return environment(pod, role, lambda k, n: view.get(k, namespace, n), self._linked(pod), place, neighbours)
 
     def _linked(self, pod: Obj) -> list[Obj]:
         """The Services whose variables a pod gets: its namespace's, and always the API's own."""

@@ -127,7 +127,10 @@ def test_on_loopback_values_that_name_a_peer_lead_to_where_it_is_reached() -> No
     cart = service("cart", "127.9.8.5", [{"port": 80}], **{"madang.dev/ports": '{"80/TCP": 23017}'})
     role = Role("main", {"name": "c", "env": [{"name": "CART", "value": "http://cart:80"}]})
     here, elsewhere = Place("127.9.0.4", "127.9.0.1", True), PLACE
-    assert environment(POD, role, lookup, [], here, [cart])["CART"] == "http://127.9.8.5:23017"
+    found = environment(POD, role, lookup, [], here, [cart])
+    assert found["CART"] == "http://127.9.8.5:23017"
+    assert (found["CART_SERVICE_HOST"], found["CART_SERVICE_PORT"]) == ("127.9.8.5", "23017")
+    assert "CART_PORT" not in found
     assert environment(POD, role, lookup, [], elsewhere, [cart])["CART"] == "http://cart:80"
 
 

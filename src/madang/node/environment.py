@@ -40,7 +40,7 @@ def environment(
     known = service_variables(services, place)
     peers = places(neighbours, pod["metadata"].get("namespace", "")) if place.loopback else {}
     if place.loopback:
-        known |= listen_variables(role, place)
+        known |= _found_by(neighbours, pod, place) | listen_variables(role, place)
     for source in role.spec.get("envFrom") or ():
         known |= {name: reached(value, peers) for name, value in _from(source, lookup).items()}
     for entry in role.spec.get("env") or ():
@@ -48,6 +48,13 @@ def environment(
         if value is not None:
             known[entry["name"]] = reached(value, peers)
     return known
+
+
+def _found_by(neighbours: Iterable[Obj], pod: Obj, place: Place) -> dict[str, str]:
+    """Where names alone lead nowhere, a program learns its peers' places even if it wants no links (whose other form,
+    CART_PORT, it may read as something of its own)."""
+    own = [s for s in neighbours if s["metadata"].get("namespace", "") == pod["metadata"].get("namespace", "")]
+    return {name: value for name, value in service_variables(own, place).items() if "_SERVICE_" in name}
 
 
 def listen_variables(role: Role, place: Place) -> dict[str, str]:

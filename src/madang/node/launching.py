@@ -104,7 +104,7 @@ class Launching:
         view, pod = self._kit.api.view, self._hand.pod
         namespace = pod["metadata"]["namespace"]
         place = self._kit.place(self._hand.sandbox.attachment.ip if self._hand.sandbox.attachment else "")
-        neighbours = view.list("services") if place.loopback else ()
+        neighbours = list(view.list("services")) if place.loopback else []
         return environment(pod, role, lambda k, n: view.get(k, namespace, n), self._linked(pod), place, neighbours)
 
     def _linked(self, pod: Obj) -> list[Obj]:

@@ -11,7 +11,6 @@ from typing import Any
 from madang.api.desk import Desk
 from madang.api.resources import Resource
 from madang.kinds import managed
-from madang.kinds.checks.meta import check_meta_update
 from madang.kinds.checks.status import invalid
 from madang.kinds.decode import decode, shape
 from madang.kinds.kind import Kind
@@ -48,12 +47,9 @@ def _read(resource: Resource, body: bytes | Obj, options: WriteOptions, found: S
 
 
 def faults(row: Kind, new: Obj, old: Obj | None, subresource: str = "") -> None:
-    """Raises the 422 that names everything that is wrong with the object. On an update the rules of the metadata are
-    asked twice, once for all kinds and once by the kind's own check, and the API shows both answers."""
+    """Raises the 422 that names everything that is wrong with the object."""
     check: Callable[..., Any] | None = row.check_status if subresource == "status" else row.check
-    found = list(check(new, old)) if check is not None else []
-    if old is not None:
-        found = [*check_meta_update(new, old), *found]
+    found = check(new, old) if check is not None else ()
     if found:
         raise invalid(row.kind, row.group, new["metadata"].get("name", ""), found)
 

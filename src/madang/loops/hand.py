@@ -12,7 +12,7 @@ from itertools import groupby
 
 from madang.loops.recorder import Recorder
 from madang.ports.actions import Action, Bind, Create, Delete, Emit, Patch, Replace, Wake
-from madang.ports.api import DeleteOptions, LocalApi, WriteOptions
+from madang.ports.api import DeleteOptions, LocalApi
 from madang.ports.errors import AlreadyExists, Conflict, NotFound, StatusError
 from madang.ports.objects import Obj
 
@@ -32,7 +32,6 @@ class Outcome:
 class Hand:
     def __init__(self, api: LocalApi, recorder: Recorder, name: str) -> None:
         self._api, self._recorder, self._name = api, recorder, name
-        self._options = WriteOptions(field_manager=name)
         self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def carry_out(self, actions: Sequence[Action]) -> Outcome:
@@ -95,13 +94,13 @@ class Hand:
         api = self._api
         match action:
             case Create(kind, obj):
-                await api.create(kind, obj, namespace=obj["metadata"].get("namespace", ""), options=self._options)
+                await api.create(kind, obj, namespace=obj["metadata"].get("namespace", ""))
             case Patch(kind, namespace, name, patch, subresource):
                 body = self._preconditioned(action, patch)
                 if body is not None:
-                    await api.patch(kind, namespace, name, body, subresource=subresource, options=self._options)
+                    await api.patch(kind, namespace, name, body, subresource=subresource)
             case Replace(kind, obj, subresource):
-                await api.update(kind, obj, subresource=subresource, options=self._options)
+                await api.update(kind, obj, subresource=subresource)
             case Delete(kind, namespace, name):
                 options = DeleteOptions(grace_s=action.grace_s, uid=action.uid, propagation=action.propagation)
                 await api.delete(kind, namespace, name, options)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,14 +56,31 @@ class Court:
         return "".join(path.read_text().splitlines(keepends=True)[-40:]) if path.exists() else ""
 
 
-@pytest.fixture
-def court(tmp_path: Path) -> Iterator[Court]:
+@contextmanager
+def courtyard(root: Path) -> Iterator[Court]:
     """Not started; taken down and looked after whatever happens."""
-    made = Court(f"e{os.getpid() % 100000}-{next(NUMBERS)}", tmp_path / "m")
-    yield made
-    made.run("down", "--purge")
+    made = Court(f"e{os.getpid() % 100000}-{next(NUMBERS)}", root)
+    try:
+        yield made
+    finally:
+        made.run("down", "--purge")
     assert not made.home.exists()
     assert mine(made.home) == [], "processes were left behind"
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Iterator[Court]:
+    with courtyard(tmp_path / "m") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    """One for all tests of a file, started and empty."""
+    root = tmp_path_factory.mktemp("court")
+    with courtyard(root / "m") as made:
+        made.run("up", "--detach", cwd=root)
+        yield made
 
 
 def mine(home: Path) -> list[str]:

@@ -1,15 +1,18 @@
-"""Makes the generated documents under docs/ (`./dev docs`): `compatibility.md` from the kind table, `compose.md` from
-the tables of Compose keys and known images.
+"""Makes the generated documents under docs/ (`./dev docs`): `compatibility.md` from the kind table and the list of
+what differs from recorded conversations, `compose.md` from the tables of Compose keys and known images.
 
 In: the package. Out: files; a test compares them with what this makes.
 """
 
+import tomllib
 from pathlib import Path
 
 from madang.app.compose.reference import markdown as compose
 from madang.kinds.compatibility import ignored_markdown, markdown
 
-TARGET = Path(__file__).parent.parent / "docs" / "compatibility.md"
+DOCS = Path(__file__).parent.parent / "docs"
+TARGET = DOCS / "compatibility.md"
+CONVERSATIONS = DOCS / "conversations.toml"
 HEAD = """# What Madang speaks of the Kubernetes API
 
 Made by `./dev docs` from the kind table; don't edit it by hand.
@@ -37,10 +40,29 @@ DIFFERENCES = """
 | a quantity given as the JSON number `1e9` | comes back as `1G`, not as `1e9` | its spelling isn't kept |
 | admission | no LimitRange, ResourceQuota, webhooks, admission policies | those kinds aren't here yet |
 """
+RECORDED = """
+## Recorded conversations
+
+381 requests and their answers, recorded from an API server of v1.36, are played against a courtyard by a test. Every
+answer is the same, but for these (`docs/conversations.toml`):
+
+"""
 
 
 def compatibility() -> str:
-    return HEAD + "\n## Kinds\n\n" + markdown() + FIELDS + ignored_markdown() + DIFFERENCES
+    kinds = HEAD + "\n## Kinds\n\n" + markdown() + FIELDS + ignored_markdown()
+    return kinds + DIFFERENCES + RECORDED + recorded_markdown()
+
+
+def recorded_markdown() -> str:
+    """One line a reason: how many answers, which steps of which recording."""
+    rows = ["| why | answers | steps |", "|---|---|---|"]
+    for found in tomllib.loads(CONVERSATIONS.read_text())["differences"]:
+        steps = "; ".join(found["steps"])
+        rows.append(
+            f"| {found['why']}{' (by timing)' if found.get('sometimes') else ''} | {len(found['steps'])} | {steps} |"
+        )
+    return "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

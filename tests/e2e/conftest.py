@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import madang
+
 NUMBERS = itertools.count(1)
 
 
@@ -29,7 +31,15 @@ class Court:
 
     @property
     def env(self) -> dict[str, str]:
-        return {**os.environ, "MADANG_HOME": str(self.root), "MADANG_NAME": self.name, "NO_COLOR": "1"}
+        source = str(Path(madang.__file__).resolve().parents[1])  # a relative PYTHONPATH wouldn't survive a `cwd`
+        path = os.pathsep.join(p for p in (source, os.environ.get("PYTHONPATH")) if p)
+        return {
+            **os.environ,
+            "PYTHONPATH": path,
+            "MADANG_HOME": str(self.root),
+            "MADANG_NAME": self.name,
+            "NO_COLOR": "1",
+        }
 
     def run(
         self, *words: str, ok: bool = True, cwd: Path | None = None, stdin: str = ""

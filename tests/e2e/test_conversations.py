@@ -17,7 +17,6 @@ import yaml
 
 from tests.e2e.conftest import Court
 
-
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = Path(os.environ.get("MADANG_CORPUS") or ROOT.parent / "shared" / "corpus") / "transcripts"
 KNOWN = ROOT / "docs" / "conversations.toml"

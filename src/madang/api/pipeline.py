@@ -11,6 +11,7 @@ from typing import Any
 from madang.api.desk import Desk
 from madang.api.resources import Resource
 from madang.kinds import managed
+from madang.kinds.checks.meta import check_any_update
 from madang.kinds.checks.status import invalid
 from madang.kinds.decode import decode, shape
 from madang.kinds.kind import Kind
@@ -49,7 +50,8 @@ def _read(resource: Resource, body: bytes | Obj, options: WriteOptions, found: S
 def faults(row: Kind, new: Obj, old: Obj | None, subresource: str = "") -> None:
     """Raises the 422 that names everything that is wrong with the object."""
     check: Callable[..., Any] | None = row.check_status if subresource == "status" else row.check
-    found = check(new, old) if check is not None else ()
+    found = check_any_update(new, old) if old is not None else []
+    found += check(new, old) if check is not None else ()
     if found:
         raise invalid(row.kind, row.group, new["metadata"].get("name", ""), found)
 

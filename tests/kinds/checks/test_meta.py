@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from madang.kinds.checks.meta import check_meta, check_meta_update
+from madang.kinds.checks.meta import check_any_update, check_meta, check_meta_update
 from tests.kinds.checks.objects import start, told
 
 
@@ -47,3 +47,5 @@ def test_no_finalizers_come_to_what_is_dying() -> None:
     assert told(check_meta_update(new, old)) == [words]
     assert told(check_meta_update(meta(), old)) == []
     assert start(check_meta_update(meta(labels={"a b": ""}), old), 38) == ['metadata.labels: Invalid value: "a b":']
+    assert told(check_any_update(new, old)) == [words]
+    assert start(check_any_update(meta(labels={"a b": ""}), old), 38) == ['metadata.labels: Invalid value: "a b":'] * 2

@@ -218,7 +218,7 @@ async def killed(folder: Path, kill_times: int = 5) -> list[Measure]:
 
 
 async def open_loop(
-    port: int, rate: int, seconds: float, seen: list[tuple[float, float, str]], outcomes: Counter[str]
+    port: int, rate: int, seconds: float, seen: list[tuple[float, float, str]], outcomes: Counter[str], path: str = "/"
 ) -> None:
     """Requests leave at their time on kept connections; nothing is retried by the client."""
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
@@ -227,7 +227,7 @@ async def open_loop(
     async def one(at: float) -> None:
         reader, writer = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
         try:
-            writer.write(b"GET / HTTP/1.1\r\nhost: web\r\n\r\n")
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: web\r\n\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
             found = re.search(rb"content-length: (\d+)", head)
             await reader.readexactly(int(found[1]) if found else 0)

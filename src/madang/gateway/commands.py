@@ -1,7 +1,9 @@
 """Difference -> words on HAProxy's runtime socket.
 
-In: commands, and the servers that still had connections when they were to go. Out: effects. A server that leaves is
-put into maintenance at once (it gets nothing new) and deleted when its last connection is gone.
+In: commands, the servers that are to go, the hour. Out: effects. A server that leaves is put into maintenance at once
+(it gets nothing new) and deleted when its last connection is gone, but never in its first second: a request whose
+connection to it has just failed waits for its next try (`timeout connect` long) without being counted as a connection,
+and must still find the server there.
 """
 
 from collections.abc import Sequence
@@ -13,23 +15,24 @@ from madang.gateway.difference import AddServer, Command, RemoveRow, RemoveServe
 from madang.gateway.quoting import command as word
 from madang.gateway.tuning import Tuning
 
-Lingering = set[tuple[str, str]]  # (backend, server)
+REST_S = 1.0
+Lingering = dict[tuple[str, str], float]  # (backend, server) -> from when on it may be deleted
 
 
-async def carry_out(path: Path, todo: Sequence[Command], lingering: Lingering, tuning: Tuning) -> None:
+async def carry_out(path: Path, todo: Sequence[Command], lingering: Lingering, tuning: Tuning, now_s: float) -> None:
     """Raises `admin.Refused` where HAProxy does not know what we think it knows."""
     async with admin.session(path) as talk:
         for one in todo:
             for line in lines(one, lingering, tuning):
                 await talk.tell(line)
             if isinstance(one, RemoveServer):
-                lingering.add((one.backend, one.server))
+                lingering[(one.backend, one.server)] = now_s + REST_S
             elif isinstance(one, AddServer):
-                lingering.discard((one.backend.name, one.server.name))
-        for backend, server in sorted(lingering):
+                lingering.pop((one.backend.name, one.server.name), None)
+        for backend, server in [key for key, rested_s in lingering.items() if rested_s <= now_s]:
             try:
                 await talk.tell(f"del server {backend}/{server}")
-                lingering.discard((backend, server))
+                del lingering[(backend, server)]
             except admin.Refused:
                 continue  # it has connections: the next sweep tries again
 

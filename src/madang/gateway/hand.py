@@ -49,7 +49,7 @@ class Hand:
         self._running: Desired | None = None
         self._unopened: tuple[Unopened, ...] = ()
         self._refused: Desired | None = None  # the structure that HAProxy did not take
-        self._lingering: Lingering = set()
+        self._lingering: Lingering = {}
         self._saving: asyncio.TimerHandle | None = None
         self._ends: dict[int, asyncio.Future[str]] = {}
         self.on_trouble: Callable[[], None] = lambda: None
@@ -103,7 +103,8 @@ class Hand:
         if isinstance(todo, Reload):
             return False
         try:
-            await carry_out(self._worker.admin, todo, self._lingering, self._tuning)
+            now = self._clock.monotonic_s()
+            await carry_out(self._worker.admin, todo, self._lingering, self._tuning, now)
         except (admin.Refused, admin.Silent) as error:
             log.warning("the gateway's live change failed (%s): a new worker takes over", error)
             return False
@@ -163,9 +164,11 @@ class Hand:
 
     async def sweep(self) -> bool:
         """Deletes servers that had connections when they went; True while some still have."""
-        if self._lingering and self._worker is not None:
+        due = min(self._lingering.values(), default=None)
+        if due is not None and due <= self._clock.monotonic_s() and self._worker is not None:
             try:
-                await carry_out(self._worker.admin, (), self._lingering, self._tuning)
+                now = self._clock.monotonic_s()
+                await carry_out(self._worker.admin, (), self._lingering, self._tuning, now)
             except admin.Silent:
                 return True
         return bool(self._lingering)

@@ -124,6 +124,7 @@ async def make_python(place: Path, python: Python, needs: Sequence[str], folder:
     else:
         await tool([python.program, "-m", "venv", str(place)], folder, say)
         install = [str(place / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+        install.append("--progress-bar=off")
     if needs:
         await tool([*install, *needs], folder, say)
 

@@ -7,7 +7,7 @@ import typer
 
 from madang.cli.courtyards import Courtyard
 from madang.cli.house import ask, namespace_of, pods_of
-from madang.cli.options import DEFAULT, Name, Namespace, Service
+from madang.cli.options import DEFAULT, Name, Namespace, Service, words
 from madang.cli.refusal import Refusal
 from madang.ports.api import Api
 
@@ -25,7 +25,7 @@ def execute(
 
     Example: `madang exec web -- ls -la`
     """
-    command = context.args or ["/bin/sh"]
+    command = words(context.args) or ["/bin/sh"]
 
     async def talk(api: Api, court: Courtyard) -> int:
         from madang.cli.session import execute as session

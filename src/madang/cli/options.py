@@ -11,3 +11,8 @@ Namespace = Annotated[
 Output = Annotated[str, typer.Option("--output", "-o", help="`json` for scripts; else text.")]
 Service = Annotated[str, typer.Argument(help="The service, as the Compose file or the Deployment names it.")]
 DEFAULT = "default"
+
+
+def words(given: list[str]) -> list[str]:
+    """A command behind a service's name; `--` may stand before it."""
+    return given[1:] if given[:1] == ["--"] else given

@@ -8,7 +8,7 @@ import typer
 
 from madang.cli.courtyards import Courtyard
 from madang.cli.house import ask, deployment, namespace_of
-from madang.cli.options import DEFAULT, Name, Namespace, Service
+from madang.cli.options import DEFAULT, Name, Namespace, Service, words
 from madang.cli.refusal import Refusal
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import NotFound
@@ -30,13 +30,14 @@ def run(
 
     Example: `madang run orders python -m orders.migrate`
     """
-    if not context.args:
+    command = words(context.args)
+    if not command:
         raise Refusal(f"run what? `madang run {service} COMMAND [ARGUMENTS]`", code=2)
 
     async def once(api: "RemoteApi", court: Courtyard) -> int:
         where = namespace_of(court, namespace)
         template = await template_of(api, where, service)
-        written = await api.create("pods", one_off(template, service, where, context.args), namespace=where)
+        written = await api.create("pods", one_off(template, service, where, command), namespace=where)
         pod = written.obj["metadata"]["name"]
         try:
             return await follow(api, where, pod)

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import termios
+import threading
 import tty
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -65,16 +66,22 @@ async def feed(wire: Any, terminal: bool) -> None:
     if terminal:
         await size(wire)
         loop.add_signal_handler(signal.SIGWINCH, lambda: asyncio.ensure_future(size(wire)))
-    reader = asyncio.StreamReader()
-    with contextlib.suppress(ValueError, PermissionError, OSError):  # a plain file cannot be watched: read it whole
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while data := await reader.read(32768):
-            await wire.send(bytes([STDIN]) + data)
-        await wire.send(bytes([CLOSE, STDIN]))
-        return
-    with contextlib.suppress(OSError, ValueError):
-        await wire.send(bytes([STDIN]) + sys.stdin.buffer.read())
+    given: asyncio.Queue[bytes] = asyncio.Queue(4)
+    # A thread that nobody waits for: a terminal that says nothing must not hold up the end of the program.
+    threading.Thread(target=read_into, args=(given, loop), daemon=True).start()
+    while data := await given.get():
+        await wire.send(bytes([STDIN]) + data)
     await wire.send(bytes([CLOSE, STDIN]))
+
+
+def read_into(given: "asyncio.Queue[bytes]", loop: asyncio.AbstractEventLoop) -> None:
+    """Standard input, of whatever kind it is, into a queue; the last piece is empty."""
+    with contextlib.suppress(RuntimeError, OSError, ValueError):  # the loop has ended, or there is no input
+        while True:
+            data = os.read(sys.stdin.fileno(), 32768)
+            asyncio.run_coroutine_threadsafe(given.put(data), loop).result()
+            if not data:
+                return
 
 
 async def size(wire: Any) -> None:

@@ -227,7 +227,7 @@ def test_taken_port_is_an_event_that_names_the_process(tmp_path: Path, program: 
             assert event["involvedObject"]["name"] == "web"
             assert event["message"].startswith(f"published port {port}: 127.0.0.1:{port} is taken by `")
             assert f"(pid {os.getpid()}): stop it, or choose another port" in event["message"]
-            (refusal,) = gateway.refusals
+            (refusal,) = [r for r in gateway.refusals if r.bind.owner.name == "web"]
             assert refusal.pid == os.getpid()
             taken.close()
 

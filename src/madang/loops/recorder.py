@@ -77,6 +77,8 @@ class Recorder:
         except StatusError as refusal:
             # A namespace on its way out takes no Events; nothing else is lost by it.
             log.debug("event %s about %s not written: %s", emit.reason, emit.about["metadata"]["name"], refusal)
+        except Exception:
+            log.exception("event %s about %s failed", emit.reason, emit.about["metadata"]["name"])
 
     async def _count(self, key: tuple[str, ...], known: Merged) -> bool:
         count = known.times + 1

@@ -90,7 +90,7 @@ def decide(
     else:
         found_proposals = proposals(sync, scaled, current, view, usage)
         if not found_proposals:
-            return finished(sync, scaled, None, (), False, memory)
+            return finished(sync, scaled, None, rows, False, memory)
         proposal = max(found_proposals, key=lambda p: p.replicas)
         rows = tuple(p.status for p in found_proposals)
         reason = f"{proposal.name} above target" if proposal.replicas > current else "All metrics below target"

@@ -1,6 +1,6 @@
 """Beats once a second while there is a HorizontalPodAutoscaler, and stands still while there is none.
 
-In: HPAs as they change, one-second samples. Out: new sizes, conditions, Events.
+In: HPAs as they change, one-second samples (see `smoothing`). Out: new sizes, conditions, Events.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from madang.control.controller import Ref
 from madang.loops.controller_loop import service_account
 from madang.loops.hand import Hand
 from madang.loops.recorder import Recorder
+from madang.loops.smoothing import Smoothing
 from madang.loops.watcher import Watcher
 from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
@@ -25,7 +26,7 @@ BEAT_S = 1.0
 class AutoscalerLoop:
     def __init__(self, api: LocalApi, watcher: Watcher, clock: Clock, samples: Samples) -> None:
         mine: LocalApi = api.as_(service_account(NAME))  # type: ignore[assignment]
-        self._api, self._clock, self._samples = api, clock, samples
+        self._api, self._clock, self._samples = api, clock, Smoothing(samples)
         self._recorder = Recorder(mine, clock, NAME)
         self._hand = Hand(mine, self._recorder, NAME)
         self._memory: dict[str, Memory] = {}
@@ -61,7 +62,7 @@ class AutoscalerLoop:
             await self._clock.sleep(BEAT_S)
 
     async def _sync(self, ref: Ref, uid: str) -> None:
-        usage = {u.pod: u for u in self._samples.pods(ref.namespace)}
+        usage = self._samples.pods(ref.namespace)
         memory = self._memory.get(uid, Memory())
         actions, memory = autoscaler.decide(ref, self._api.view, self._clock.now_s(), usage, memory)
         self._memory[uid] = memory

@@ -217,14 +217,10 @@ class Monitor:
                 os.kill(-1, signal.SIGKILL)
             self._reap(0)
             return
-        while below := limits.descendants(os.getpid()):
-            for pid in below:
-                try:
+        while self._reap(os.WNOHANG):  # a subreaper without children has no descendants: no walk over /proc
+            for pid in limits.descendants(os.getpid()):
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-            if not self._reap(os.WNOHANG):
-                return
             time.sleep(0.001)
 
     def finish(self) -> None:

@@ -6,7 +6,7 @@ A reference that is not there raises `Missing` with the kubelet's own words.
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -34,7 +34,7 @@ class Place:
 
 
 def environment(
-    pod: Obj, role: Role, lookup: Lookup, services: Iterable[Obj], place: Place, neighbours: Iterable[Obj] = ()
+    pod: Obj, role: Role, lookup: Lookup, services: Iterable[Obj], place: Place, neighbours: Sequence[Obj] = ()
 ) -> dict[str, str]:
     """`services` are those that the pod gets variables of, `neighbours` those that it may name in its values."""
     known = service_variables(services, place)
@@ -50,7 +50,7 @@ def environment(
     return known
 
 
-def _found_by(neighbours: Iterable[Obj], pod: Obj, place: Place) -> dict[str, str]:
+def _found_by(neighbours: Sequence[Obj], pod: Obj, place: Place) -> dict[str, str]:
     """Where names alone lead nowhere, a program learns its peers' places even if it wants no links (whose other form,
     CART_PORT, it may read as something of its own)."""
     own = [s for s in neighbours if s["metadata"].get("namespace", "") == pod["metadata"].get("namespace", "")]

@@ -80,6 +80,15 @@ def test_a_mount_inside_a_mount(confined: HostRuntime, launch: MakeLaunch, tmp_p
     assert (tmp_path / "data" / "file").exists()
 
 
+def test_a_mount_that_hides_the_sources_of_others(confined: HostRuntime, launch: MakeLaunch, tmp_path: Path) -> None:
+    for name in ("volume", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "other" / "file").write_text("there\n")
+    mounts = [Mount(tmp_path / "volume", "/tmp"), Mount(tmp_path / "other", "/mnt")]
+    assert run(confined, launch("cat /mnt/file; echo x > /tmp/new; pwd", mounts=mounts))[0] == "there"
+    assert (tmp_path / "volume" / "new").exists()
+
+
 def test_sources_stay_live(confined: HostRuntime, launch: MakeLaunch, tmp_path: Path) -> None:
     """A mount below the source folder must not freeze what an editor replaces there."""
     (tmp_path / "data").mkdir()

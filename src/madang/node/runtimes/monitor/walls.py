@@ -45,11 +45,26 @@ def build(mounts: Sequence[MountSpec], own_folder: str, staging: str) -> None:
     """`own_folder` is the pod's: places in it, and in what is mounted, are made where they are. `staging` is an
     existing folder that may be covered while a new root is put together."""
     open_places = [own_folder] if own_folder.strip("/").count("/") else []  # never the root, nor /var
-    for spec in sorted(mounts, key=lambda m: len(m["target"].strip("/").split("/"))):
+    for spec in _ordered(mounts):
         is_folder = spec["tmpfs"] or os.path.isdir(spec["source"])
         target = _place(os.path.normpath(spec["target"]), is_folder, open_places, staging)
         _cover(spec, target)
         open_places.append(target)
+    if not os.path.isdir(own_folder):
+        os.makedirs(own_folder)  # a mount lies over it
+
+
+def _ordered(mounts: Sequence[MountSpec]) -> list[MountSpec]:
+    """Outer places before inner ones; but what would hide the sources of others (a volume on /tmp, while the house
+    lives below /tmp) comes last."""
+    sources = [m["source"] for m in mounts if not m["tmpfs"]]
+
+    def place(m: MountSpec) -> tuple[bool, int]:
+        target = os.path.normpath(m["target"])
+        hides = any(_inside(s, target) for s in sources if s != m["source"])
+        return hides, len(target.strip("/").split("/"))
+
+    return sorted(mounts, key=place)
 
 
 def own_proc() -> None:

@@ -67,7 +67,7 @@ def test_a_service_is_reached_at_its_address_and_published() -> None:
     web = service("web", {"port": 80, "nodePort": 30080}, type="LoadBalancer")
     made = plan(services=[web], slices=[slices("web", endpoint("10.1.0.7"))]).desired
     (frontend,) = made.frontends
-    assert [(b.host, b.port) for b in frontend.binds] == [("10.2.0.5", 80), ("127.0.0.1", 80), ("127.0.0.1", 30080)]
+    assert [(b.host, b.port) for b in frontend.binds] == [("10.2.0.5", 80), ("127.0.0.1", 80), ("10.1.0.1", 30080)]
     assert frontend.mode == "sniff"
     assert [b.name for b in made.backends] == ["default:web:80", "default:web:80:tcp"]
     assert made.backends[0].servers == (Server("web-1:10.1.0.7:8000", "10.1.0.7", 8000),)

@@ -14,6 +14,7 @@ from madang.cli.house import remote
 from madang.cli.refusal import Refusal
 from madang.cli.screen import AS_JSON, console, print_json, say, warn
 from madang.ports.api import Api, ListOptions
+from madang.ports.objects import Obj
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -148,9 +149,23 @@ class Bringing:
 
 
 async def troubles(api: Api) -> list[str]:
-    """What keeps an address closed that somebody asked for (a port that another program has, say)."""
-    events = [entry.obj for entry in (await api.list("events", options=ListOptions(fields="type=Warning"))).entries]
-    return sorted({e["message"] for e in events if e.get("reason") == "PortTaken"})
+    """What keeps an address closed that a Service still asks for: a port that another program has, say."""
+    closed = {
+        (entry.key.namespace, entry.key.name)
+        for entry in (await api.list("services")).entries
+        if entry.obj["spec"].get("type") == "LoadBalancer" and not entry.obj["status"]["loadBalancer"].get("ingress")
+    }
+    newest: dict[tuple[str, str], Obj] = {}
+    for entry in (await api.list("events", options=ListOptions(fields="reason=PortTaken"))).entries:
+        about = entry.obj["involvedObject"]
+        place = (about.get("namespace", ""), about["name"])
+        if place in closed and told_at(entry.obj) >= told_at(newest.get(place, {})):
+            newest[place] = entry.obj
+    return sorted(event["message"] for event in newest.values())
+
+
+def told_at(event: Obj) -> str:
+    return event.get("lastTimestamp") or event.get("eventTime") or ""
 
 
 class Quiet:

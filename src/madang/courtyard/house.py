@@ -116,7 +116,7 @@ class House:
                 "network": settings.addresses.network,
                 "listen": settings.listen,
             },
-            "addresses": {"api": self.door.url, **self._gateway.addresses},
+            "addresses": {"api": self.door.url, "gateway": self._gateway.addresses.get("gateway", "")},
             "machine": {
                 "network": settings.addresses.network,
                 "abilities": [

@@ -42,7 +42,12 @@ def services(plan: Plan, probes: Obj) -> list[Obj]:
             made(
                 plan,
                 f"{plan.name}-published",
-                {"type": "LoadBalancer", "selector": selector(plan), "ports": published},
+                {
+                    "type": "LoadBalancer",
+                    "allocateLoadBalancerNodePorts": False,
+                    "selector": selector(plan),
+                    "ports": published,
+                },
                 keep,
             )
         )

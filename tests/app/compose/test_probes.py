@@ -69,7 +69,7 @@ def test_times(tmp_path: Path) -> None:
         image: madang.dev/host
         command: x
         healthcheck:
-          {test: ["CMD", "ok"], interval: 5s, timeout: 1500ms, retries: 4, start_period: 12s, start_interval: 2s}
+          {test: ["CMD", "ok"], interval: 5s, timeout: 1500ms, retries: 4, start_period: 90s, start_interval: 2s}
       b: {image: madang.dev/host, command: x, healthcheck: {test: "ok"}}
       c: {image: madang.dev/host, command: x, healthcheck: {disable: true}}
       d: {image: madang.dev/host, command: x, restart: "no", healthcheck: {test: "ok"}}
@@ -78,10 +78,11 @@ def test_times(tmp_path: Path) -> None:
     ready = {"exec": {"command": ["ok"]}, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 4}
     a = container(made, "a")
     assert a["readinessProbe"] == a["livenessProbe"] == ready
-    assert a["startupProbe"] == {**ready, "periodSeconds": 2, "failureThreshold": 10}
+    assert a["startupProbe"] == {**ready, "periodSeconds": 2, "failureThreshold": 60}
     b = container(made, "b")
     assert (b["readinessProbe"]["periodSeconds"], b["readinessProbe"]["timeoutSeconds"]) == (30, 30)
-    assert "startupProbe" not in b and "readinessProbe" not in container(made, "c")
+    assert b["startupProbe"]["failureThreshold"] == 24, "nobody is restarted while it starts"
+    assert "readinessProbe" not in container(made, "c")
     assert "livenessProbe" not in container(made, "d", "Job")
 
 

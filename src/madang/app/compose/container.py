@@ -115,7 +115,8 @@ def quantity(size: int) -> str:
 def security_context(plan: Plan) -> Obj:
     user = plan.field["user"]
     if not user:
-        return {}
+        own = plan.found.program.user if plan.found else ""
+        return {"runAsUser": pwd.getpwnam(own).pw_uid, "runAsGroup": pwd.getpwnam(own).pw_gid} if own else {}
     name, _, group = user.text().partition(":")
     out: dict[str, Any] = {}
     if name.isdigit():

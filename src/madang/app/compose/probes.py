@@ -19,6 +19,7 @@ from madang.ports.objects import Obj
 
 LOCAL = {"localhost", "127.0.0.1", "0.0.0.0", "::1"}
 TAIL = re.compile(r"\s*\|\|\s*exit\s+1\s*;?\s*$")
+PATIENCE_S = 120.0
 QUIET_CURL = {"-f", "-s", "-S", "-L", "-k", "--fail", "--silent", "--show-error", "--location", "--insecure"}
 WITH_VALUE = {"-o", "--output", "-m", "--max-time", "--connect-timeout", "--retry", "-T", "-t", "--timeout", "--tries"}
 QUIET_WGET = {"-q", "--quiet", "--spider", "-O-", "-nv", "--no-verbose", "--no-check-certificate", "-qO-", "-qO", "-O"}
@@ -68,12 +69,11 @@ def timed(handler: Obj, check: Field, ends: bool) -> Obj:
     if ends:
         return out
     out["livenessProbe"] = {**common, "periodSeconds": period, "failureThreshold": retries}
-    start = check["start_period"].seconds(0.0)
-    if start > 0:
-        step = min(whole(check["start_interval"].seconds(5.0)), period)
-        out["startupProbe"] = {
-            **common, "periodSeconds": step, "failureThreshold": math.ceil(start / step) + retries
-        }  # fmt: skip
+    # Compose only marks who isn't well; a liveness probe restarts it. So that nobody is restarted while it starts (a
+    # database's first start takes long), there always is a startup probe with patience.
+    patience = max(check["start_period"].seconds(0.0) + retries * period, PATIENCE_S)
+    step = min(whole(check["start_interval"].seconds(5.0)), period)
+    out["startupProbe"] = {**common, "periodSeconds": step, "failureThreshold": math.ceil(patience / step)}
     return out
 
 

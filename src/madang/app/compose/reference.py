@@ -24,7 +24,7 @@ whole, with file, line, path, what was found and what is allowed, and nothing is
 | its names (the service's, `container_name`, network aliases, links) | a Service of that name and its aliases |
 | `ports` | a Service of type LoadBalancer called NAME-published, opened on 127.0.0.1 (`--listen` for others) |
 | a named volume | a folder of the courtyard, which outlives everything but `madang down --purge` |
-| `healthcheck` | readiness and liveness probes of its interval, timeout and retries; `start_period`: a startup probe |
+| `healthcheck` | readiness and liveness probes of its interval, timeout and retries, once a startup probe passed |
 | `x-madang` | what Compose has no word for; every other tool ignores it |
 
 In a Service's name `_` and capitals become `-` and small letters, and the name as it was written resolves as well.
@@ -32,6 +32,9 @@ A published port that names no number outside gets one from 20000 to 27999, the 
 
 A healthcheck that asks localhost by `curl -f`, `wget`, Python's `urlopen`, `nc -z` or `/dev/tcp` becomes an HTTP or TCP
 probe, which costs no process and holds where an instance listens on an address of its own. Any other runs as it is.
+
+A startup probe has the patience of `start_period` and the retries, at least two minutes; after it an instance that
+fails its check is restarted, where other tools only mark it.
 
 A service that names no port (`ports`, `expose`, the Dockerfile's `EXPOSE`) gets a headless Service: its name leads to
 the instances themselves, on any port.

@@ -40,6 +40,7 @@ if [ ! -s "$cluster/PG_VERSION" ]; then
   pwfile=
   if [ -n "$password" ]; then
     pwfile="$cluster.password"
+    trap 'rm -f "$pwfile"' EXIT
     printf '%s\\n' "$password" > "$pwfile"
   fi
   "$bin/initdb" -D "$cluster.new" -U "$user" --auth-local=trust -E UTF8 ${POSTGRES_INITDB_ARGS:-} \\

@@ -127,7 +127,7 @@ def program(row: Server, path: str, version: str, image: str, data: Path, owner:
         root=data,
         entrypoint=("/bin/sh", "-c", scripts.PLACE + row.script, row.image),
         env=env,
-        user=row.user if os.geteuid() == 0 and exists(row.user) else "",
+        user=(row.user if exists(row.user) else "nobody") if os.geteuid() == 0 and row.user else "",
         path=(str(Path(path).parent),),
         ports=ports,
         stop_signal="SIGINT" if row.image == "postgres" else "SIGQUIT" if row.image == "nginx" else "",

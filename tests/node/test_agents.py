@@ -218,6 +218,30 @@ def test_an_exit_that_nobody_saw_is_found_again(tmp_path: Path) -> None:
     run(story())
 
 
+def test_an_adopted_container_whose_config_is_gone_goes_on_and_can_be_stopped(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with small_house(tmp_path) as house:
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}, "data": {"A": "1"}}
+            await house.api.create("configmaps", body, namespace="default")
+            probe = {"exec": {"command": ["x"]}, "periodSeconds": 1}
+            refs = [{"configMapRef": {"name": "conf"}}]
+            await house.pod({"containers": [container(envFrom=refs, livenessProbe=probe)]})
+            await house.until(house.ready)
+            house.halt()
+            await asyncio.sleep(0.1)
+            await house.api.delete("configmaps", "default", "conf")
+            again = await _restarted(house)
+            await asyncio.sleep(5)
+            assert len(house.runtime.alive) == 1
+            assert len(house.runtime.containers) == 1
+            await house.api.delete("pods", "default", "p")
+            await house.until(lambda: house.phase() == "", 5)
+            again.cancel()
+            await asyncio.gather(again, return_exceptions=True)
+
+    run(story())
+
+
 def test_what_was_deleted_meanwhile_is_swept(tmp_path: Path) -> None:
     async def story() -> None:
         async with small_house(tmp_path) as house:

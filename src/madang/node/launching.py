@@ -76,14 +76,19 @@ class Launching:
         return relocated.launch
 
     async def again(self, role: Role, attempt: int) -> Launch:
-        """The launch of a container that runs (put together once more where it was adopted)."""
+        """The launch of a container that runs. An adopted one's is put together once more, as far as what it was
+        made of is still there: it must be possible to stop it in any case."""
         made = self._made.get(role.name)
         if made is not None and made[0] == attempt:
             return made[1]
         program = self._kit.images.resolve(role.spec.get("image") or "", "Never")
         if isinstance(program, NotHere):
             program = Program(HOST, self._hand.folders.root)
-        return await self.launch(role, attempt, program)
+        try:
+            return await self.launch(role, attempt, program)
+        except Declined:
+            setting = Setting(program, {}, (), "", self._kit.base)
+            return launch(self._hand.folders, role, attempt, setting)[0]
 
     async def _compose(self, role: Role, attempt: int, program: Program) -> tuple[Launch, tuple[Mount, ...]]:
         hand = self._hand

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madang.node.networks import claims, pools
@@ -125,6 +125,7 @@ def test_an_unsafe_folder_is_refused(tmp_path: Path, folders: list[Path]) -> Non
         claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 0xFFFFFF), max_size=8), st.sampled_from(NETWORKS))
 def test_whatever_others_hold_the_pick_is_free(ids: list[int], network: NetworkName) -> None:
     held: list[Addresses] = []
@@ -156,3 +157,39 @@ def test_a_sweep_in_passing_does_not_make_a_courtyard_look_busy(tmp_path: Path, 
     passing.join()
     assert [kept.id for kept in claims.kept_claims(folders)] == [claim.id]
     claim.release()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_what_a_home_had_it_gets_again(tmp_path: Path, folders: list[Path], network: NetworkName) -> None:
+    """Its services keep their addresses over a `down` and a reboot, whoever came and went meanwhile."""
+    place = home(tmp_path, "a")
+    first = claims.hold(place, network, folders=folders)
+    first.release()
+    others = [claims.hold(home(tmp_path, f"h{n}"), network, folders=folders) for n in range(4)]
+    again = claims.hold(place, network, folders=folders)
+    assert again.addresses == first.addresses
+    again.release()
+    for claim in others:
+        claim.release()
+
+
+def test_what_another_has_now_is_not_given_again(tmp_path: Path, folders: list[Path]) -> None:
+    place = home(tmp_path, "a")
+    first = claims.hold(place, "bridge", folders=folders)
+    first.release()
+    (home(tmp_path, "b") / claims.REMEMBERED).write_text((place / claims.REMEMBERED).read_text())
+    other = claims.hold(home(tmp_path, "b"), "bridge", folders=folders)
+    assert ranges(other.addresses) == ranges(first.addresses)
+    assert other.addresses.device == f"md-{other.id}"
+    again = claims.hold(place, "bridge", folders=folders)
+    for mine, theirs in itertools.product(ranges(again.addresses), ranges(other.addresses)):
+        assert not mine.overlaps(theirs)
+    again.release()
+    other.release()
+
+
+def test_our_own_routes_are_no_obstacle(tmp_path: Path) -> None:
+    table = tmp_path / "route"
+    table.write_text("Iface ...\nmd-abc\t0000500A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n")
+    assert list(pools.routes(table, but="md-abc")) == []
+    assert list(pools.routes(table, but="md-abd")) != []

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madang.node.networks.ledger import Ledger, RangeFull
@@ -37,6 +37,7 @@ def test_a_freed_address_is_not_given_again_at_once(tmp_path: Path) -> None:
     assert [ledger.next_ip(), ledger.next_ip()] == ["10.0.0.2", "10.0.0.4"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9)))
 def test_no_two_pods_share_an_address(tmp_path_factory: pytest.TempPathFactory, steps: list[int]) -> None:
     ledger = Ledger(tmp_path_factory.mktemp("ledger"), "10.0.0.0/28")

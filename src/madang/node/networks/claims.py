@@ -26,6 +26,7 @@ from madang.ports.settings import Addresses, NetworkName
 
 FORMAT = 1
 FOLDERS = (Path("/run/madang/claims"), Path("/tmp/madang-claims"))
+REMEMBERED = "addresses.json"
 PICKING_S = 5.0  # how long another may take to pick
 BUSY_S = 1.0  # how long another may take to sweep
 
@@ -100,14 +101,31 @@ def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path
         path.unlink(missing_ok=True)
         os.close(fd)
     id = _free_id(home, {kept.id for kept in others})
-    kept = Kept(id, str(home), os.getuid(), os.getpid(), pools.pick(id, network, [one.addresses for one in others]))
+    addresses = pools.pick(id, network, [one.addresses for one in others], _before(home))
+    kept = Kept(id, str(home), os.getuid(), os.getpid(), addresses)
     path, new = folder / f"{id}.json", folder / f".{id}.new"
     new.unlink(missing_ok=True)
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     os.write(fd, json.dumps({"format": FORMAT, **asdict(kept)}).encode())
     fcntl.flock(fd, fcntl.LOCK_EX)
     os.rename(new, path)
+    _remember(home, addresses)
     return Claim(kept, path, fd)
+
+
+def _before(home: Path) -> Addresses | None:
+    """What this home had, also after the claim itself was given back or lost with a reboot."""
+    try:
+        return Addresses(**json.loads((home / REMEMBERED).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _remember(home: Path, addresses: Addresses) -> None:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = home / f".{REMEMBERED}.new"
+    new.write_text(json.dumps(asdict(addresses)))
+    new.replace(home / REMEMBERED)
 
 
 def kept_claims(folders: Sequence[Path] = FOLDERS) -> list[Kept]:

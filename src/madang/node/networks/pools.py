@@ -5,7 +5,8 @@ begin at the same place, and the same one usually gets the same again.
 """
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,18 +20,35 @@ PORTS = range(10_000, 32_000, 1_000)  # below the kernel's own range for outgoin
 SUBNETS = [Net(f"10.{a}.{b}.0/19") for a in range(80, 240) for b in range(0, 256, 32)]
 
 
-def pick(id: str, network: NetworkName, others: Sequence[Addresses]) -> Addresses:
+def pick(id: str, network: NetworkName, others: Sequence[Addresses], before: Addresses | None = None) -> Addresses:
+    """`before` is what this courtyard had the last time: what it keeps (the addresses of its services) is of that,
+    so it gets it again unless somebody else has it now."""
+    if before is not None and before.network == network and _still_free(id, before, others):
+        return replace(before, device=f"md-{id}" if network == "bridge" else "")
     return _bridge(id, others) if network == "bridge" else _loopback(id, others)
+
+
+def _still_free(id: str, before: Addresses, others: Sequence[Addresses]) -> bool:
+    mine = nets(before)
+    held = [net for one in others for net in nets(one)]
+    if before.network == "bridge":
+        held += routes(but=f"md-{id}")
+    ports = {one.port_base for one in others if one.port_count}
+    return not any(net.overlaps(other) for net in mine for other in held) and before.port_base not in ports
+
+
+def nets(addresses: Addresses) -> list[Net]:
+    return [Net(addresses.pod_cidr), Net(addresses.service_cidr)]
 
 
 def _loopback(id: str, others: Sequence[Addresses]) -> Addresses:
     listening = list(sockets.listeners())
     held = {one.pod_cidr.split(".")[1] for one in others if one.network == "loopback"}
     held |= {one.ip.split(".")[1] for one in listening if one.ip.startswith("127.")}
-    block = _first(id, [b for b in BLOCKS if str(b) not in held], "127.x block")
+    block = _first(id, BLOCKS, lambda block: str(block) not in held, "127.x block")
     bases = {one.port_base for one in others if one.port_count}
     bases |= {one.port // 1000 * 1000 for one in listening}
-    base = _first(id, [p for p in PORTS if p not in bases], "range of 1000 ports")
+    base = _first(id, PORTS, lambda base: base not in bases, "range of 1000 ports")
     return Addresses(
         network="loopback",
         pod_cidr=f"127.{block}.0.0/17",
@@ -42,12 +60,8 @@ def _loopback(id: str, others: Sequence[Addresses]) -> Addresses:
 
 
 def _bridge(id: str, others: Sequence[Addresses]) -> Addresses:
-    held = [Net(cidr) for one in others for cidr in (one.pod_cidr, one.service_cidr)] + list(routes())
-    start = int(id, 16) % len(SUBNETS)
-    turned = SUBNETS[start:] + SUBNETS[:start]
-    subnet = next((net for net in turned if not any(net.overlaps(other) for other in held)), None)
-    if subnet is None:
-        raise none_left("subnet in 10/8")
+    held = [net for one in others for net in nets(one)] + list(routes())
+    subnet = _first(id, SUBNETS, lambda net: not any(net.overlaps(other) for other in held), "subnet in 10/8")
     pods, services = subnet.subnets()
     return Addresses(
         network="bridge",
@@ -58,8 +72,8 @@ def _bridge(id: str, others: Sequence[Addresses]) -> Addresses:
     )
 
 
-def routes(table: Path = Path("/proc/net/route")) -> Iterable[Net]:
-    """Where the machine's traffic already goes, the default route aside."""
+def routes(table: Path = Path("/proc/net/route"), *, but: str = "") -> Iterable[Net]:
+    """Where the machine's traffic already goes, the default route aside, and that by the device `but`."""
     try:
         lines = table.read_text().splitlines()[1:]
     except OSError:
@@ -67,15 +81,14 @@ def routes(table: Path = Path("/proc/net/route")) -> Iterable[Net]:
     for line in lines:
         fields = line.split()
         target, mask = (int(fields[i], 16).to_bytes(4, "little") for i in (1, 7))
-        if any(mask):
+        if any(mask) and fields[0] != but:
             yield Net((int.from_bytes(target, "big"), bin(int.from_bytes(mask, "big")).count("1")))
 
 
-def _first(id: str, free: Sequence[T], what: str) -> T:
-    if not free:
-        raise none_left(what)
-    return free[int(id, 16) % len(free)]
-
-
-def none_left(what: str) -> OSError:
-    return OSError(28, f"no free {what} is left on this machine: stop another courtyard")
+def _first(id: str, all: Sequence[T], free: Callable[[T], bool], what: str) -> T:
+    """The first free one, from the place on that the id gives: what others hold seldom changes it."""
+    start = int(id, 16) % len(all)
+    for one in (*all[start:], *all[:start]):
+        if free(one):
+            return one
+    raise OSError(28, f"no free {what} is left on this machine: stop another courtyard")

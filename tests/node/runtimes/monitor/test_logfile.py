@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madang.node.runtimes.monitor.logfile import PART_BYTES, Lines, LogFile, stamp
@@ -35,6 +35,7 @@ def test_entries() -> None:
     assert lines.end(NOW) == b""
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=50), st.sampled_from([b"\n", b"x" * PART_BYTES, b"y" * 40_000]))))
 def test_whatever_the_pieces_the_text_is_the_same(pieces: list[bytes]) -> None:
     lines = Lines("stdout")

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from madang.cli.courtyards import Courtyard
+from madang.cli.doors import Doors, doors, published
 from madang.cli.house import remote
 from madang.cli.refusal import Refusal
-from madang.cli.screen import AS_JSON, console, print_json, say, warn
-from madang.ports.api import Api, ListOptions
-from madang.ports.objects import Obj
+from madang.cli.screen import AS_JSON, console, plain, print_json, say, warn
+from madang.ports.api import Api
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from madang.app import Application, ServiceState
 
-KINDS = ("deployments.apps", "jobs.batch", "pods", "events")
+KINDS = ("deployments.apps", "jobs.batch", "pods", "events", "services")
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Bringing:
     rebuild: bool = False
     output: str = ""
     states: Sequence["ServiceState"] = ()
+    doors: Doors = field(default_factory=Doors)
     lines: dict[str, str] = field(default_factory=dict)  # the last line of each service's build
 
     async def bring(self) -> bool:
@@ -89,10 +90,12 @@ class Bringing:
         return grid([(service, "building", line) for service, line in self.lines.items()])
 
     async def wait(self, api: Api, application: "Application") -> bool:
-        """Until every service is ready or the time is over; wakes on changes, not on a clock."""
+        """Until every service is ready and reachable, or the time is over; wakes on changes, not on a clock. A port
+        that somebody else has is no reason to wait, but all is not ready without it."""
         from madang import app
 
         seen = Seen(api, application.namespace)
+        wanted = published(application.objects)
         deadline = self.begun + self.timeout_s
         live = self.live()
         with live:
@@ -100,15 +103,18 @@ class Bringing:
                 watching = [tasks.create_task(seen.watch(kind)) for kind in KINDS]
                 try:
                     while True:
-                        self.states = app.progress(application.services, *seen.lists())
+                        deployments, jobs, pods, events, services = seen.lists()
+                        self.states = app.progress(application.services, deployments, jobs, pods, events)
+                        self.doors = doors(wanted, services, events)
                         live.update(self.table())
-                        if app.settled(self.states) or time.monotonic() > deadline:
+                        done = app.settled(self.states) and not self.doors.undecided
+                        if done or time.monotonic() > deadline:
                             break
                         await seen.changed(min(0.5, max(0.01, deadline - time.monotonic())))
                 finally:
                     for task in watching:
                         task.cancel()
-        return app.settled(self.states)
+        return app.settled(self.states) and not self.doors.closed
 
     def live(self) -> Any:
         if self.output == AS_JSON or not console().is_terminal:
@@ -128,13 +134,12 @@ class Bringing:
         seconds = time.monotonic() - self.begun
         if self.output == AS_JSON:
             services = [{"service": s.service, "state": s.state, "detail": s.detail} for s in self.states]
-            print_json({"ready": ready, "seconds": round(seconds, 3), "states": services, **found})
+            closed = list(self.doors.closed)
+            print_json({"ready": ready, "seconds": round(seconds, 3), "states": services, "closed": closed, **found})
             return
         if not console().is_terminal:
             for state in self.states:
-                say(f"{state.service}: {state.state} {state.detail}".rstrip())
-        for trouble in await troubles(api):
-            warn(trouble)
+                say(plain(f"{state.service}: {state.state} {state.detail}".rstrip()))
         for key, address in found["addresses"].items():
             say(f"  {key:<12} {address}")
         say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")
@@ -144,28 +149,10 @@ class Bringing:
         say(f"[red]not ready[/] after {seconds:.1f} s:")
         for state in self.states:
             if state.state not in ("ready", "done"):
-                say(f"  {state.service}: {state.state}: {state.detail}")
+                say(plain(f"  {state.service}: {state.state}: {state.detail}"))
+        for door in self.doors.closed:
+            say(plain(f"  {door}"))
         say("look further with `madang status`, `madang logs SERVICE` and `madang kubectl describe pod`")
-
-
-async def troubles(api: Api) -> list[str]:
-    """What keeps an address closed that a Service still asks for: a port that another program has, say."""
-    closed = {
-        (entry.key.namespace, entry.key.name)
-        for entry in (await api.list("services")).entries
-        if entry.obj["spec"].get("type") == "LoadBalancer" and not entry.obj["status"]["loadBalancer"].get("ingress")
-    }
-    newest: dict[tuple[str, str], Obj] = {}
-    for entry in (await api.list("events", options=ListOptions(fields="reason=PortTaken"))).entries:
-        about = entry.obj["involvedObject"]
-        place = (about.get("namespace", ""), about["name"])
-        if place in closed and told_at(entry.obj) >= told_at(newest.get(place, {})):
-            newest[place] = entry.obj
-    return sorted(event["message"] for event in newest.values())
-
-
-def told_at(event: Obj) -> str:
-    return event.get("lastTimestamp") or event.get("eventTime") or ""
 
 
 class Quiet:
@@ -222,5 +209,5 @@ def grid(rows: Sequence[tuple[str, str, str]]) -> "Table":
     out.add_column(no_wrap=True)
     out.add_column(overflow="ellipsis", no_wrap=True)
     for service, state, detail in rows:
-        out.add_row(f"[bold]{service}[/]", colour(state), detail)
+        out.add_row(f"[bold]{service}[/]", colour(state), plain(detail))
     return out

@@ -84,13 +84,21 @@ def read_record(home: Path) -> dict[str, Any]:
     return record if started_ticks(int(record.get("pid", 0))) == record.get("started_ticks") else {}
 
 
+def left_running(court: "Courtyard") -> bool:
+    """A record without its process: the control process was killed and could not put things in order."""
+    return (court.home / "run" / "courtyard.json").exists()
+
+
 def started_ticks(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot (/proc/PID/stat, field 22); None if there is none."""
+    """When a process started, in clock ticks since boot (/proc/PID/stat, field 22).
+
+    None if there is none, or only its zombie: the first process of many a container buries nobody.
+    """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return None
-    return int(stat.rpartition(b")")[2].split()[19])
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
 class Waking:

@@ -38,7 +38,7 @@ def down(
 
 def stop(court: courtyards.Courtyard, timeout_s: float) -> None:
     if not court.runs:
-        if not left_running(court):
+        if not courtyards.left_running(court):
             return
         # its control process is dead but workloads may live on: wake it to take them over and stop them
         court = courtyards.wake(court, ["--then-stop"]).ready()
@@ -54,11 +54,6 @@ def stop(court: courtyards.Courtyard, timeout_s: float) -> None:
         wait(watched, pid, timeout_s, court)
     finally:
         os.close(watched)
-
-
-def left_running(court: courtyards.Courtyard) -> bool:
-    """A record without its process: the control process was killed and could not put things in order."""
-    return (court.home / "run" / "courtyard.json").exists()
 
 
 def wait(pidfd: int, pid: int, timeout_s: float, court: courtyards.Courtyard) -> None:

@@ -77,6 +77,11 @@ def main() -> None:
     except BrokenPipeError:  # `madang logs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except Exception as error:
+        from madang.cli.unforeseen import explain
+
+        refuse(explain(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

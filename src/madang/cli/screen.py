@@ -32,6 +32,13 @@ def say(text: str = "") -> None:
     console().print(text)
 
 
+def plain(text: str) -> str:
+    """Text that others wrote, for `say` and `table`: its brackets are no markup."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
 def refuse(message: str) -> None:
     from rich.markup import escape
 

@@ -84,7 +84,8 @@ def published(services: Iterable[Obj]) -> dict[tuple[str, str], list[str]]:
         ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress", ())
         for point in ingress:
             host = point.get("ip") or point.get("hostname")
-            for port in point.get("ports") or [{"port": p["port"]} for p in service["spec"].get("ports", ())]:
+            ports = point.get("ports") or [{"port": p["port"]} for p in service["spec"].get("ports", ())]
+            for port in (p for p in ports if not p.get("error")):
                 name = meta.get("labels", {}).get(f"{DOMAIN}/service", meta["name"])
                 out.setdefault((meta.get("namespace", ""), name), []).append(f"{host}:{port['port']}")
     return out

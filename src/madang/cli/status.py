@@ -6,7 +6,7 @@ from madang.cli import courtyards, services
 from madang.cli.courtyards import Courtyard
 from madang.cli.house import ask
 from madang.cli.options import DEFAULT, Name, Output
-from madang.cli.screen import AS_JSON, mebibytes, print_json, say, table
+from madang.cli.screen import AS_JSON, mebibytes, plain, print_json, say, table
 from madang.ports.api import Api
 
 
@@ -53,12 +53,30 @@ async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
         "version": record.get("version"),
         "home": str(court.home),
         "kubeconfig": str(court.kubeconfig),
-        "addresses": {**record.get("addresses", {}), **published(rows)},
+        "addresses": {
+            "api": record.get("addresses", {}).get("api", ""),
+            **front_doors(await objects("gateways.gateway.networking.k8s.io")),
+            **published(rows),
+        },
         "machine": record.get("machine", {}),
         "nodes": [node(o) for o in await objects("nodes")],
         "services": rows,
         "uses": uses(int(record["pid"])),
     }
+
+
+def front_doors(gateways: list[Any]) -> dict[str, str]:
+    """`gateway` is the courtyard's own; another Gateway is NAMESPACE/NAME. Only what serves now."""
+    out: dict[str, str] = {}
+    for gateway in gateways:
+        meta, status = gateway["metadata"], gateway.get("status", {})
+        if not services.condition(gateway, "Programmed"):
+            continue
+        own = (meta["namespace"], meta["name"]) == ("kube-system", "madang")
+        for address in status.get("addresses", ())[:1]:
+            port = gateway["spec"]["listeners"][0]["port"]
+            out["gateway" if own else f"{meta['namespace']}/{meta['name']}"] = f"http://{address['value']}:{port}"
+    return out
 
 
 def published(rows: list[Any]) -> dict[str, str]:
@@ -111,7 +129,7 @@ def show(found: dict[str, Any]) -> None:
                 f"{r['ready']}/{r['wanted']}",
                 str(r["restarts"]),
                 " ".join(r["addresses"]),
-                r["reason"],
+                plain(r["reason"]),
             ]
             for r in found["services"]
         ],
@@ -127,7 +145,7 @@ def show(found: dict[str, Any]) -> None:
     table(
         ["this machine", "", ""],
         [
-            [a["name"], "[green]yes[/]" if a["works"] else "no", a["why_not"]]
+            [a["name"], "[green]yes[/]" if a["works"] else "no", plain(a["why_not"])]
             for a in found["machine"].get("abilities", [])
         ],
     )

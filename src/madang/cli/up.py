@@ -54,13 +54,14 @@ def up(
     begun = time.monotonic()
     court = courtyards.find(name)
     arguments = daemon_arguments(nodes=nodes, runtime=runtime, network=network, listen=listen)
+    orphaned = not court.runs and courtyards.left_running(court)
     waking = None if court.runs else courtyards.wake(court, arguments)
     if court.runs and arguments:
         settled(court, nodes, runtime, network, listen)
     try:
         application = read(paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions)
     except Refusal:
-        if waking is not None:  # a wrong file starts nothing
+        if waking is not None and not orphaned:  # a wrong file starts nothing, and stops nothing that ran
             undo(waking)
         raise
     court = waking.ready() if waking is not None else court

@@ -1,7 +1,8 @@
 """What stands at the door from the first second: the GatewayClass `madang` and the Gateway `madang`.
 
 In: the API. Out: both objects, if they were missing. The front door's port is chosen free when the Gateway is made,
-and kept: it stands in the Gateway's spec, where a user may change it.
+and kept: it stands in the Gateway's spec, where a user may change it. One that we chose (an annotation tells) and
+that somebody else has at a later start is chosen anew; one that a user wrote is refused with the holder's name.
 """
 
 import socket
@@ -10,9 +11,10 @@ from madang.gateway.listeners import CLASSES, CONTROLLER, GATEWAYS, GROUP
 from madang.ports.api import Api
 from madang.ports.errors import AlreadyExists
 from madang.ports.objects import Obj
-from madang.ports.settings import Settings
+from madang.ports.settings import DOMAIN, Settings
 
 NAMESPACE, NAME = "kube-system", "madang"
+CHOSEN = f"{DOMAIN}/port-chosen"
 USUAL_PORTS = range(7080, 7100)  # applications publish 8080, 8000, 3000 themselves
 
 
@@ -22,6 +24,17 @@ async def ensure(api: Api, settings: Settings) -> None:
             await api.create(kind, obj, namespace=obj["metadata"].get("namespace", ""))
         except AlreadyExists:
             continue
+
+
+def chosen_by_us(found: Obj) -> bool:
+    ports = [listener["port"] for listener in found["spec"].get("listeners") or ()]
+    return [str(port) for port in ports] == [(found["metadata"].get("annotations") or {}).get(CHOSEN)]
+
+
+async def choose_anew(api: Api, settings: Settings) -> None:
+    made = gateway(free_port(settings.listen))
+    patch = {"metadata": {"annotations": made["metadata"]["annotations"]}, "spec": made["spec"]}
+    await api.patch(GATEWAYS, NAMESPACE, NAME, patch)
 
 
 def gateway_class() -> Obj:
@@ -39,7 +52,7 @@ def gateway(port: int) -> Obj:
     return {
         "apiVersion": f"{GROUP}/v1",
         "kind": "Gateway",
-        "metadata": {"name": NAME, "namespace": NAMESPACE},
+        "metadata": {"name": NAME, "namespace": NAMESPACE, "annotations": {CHOSEN: str(port)}},
         "spec": {"gatewayClassName": NAME, "listeners": [listener]},
     }
 

@@ -13,7 +13,7 @@ from madang.gateway.routes import Attachment, Plan
 from madang.gateway.services import SERVICES
 from madang.ports.actions import Patch
 from madang.ports.objects import Kind, Obj, ref
-from madang.ports.settings import Settings
+from madang.ports.settings import DOMAIN, Settings
 
 # From the name of a socket to why it is not open.
 Unopened = Mapping[str, str]
@@ -104,17 +104,23 @@ def _parent(attachment: Attachment) -> Obj:
 
 
 def _service(service: Obj, plan: Plan, unopened: Unopened, settings: Settings, now_s: float) -> list[Patch]:
-    """A published Service shows where: only once at least one of its ports is open."""
+    """A published Service shows where: only once at least one of its ports is open; the closed ones are named."""
     if service["spec"].get("type") != "LoadBalancer":
         return []
     place = (SERVICES, *ref(service))
-    frontends = (f for f in plan.desired.frontends for b in f.binds if b.owner == place)
-    opened = any(b.host == settings.listen and b.name not in unopened for f in frontends for b in f.binds)
-    ingress = [{"ip": shown(settings.listen), "ipMode": "Proxy"}] if opened else []
+    binds = [b for f in plan.desired.frontends for b in f.binds if b.owner == place and b.what.startswith("published")]
+    opened = {b.port for b in binds if b.name not in unopened}
+    ingress: list[Obj] = [{"ip": shown(settings.listen), "ipMode": "Proxy"}] if opened else []
+    if ingress and len(opened) < len(binds):
+        ingress[0]["ports"] = [_port(b.port, b.port in opened) for b in binds]
     before = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     if before == ingress:
         return []
     return [_patch(SERVICES, service, {"loadBalancer": {"ingress": ingress or None}})]
+
+
+def _port(number: int, opened: bool) -> Obj:
+    return {"port": number, "protocol": "TCP", **({} if opened else {"error": f"{DOMAIN}/PortNotOpened"})}
 
 
 def shown(listen: str) -> str:

@@ -62,6 +62,13 @@ class Gateway:
         self._hand.on_trouble = self._wake.set
         await always.ensure(self._api, self._settings)
         await self._turn()
+        front = self._api.view.get(GATEWAYS, always.NAMESPACE, always.NAME)
+        if front is not None and self._front_is_closed() and always.chosen_by_us(front):
+            await always.choose_anew(self._api, self._settings)
+            await self._turn()
+
+    def _front_is_closed(self) -> bool:
+        return any(r.bind.owner == Owner(GATEWAYS, always.NAMESPACE, always.NAME) for r in self.refusals)
 
     async def run(self) -> None:
         await supervise("gateway", self._follow, self._clock)

@@ -13,7 +13,7 @@ from typing import Any
 
 from madang.app.compose import canonical, dotenv, merging, validation
 from madang.app.compose.interpolation import interpolated
-from madang.app.document import RESET, DocumentError, Map, read_file, shown
+from madang.app.document import RESET, DocumentError, Map, Mark, read_file, shown
 from madang.app.field import Field, root
 
 
@@ -93,7 +93,7 @@ class _Reader:
             if not isinstance(one, Map):
                 self.faults.append(f"{shown(path)}: expected a mapping with `services:`, found another thing")
                 return Map()
-        merged = documents[0] if documents else Map()
+        merged = documents[0] if documents else Map(mark=Mark(shown(path), 0))
         for one in documents[1:]:
             merged = merging.document(merged, one)
         return merged

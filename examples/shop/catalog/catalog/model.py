@@ -9,7 +9,7 @@ class Product:
     name: str
     price_cents: int
     stock: int
-    picture: str
+    picture: str  # a colour, as a hue from 0 to 359
 
     def json(self) -> dict[str, object]:
         return asdict(self)

@@ -17,12 +17,12 @@ CREATE TABLE IF NOT EXISTS reservation (
 );
 """
 FIRST = [
-    (1, "Celadon bowl", 2400, 100000, "🥣"),
-    (2, "Hanji notebook", 900, 100000, "📓"),
-    (3, "Barley tea, 500 g", 700, 100000, "🍵"),
-    (4, "Brass spoon set", 3200, 100000, "🥄"),
-    (5, "Quilted pojagi", 5400, 100000, "🧵"),
-    (6, "Onggi jar", 6800, 3, "🏺"),
+    (1, "Celadon bowl", 2400, 100000, "160"),
+    (2, "Hanji notebook", 900, 100000, "28"),
+    (3, "Barley tea, 500 g", 700, 100000, "95"),
+    (4, "Brass spoon set", 3200, 100000, "45"),
+    (5, "Quilted pojagi", 5400, 100000, "330"),
+    (6, "Onggi jar", 6800, 3, "15"),
 ]
 
 

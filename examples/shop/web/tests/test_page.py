@@ -2,7 +2,7 @@
 
 from web.html import shop
 
-GOODS = [{"id": 1, "name": "<b>Bowl</b>", "price_cents": 2400, "stock": 3, "picture": "x"}]
+GOODS = [{"id": 1, "name": "<b>Bowl</b>", "price_cents": 2400, "stock": 3, "picture": "160"}]
 WHO = {"web": "web-1", "catalog": "catalog-2", "cart": "cart-1", "orders": "orders-1"}
 
 

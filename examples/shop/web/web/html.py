@@ -22,7 +22,9 @@ h2 { font-size: 1.1rem; margin: 2rem 0 .6rem } .soft { color: var(--soft) } .sai
   border-left: 4px solid var(--accent); padding: .6rem 1rem; border-radius: 4px; margin: 1rem 0 }
 .goods { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 1rem }
 .goods article { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem }
-.picture { font-size: 2.4rem } .price { font-weight: 600 } button { font: inherit; border: 0; border-radius: 6px;
+.picture { height: 5rem; border-radius: 8px; display: grid; place-items: center; margin-bottom: .7rem;
+  font: 600 2.2rem Georgia, serif; color: #fffc; background: linear-gradient(135deg, hsl(var(--hue) 45% 62%),
+  hsl(var(--hue) 40% 40%)) } .price { font-weight: 600 } button { font: inherit; border: 0; border-radius: 6px;
   background: var(--accent); color: var(--paper); padding: .4rem .9rem; cursor: pointer } button[disabled] {
   opacity: .4; cursor: default } table { border-collapse: collapse; width: 100%; background: var(--card);
   border: 1px solid var(--line) } td, th { text-align: left; padding: .45rem .8rem;
@@ -35,7 +37,7 @@ def shop(products: Any, items: Mapping[int, int], orders: Any, answered: Mapping
     told = f'<p class="said" role="status">{escape(said)}</p>' if said else ""
     body = "".join(
         [
-            "<header><h1>마당 Madang shop</h1><span class='soft'>five services, one page</span></header>",
+            "<header><h1>Madang shop</h1><span class='soft'>five services, one page</span></header>",
             told,
             goods(products, answered["catalog"]),
             basket(products or [], items),
@@ -65,7 +67,8 @@ def card(product: Mapping[str, Any]) -> str:
     stock = "sold out" if not left else f"{left} left" if left < 10 else "in stock"
     off = "" if left else " disabled"
     return (
-        f"<article><div class='picture' aria-hidden='true'>{escape(product['picture'])}</div>"
+        f"<article><div class='picture' style='--hue: {escape(product['picture'])}' aria-hidden='true'>"
+        f"{escape(product['name'][:1])}</div>"
         f"<div>{escape(product['name'])}</div><div class='price'>{money(product['price_cents'])}</div>"
         f"<p class='soft'>{stock}</p><form method='post' action='/cart'>"
         f"<input type='hidden' name='product' value='{product['id']}'>"

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import queue
 import stat
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -195,3 +197,36 @@ def test_only_our_own_names_and_addresses_are_answered(tmp_path: Path, host: str
         assert (await outer("GET", MAPS, headers={"Host": host})).status == status
 
     run(tmp_path, check)
+
+
+def test_without_haproxy_the_door_takes_the_tls_off_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("madang.wire.haproxy.find", lambda: None)
+
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        outer = Client(door, inner=False, token=door.token)
+        assert (await outer("GET", MAPS)).status == 200
+        assert (await Client(door, inner=False)("GET", MAPS)).status == 401
+
+    run(tmp_path, check)
+
+
+def test_it_runs_in_a_thread_of_somebody_elses_process(tmp_path: Path) -> None:
+    """On a loop of its own, beside one that knows nothing of it."""
+    opened: queue.Queue[Door] = queue.Queue()
+    close = threading.Event()
+
+    async def serving() -> None:
+        async with doors(tmp_path) as (_, door):
+            opened.put(door)
+            await asyncio.to_thread(close.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serving()))
+    thread.start()
+    try:
+        door = opened.get(timeout=30)
+        outer = Client(door, inner=False, token=door.token)
+        assert asyncio.run(outer("GET", MAPS)).status == 200
+    finally:
+        close.set()
+        thread.join(30)
+    assert not thread.is_alive() and not door.socket.exists()

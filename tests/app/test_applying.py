@@ -10,6 +10,7 @@ import pytest
 
 from madang import app
 from madang.api.direct import DirectApi
+from madang.app.application import MADE_FROM
 from madang.ports.errors import NotFound
 from tests.api.house import house
 from tests.app.compose.project_files import application
@@ -69,6 +70,18 @@ def test_a_changed_or_failed_job_is_made_anew(tmp_path: Path) -> None:
         changed = await app.apply(api, application(tmp_path, TEXT.replace("NUMBER", "two")))
         assert (await api.get("jobs.batch", "p", "job"))["metadata"]["uid"] != first["metadata"]["uid"]
         assert "job/job" in changed.changed
+        wrong = [
+            {
+                **o,
+                "spec": {**o["spec"], "backoffLimit": -1},
+                "metadata": {**o["metadata"], "annotations": {MADE_FROM: "x"}},
+            }
+            if o["kind"] == "Job"
+            else o
+            for o in made.objects
+        ]
+        with pytest.raises(app.ApplicationError, match="backoffLimit"):
+            await app.apply(api, replace(made, objects=wrong))
 
     inside(what)
 
@@ -88,5 +101,18 @@ def test_what_another_hand_made_in_the_namespace_stays(tmp_path: Path) -> None:
         done = await app.apply(api, replace(made, objects=without))
         assert sorted(done.removed) == ["job/job", "service/job"]
         assert await api.get("configmaps", "p", "mine")
+
+    inside(what)
+
+
+def test_a_service_that_gets_its_first_port(tmp_path: Path) -> None:
+    made = application(tmp_path, TEXT)
+
+    async def what(api: DirectApi) -> None:
+        await app.apply(api, made)
+        with_port = application(tmp_path, TEXT.replace("command: x", "command: x, expose: ['80']"))
+        done = await app.apply(api, with_port)
+        assert "service/web" in done.changed
+        assert (await api.get("services", "p", "web"))["spec"]["clusterIP"] != "None"
 
     inside(what)

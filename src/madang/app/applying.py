@@ -27,7 +27,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
 # What an `up` makes and takes away again.
 PRUNED = (
     "horizontalpodautoscalers.autoscaling", "httproutes.gateway.networking.k8s.io", "deployments.apps", "jobs.batch",
-    "services", "configmaps", "secrets",
+    "replicasets.apps", "pods", "services", "gateways.gateway.networking.k8s.io", "configmaps", "secrets",
+    "serviceaccounts",
 )  # fmt: skip
 
 
@@ -73,8 +74,11 @@ async def apply(api: Api, application: Application) -> Applied:
 
 
 async def gathered(several: Sequence[Any]) -> list[Any]:
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(s) for s in several]
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(s) for s in several]
+    except BaseExceptionGroup as group:  # the caller waits for one kind of error, not for a bundle
+        raise group.exceptions[0] from group
     return [t.result() for t in running]
 
 
@@ -113,7 +117,9 @@ def settled_replicas(obj: Obj, old: Obj | None, scaled: dict[tuple[str, str], tu
 async def tried(api: Api, objects: Sequence[Obj], before: Sequence[Obj | None]) -> list[str]:
     async def attempt(obj: Obj, old: Obj | None) -> str:
         try:
-            if not replaced(obj, old):
+            if replaced(obj, old):
+                await try_anew(api, obj)
+            else:
                 await write(api, obj, True)
         except StatusError as error:
             return f"{name_of(obj)}: {error.message}"
@@ -129,10 +135,19 @@ async def write(api: Api, obj: Obj, dry_run: bool) -> Any:
     return await api.patch(kind_of(obj), namespace, name, obj, style="apply", options=options)
 
 
+async def try_anew(api: Api, obj: Obj) -> None:
+    """What will take the place of another object, tried under a name that is free."""
+    meta = {k: v for k, v in obj["metadata"].items() if k != "name"} | {"generateName": f"{obj['metadata']['name']}-"}
+    options = WriteOptions(dry_run=True, field_manager=MANAGER, field_validation="Strict")
+    await api.create(kind_of(obj), {**obj, "metadata": meta}, namespace=place(obj)[0], options=options)
+
+
 def replaced(obj: Obj, old: Obj | None) -> bool:
-    """A Job cannot be changed, and a failed one is tried again: both are made anew."""
-    if obj["kind"] != "Job" or old is None:
+    """What cannot be changed is made anew: a Job (a failed one is tried again), a Service that gets its first port."""
+    if old is None or obj["kind"] not in ("Job", "Service"):
         return False
+    if obj["kind"] == "Service":
+        return (obj["spec"].get("clusterIP") == "None") != (old["spec"].get("clusterIP") == "None")
     was = (old["metadata"].get("annotations") or {}).get(MADE_FROM)
     failed = any(
         c["type"] == "Failed" and c["status"] == "True" for c in (old.get("status") or {}).get("conditions") or ()
@@ -179,8 +194,9 @@ async def gone(api: Api, obj: Obj) -> None:
 
 async def prune(api: Api, application: Application, out: Applied) -> None:
     named = {(kind_of(o), *place(o)) for o in application.objects}
-    options = ListOptions(labels=f"{PROJECT}={application.namespace}")
-    pages = await gathered([api.list(kind, application.namespace, options) for kind in PRUNED])
+    labels = {o["metadata"].get("labels", {}).get(PROJECT) for o in application.objects}
+    options = ListOptions(labels=f"{PROJECT} in ({','.join(sorted(filter(None, labels)))})")
+    pages = await gathered([api.list(kind, None, options) for kind in PRUNED])
     for page in pages:
         for entry in page.entries:
             meta = entry.obj["metadata"]

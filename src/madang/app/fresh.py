@@ -22,6 +22,10 @@ def watch_sources(application: Application) -> Mapping[Path, Sequence[str]]:
     out: dict[Path, list[str]] = {}
     for one in application.builds:
         out.setdefault(one.context, []).append(one.service)
+    for found in application.found:
+        if found.program.root != found.data:  # a server with files of the user's own
+            service = found.program.reference.rpartition("/")[2].partition(":")[0]
+            out.setdefault(found.program.root, []).append(service)
     return out
 
 

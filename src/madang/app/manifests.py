@@ -5,6 +5,7 @@ is `default`. Everything is read before anything is applied, and every fault has
 """
 
 import difflib
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,7 +23,10 @@ def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
     faults: list[str] = []
     seen: dict[tuple[str, str, str], Mark] = {}
     objects: list[Obj] = []
-    project = options.project or object_name(project_folder(files).name)
+    folder = project_folder(files)
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:6]  # there are many folders called `k8s`
+    project = options.project or object_name(folder.name)
+    label = options.project or f"{object_name(folder.name, 50)}-{digest}"
     for path in files:
         try:
             documents = read_file(path)
@@ -31,7 +35,7 @@ def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
             continue
         for document in documents:
             for one in items(document, str(path), faults):
-                if (obj := checked(one, project, seen, faults)) is not None:
+                if (obj := checked(one, label, seen, faults)) is not None:
                     objects.append(obj)
     if not objects and not faults:
         faults.append(f"{files[0]}: there is no object in it")
@@ -66,7 +70,7 @@ def items(document: object, file: str, faults: list[str]) -> Iterator[Map]:
         yield document
 
 
-def checked(one: Map, project: str, seen: dict[tuple[str, str, str], Mark], faults: list[str]) -> Obj | None:
+def checked(one: Map, label: str, seen: dict[tuple[str, str, str], Mark], faults: list[str]) -> Obj | None:
     """With its namespace and the project's label; None after a fault."""
     mark, obj = one.mark, plain(one)
     served = table.by_object(obj) if obj.get("apiVersion") and obj.get("kind") else None
@@ -77,7 +81,7 @@ def checked(one: Map, project: str, seen: dict[tuple[str, str, str], Mark], faul
     if not isinstance(meta, dict) or not isinstance(meta.get("name"), str):
         faults.append(f"{mark}: {obj['kind']}: metadata.name: is required")
         return None
-    meta = {**meta, "labels": {**(meta.get("labels") or {}), PROJECT: project}}
+    meta = {**meta, "labels": {**(meta.get("labels") or {}), PROJECT: label}}
     if served.kind.namespaced:
         meta.setdefault("namespace", "default")
     key = (served.id, meta.get("namespace", ""), meta["name"])

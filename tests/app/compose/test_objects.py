@@ -74,6 +74,14 @@ def test_ports_inside_and_outside(tmp_path: Path) -> None:
     )
 
 
+def test_the_port_that_only_a_healthcheck_knows(tmp_path: Path) -> None:
+    made = application(
+        tmp_path, f"services: {{a: {{{HOST}, healthcheck: {{test: 'curl -f http://localhost:5000/'}}}}}}"
+    )
+    assert [p["port"] for p in find(made, "Service", "a")["spec"]["ports"]] == [5000]
+    assert container(made, "a")["ports"][0]["containerPort"] == 5000
+
+
 def test_command_environment_and_their_dollars(tmp_path: Path) -> None:
     text = (
         f"services: {{a: {{{HOST}, entrypoint: /bin/e, command: ['$$(A)', '$$B'], environment: {{A: '$$(B)', N: }}}}}}"

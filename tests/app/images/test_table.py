@@ -47,6 +47,17 @@ def test_the_major_version_must_be_the_one_asked_for(machine: Path) -> None:
     )
 
 
+def test_a_dockerfile_that_only_adds_files_to_a_known_image(machine: Path) -> None:
+    (machine / "cache").mkdir()
+    (machine / "cache" / "Dockerfile").write_text("FROM redis:7\nCOPY redis.conf /etc/redis.conf\nENV A=1\n")
+    (machine / "cache" / "redis.conf").write_text("")
+    made = application(machine, "services: {cache: {build: cache, command: redis-server /etc/redis.conf}}")
+    program = made.found[0].program
+    assert not made.builds and program.reference == container(made, "cache")["image"]
+    assert (str(machine / "cache" / "redis.conf"), "/etc/redis.conf") in program.mounts and program.env["A"] == "1"
+    assert program.entrypoint[0] == "/bin/sh"
+
+
 def test_refusals_name_the_ways_out(machine: Path) -> None:
     with pytest.raises(
         NoProgram, match=r"no program of this machine is known for it \(known: redis, nginx\). Give the"

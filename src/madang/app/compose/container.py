@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from madang.app.compose.plan import Plan
+from madang.app.compose.probes import asked_port
 from madang.app.field import Field
 from madang.ports.objects import Obj
 
@@ -66,6 +67,8 @@ def container_ports(plan: Plan) -> list[tuple[int, str]]:
         found[pair] = None
     for number in plan.found.program.ports if plan.found else ():
         found[number, "TCP"] = None
+    if not found and (asked := asked_port(plan)):
+        found[asked, "TCP"] = None  # nobody names a port, yet the healthcheck knows one
     return list(found)
 
 

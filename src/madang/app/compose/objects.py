@@ -40,7 +40,7 @@ def application(project: Project, options: LoadOptions) -> Application:
         name=project.name,
         namespace=base.namespace,
         objects=[placed(base, o) for o in (*first, *held.values(), *reached, *running)],
-        builds=[p.build for p in made if p.build is not None],
+        builds=[p.build for p in made if p.build is not None and p.found is None],
         found=[p.found for p in made if p.found is not None],
         warnings=project.warnings,
         services=[p.name for p in made],

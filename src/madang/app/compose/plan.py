@@ -4,7 +4,7 @@ In: a project. Out: a `Plan` a service: its Field, its object's name, what it is
 machine it is, whether it runs to an end. Faults and warnings go to the project's lists.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from madang.app.compose.project import Project
 from madang.app.field import Field
 from madang.app.images.table import Found, NoProgram, find, server_of
 from madang.app.programs.environment import BuildError
-from madang.app.programs.make import Build, read, reference, warnings
+from madang.app.programs.make import Build, placed, read, reference, warnings
 from madang.app.programs.stage import Stage
 from madang.ports.program import HOST
 
@@ -62,6 +62,8 @@ def ground(project: Project, options: LoadOptions) -> Ground:
         project.root["services"][several[1]].fault(
             f'becomes the object name "{name}", and so does {several[0]}: rename one'
         )
+    if object_name(project.name).startswith("kube-"):
+        project.faults.append(f'{project.root.mark}: name: "{project.name}": names that begin with kube- are not yours')
     return Ground(project, options, object_name(project.name), {s: object_name(s) for s in services})
 
 
@@ -119,10 +121,14 @@ def built(made: Plan) -> Plan:
     except BuildError as error:
         of.fault(str(error))
         return made
-    command = stage.entrypoint or stage.command
-    if not command and "command" not in made.field and "entrypoint" not in made.field:
+    made = replace(made, image=image, build=build, stage=stage)
+    if stage.entrypoint or stage.command or "entrypoint" in made.field:
+        return made
+    if server_of(stage.base):
+        return upon_server(made, build, stage)
+    if "command" not in made.field:
         of.fault(f"nothing says what to run: {build.file} has no CMD, and the service no command")
-    return replace(made, image=image, build=build, stage=stage)
+    return made
 
 
 def pulled(made: Plan) -> Plan:
@@ -137,7 +143,37 @@ def pulled(made: Plan) -> Plan:
         return made
     if found.warning:
         made.ground.warn(of, found.warning)
-    return replace(made, image=found.program.reference, found=found)
+    return configured(replace(made, image=found.program.reference, found=found), ())
+
+
+def upon_server(made: Plan, build: Build, stage: Stage) -> Plan:
+    """A Dockerfile that only adds files to an image whose server this machine has."""
+    try:
+        found = find(stage.base, made.ground.options.allow_other_versions, data_folder(made, stage.base))
+    except NoProgram as error:
+        made.field["build"].fault(f"{build.file}: FROM {error}")
+        return made
+    if found.warning:
+        made.ground.warn(made.field["build"], found.warning)
+    files = tuple(placed(build.context, stage))
+    program = replace(
+        found.program,
+        reference=made.image,
+        root=build.context,
+        mounts=(*found.program.mounts, *files),
+        env={**found.program.env, **stage.env},
+    )
+    return configured(replace(made, found=replace(found, program=program)), [target for _, target in files])
+
+
+def configured(made: Plan, targets: Iterable[str]) -> Plan:
+    """A configuration of the user's own takes the place of ours."""
+    found = made.found
+    own = [*targets, *(one["target"].text() for key in ("volumes", "configs") for one in made.field[key].each())]
+    if found is None or found.server.configuration not in own:
+        return made
+    env = {**found.program.env, "MADANG_OWN_CONFIGURATION": "1"}
+    return replace(made, found=replace(found, program=replace(found.program, env=env)))
 
 
 def data_folder(made: Plan, image: str) -> Path:

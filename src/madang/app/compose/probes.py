@@ -38,6 +38,12 @@ def probes(plan: Plan) -> Obj:
     return timed(handler, check, plan.ends) if handler else {}
 
 
+def asked_port(plan: Plan) -> int:
+    """The port that the healthcheck asks; 0 where it asks none."""
+    handler = probes(plan).get("readinessProbe", {})
+    return int((handler.get("httpGet") or handler.get("tcpSocket") or {}).get("port", 0))
+
+
 def asks_whether_it_answers(handler: Obj, checks: Sequence[str]) -> bool:
     """`pg_isready ...`, `redis-cli ping`: such a client would have to be told where the instance listens."""
     words = handler.get("exec", {}).get("command", [])

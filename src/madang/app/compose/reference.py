@@ -89,6 +89,7 @@ def cell(key: Key) -> str:
 def markdown() -> str:
     return f"""{HEAD}{servers()}
 
+A Dockerfile that only adds files to one of these images (`FROM nginx`, `COPY`) runs the server with those files.
 The image's usual environment variables are read by the same names. Any other image is refused, and the refusal names
 the ways out; `image: madang.dev/host` runs a command of this machine.
 

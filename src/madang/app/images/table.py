@@ -37,6 +37,7 @@ class Server:
     install: str  # what a person types on Debian to have it
     folders: tuple[str, ...] = ()
     user: str = ""
+    configuration: str = ""  # where a file of the user's own replaces the one that we make
     checks: tuple[str, ...] = ()  # programs whose question is whether the server answers
 
 
@@ -48,14 +49,17 @@ TABLE: tuple[Server, ...] = (
     Server(
         "postgres", "postgres", ("--version",), (5432,), scripts.POSTGRES,
         ("/var/lib/postgresql/data", "/var/lib/postgresql"), "postgresql",
-        ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"), "postgres", ("pg_isready",),
+        ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"), "postgres", checks=("pg_isready",),
     ),
     Server(
         "rabbitmq", "rabbitmq-server", ("--version",), (5672,), scripts.RABBITMQ, ("/var/lib/rabbitmq",),
         "rabbitmq-server", ("/usr/lib/rabbitmq/bin",), "rabbitmq",
-        ("rabbitmq-diagnostics", "rabbitmqctl"),
+        checks=("rabbitmq-diagnostics", "rabbitmqctl"),
     ),
-    Server("nginx", "nginx", ("-v",), (80,), scripts.NGINX, (), "nginx", ("/usr/sbin",)),
+    Server(
+        "nginx", "nginx", ("-v",), (80,), scripts.NGINX, (), "nginx", ("/usr/sbin",),
+        configuration="/etc/nginx/nginx.conf",
+    ),
 )  # fmt: skip
 
 

@@ -147,7 +147,7 @@ def replaced(obj: Obj, old: Obj | None) -> bool:
     if old is None or obj["kind"] not in ("Job", "Service"):
         return False
     if obj["kind"] == "Service":
-        return (obj["spec"].get("clusterIP") == "None") != (old["spec"].get("clusterIP") == "None")
+        return bool(obj["spec"].get("clusterIP") == "None") != bool(old["spec"].get("clusterIP") == "None")
     was = (old["metadata"].get("annotations") or {}).get(MADE_FROM)
     failed = any(
         c["type"] == "Failed" and c["status"] == "True" for c in (old.get("status") or {}).get("conditions") or ()

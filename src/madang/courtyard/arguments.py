@@ -1,21 +1,20 @@
 """What the control process is told on its command line, and what it keeps of it for the next start.
 
-In: argv and `settings.json` in the courtyard's home. Out: `Arguments`. What is not said stays as it was the last time;
-the ports that were found free are kept, so that a kubeconfig stays good.
+In: argv and `settings.json` in the courtyard's home. Out: `Arguments`. What is not said stays as it was the last time.
 """
 
 import argparse
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-KEPT = ("nodes", "runtime", "network", "listen", "api_port", "gateway_port")
+KEPT = ("nodes", "runtime", "listen")
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """`network` empty: the best that works here. Ports 0: any free one, then kept."""
+    """`network` empty: the best that works here. `api_port` 0: the last one if it is free, else any."""
 
     name: str
     home: Path
@@ -25,7 +24,6 @@ class Arguments:
     network: str = ""
     listen: str = "127.0.0.1"
     api_port: int = 0
-    gateway_port: int = 0
     then_stop: bool = False
 
 
@@ -41,7 +39,6 @@ def parse(argv: list[str]) -> Arguments:
     parser.add_argument("--network", choices=("bridge", "loopback"))
     parser.add_argument("--listen")
     parser.add_argument("--api-port", type=int)
-    parser.add_argument("--gateway-port", type=int)
     parser.add_argument("--then-stop", action="store_true", help="take over what runs, stop it all, and end")
     given = {key: value for key, value in vars(parser.parse_args(argv)).items() if value is not None}
     return Arguments(**{**kept(given["home"]), **given})
@@ -56,11 +53,9 @@ def kept(home: Path) -> dict[str, Any]:
     return {key: found[key] for key in KEPT if key in found}
 
 
-def keep(arguments: Arguments, **found: Any) -> Arguments:
-    """Writes down what the next start should find, with what this one found out."""
-    now = replace(arguments, **found)
-    values = {key: value for key, value in asdict(now).items() if key in KEPT}
-    aside = now.home / ".settings.json.new"
+def keep(arguments: Arguments) -> None:
+    """Writes down what the next start should find."""
+    values = {key: value for key, value in asdict(arguments).items() if key in KEPT}
+    aside = arguments.home / ".settings.json.new"
     aside.write_text(json.dumps(values, indent=1))
-    aside.replace(now.home / "settings.json")
-    return now
+    aside.replace(arguments.home / "settings.json")

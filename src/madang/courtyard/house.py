@@ -8,7 +8,6 @@ control ends, what runs goes on and is taken over by the next). The rooms meet i
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 from madang import __version__
@@ -61,7 +60,8 @@ class House:
         )
         self._network: Network = choice.build(self.settings.id, self.settings.addresses, arguments.home)
         await self._network.start()
-        runtime = HostRuntime(self.settings.id, hide=netns_folders(self._network))
+        runtime = HostRuntime(self.settings.id)
+        self._stack.callback(runtime.close)
         self.abilities = [await runtime.probe(), *chosen.abilities]
         await self._open_api()
         self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
@@ -72,7 +72,7 @@ class House:
         self._run("nodes", self._agents.run())
         self._run("gateway", self._gateway.run())
         self._run("loops", self._loops.run())
-        keep(arguments, network=chosen.network, api_port=self.door.port)
+        keep(arguments)
         record.write(arguments.home, self.describe())
         tune_collector()
 
@@ -150,9 +150,3 @@ class House:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
-
-
-def netns_folders(network: Network) -> list[Path]:
-    """Folders with mounts that no container may keep alive."""
-    folder = getattr(network, "folder", None)
-    return [folder] if isinstance(folder, Path) else []

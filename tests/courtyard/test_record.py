@@ -1,0 +1,34 @@
+"""One control process a courtyard."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from madang.courtyard import record
+
+
+def test_only_one_holds_it(tmp_path: Path) -> None:
+    fd = record.hold(tmp_path / "home")
+    with pytest.raises(record.Taken):
+        record.hold(tmp_path / "home")
+    os.close(fd)
+    os.close(record.hold(tmp_path / "home"))
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_record_names_this_process(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    record.write(tmp_path, {"name": "x"})
+    found = json.loads((tmp_path / "run" / "courtyard.json").read_text())
+    assert found["pid"] == os.getpid() and found["started_ticks"] == record.started_ticks(os.getpid())
+    record.remove(tmp_path)
+    record.remove(tmp_path)
+
+
+def test_nobody_listens_any_more() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    record.tell(writer, ready=True)
+    record.tell(-1, ready=True)

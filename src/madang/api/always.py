@@ -2,7 +2,7 @@
 namespace the ServiceAccount `default` and the ConfigMap `kube-root-ca.crt`.
 
 `objects` is the pure list; `ensure` makes what is missing and puts right what a new start has changed (the API's
-port).
+port, the range of service addresses).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from madang.api import create as creating
 from madang.api.desk import Desk
 from madang.api.furnish import furnish
+from madang.api.relocate import relocate
 from madang.api.resources import resource
 from madang.api.update import update
 from madang.ports.api import User, WriteOptions
@@ -89,6 +90,7 @@ def kubernetes_address(settings: Settings) -> str:
 
 async def ensure(desk: Desk, address: str, port: int) -> None:
     options = WriteOptions(field_manager=MANAGER)
+    await relocate(desk, kubernetes_address(desk.settings))
     for kind, obj in objects(desk.settings, address, port):
         about = obj["metadata"]
         found = resource(kind)

@@ -45,7 +45,8 @@ async def live(arguments: Arguments) -> int:
         await house.start()
     except Exception as error:
         log.exception("could not start")
-        record.tell(arguments.ready_fd, error=str(error) or type(error).__name__)
+        await abandon(house)
+        record.tell(arguments.ready_fd, error=explained(error))
         return 1
     log.info("ready: %s", house.door.url)
     record.tell(arguments.ready_fd, ready=True)
@@ -56,6 +57,20 @@ async def live(arguments: Arguments) -> int:
     await (house.leave() if word == "leave" else house.stop())
     log.info("down")
     return 0
+
+
+def explained(error: BaseException) -> str:
+    """A sentence, never an errno in brackets."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
+
+
+async def abandon(house: House) -> None:
+    try:
+        await house.give_up()
+    except Exception:
+        log.exception("something may be left of the start that failed")
 
 
 async def first(told: "asyncio.Queue[str]", house: House) -> str:

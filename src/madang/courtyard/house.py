@@ -40,6 +40,7 @@ class House:
         self._arguments = arguments
         self._clock, self._chance = SystemClock(), SystemChance()
         self._stack = AsyncExitStack()
+        self._undo = AsyncExitStack()  # for a start that fails
         self._tasks: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()  # a room that should never end has ended
         self.abilities: list[Ability] = []
@@ -49,6 +50,7 @@ class House:
         chosen = await choice.choose(arguments.network or None)  # type: ignore[arg-type]
         self._claim = claims.hold(arguments.home, chosen.network)
         self._stack.callback(self._claim.close)
+        self._undo.callback(self._claim.release)
         self.settings = Settings(
             name=arguments.name,
             id=self._claim.id,
@@ -59,6 +61,7 @@ class House:
             runtime=arguments.runtime,
         )
         self._network: Network = choice.build(self.settings.id, self.settings.addresses, arguments.home)
+        self._undo.push_async_callback(self._network.stop)
         await self._network.start()
         runtime = HostRuntime(self.settings.id)
         self._stack.callback(runtime.close)
@@ -67,6 +70,7 @@ class House:
         self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
         self.door = await self._open_door()
         self._gateway = Gateway(self.api, self.settings, self._clock)
+        self._undo.push_async_callback(self._gateway.stop, 0)
         await self._gateway.start()
         self._loops = Loops(self.api, self.settings, self._clock, self._chance, self._agents.samples, self.door.ca_pem)
         self._run("nodes", self._agents.run())
@@ -136,6 +140,12 @@ class House:
         await self._stack.aclose()
         self._claim.release()
         record.remove(self.settings.home)
+
+    async def give_up(self) -> None:
+        """After a start that failed: nothing is left of it. What an earlier control left running goes on."""
+        if claims.idle(self._arguments.home):
+            await self._undo.aclose()
+        await self._stack.aclose()
 
     async def leave(self) -> None:
         """The control ends alone."""

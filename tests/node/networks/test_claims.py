@@ -69,8 +69,20 @@ def test_another_network_gets_other_addresses(tmp_path: Path, folders: list[Path
     claims.hold(home(tmp_path, "a"), "loopback", folders=folders).close()
     bridge = claims.hold(home(tmp_path, "a"), "bridge", folders=folders)
     assert bridge.addresses.device == f"md-{bridge.id}"
-    assert len(claims.kept_claims(folders)) == 1
+    assert [kept.addresses.network for kept in claims.sweep_dead(folders)] == ["loopback"]
+    assert [kept.id for kept in claims.kept_claims(folders)] == [bridge.id]
     bridge.release()
+
+
+def test_what_runs_keeps_its_network(tmp_path: Path, folders: list[Path]) -> None:
+    folder = home(tmp_path, "a") / "pods" / "u" / "c" / "0"
+    folder.mkdir(parents=True)
+    running = {"format": record.FORMAT, "monitorPid": os.getpid(), "monitorTicks": record.ticks(os.getpid())}
+    (folder / record.RUNNING).write_text(json.dumps(running))
+    claims.hold(home(tmp_path, "a"), "bridge", folders=folders).close()
+    with pytest.raises(claims.Occupied, match=r"still run on the bridge network.*`madang down` first"):
+        claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    claims.hold(home(tmp_path, "a"), "bridge", folders=folders).release()
 
 
 def test_the_lock_goes_with_its_process_and_the_claim_stays(tmp_path: Path, folders: list[Path]) -> None:

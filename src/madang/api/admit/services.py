@@ -32,7 +32,7 @@ def admit(desk: Desk, grants: Grants, new: Obj, old: Obj | None) -> None:
     _addresses(desk, grants, new, spec, before)
     _node_ports(desk, grants, new, spec, before)
     if desk.settings.addresses.network == "loopback":
-        _own_ports(desk, grants, new, old)
+        own_ports(desk, grants, new, old)
 
 
 def _addresses(desk: Desk, grants: Grants, new: Obj, spec: Obj, before: Obj) -> None:
@@ -40,7 +40,7 @@ def _addresses(desk: Desk, grants: Grants, new: Obj, spec: Obj, before: Obj) -> 
     had = before.get("clusterIPs") or ()
     asked = spec.get("clusterIP") or (spec.get("clusterIPs") or [""])[0] or (had[0] if had else "")
     if not asked:
-        asked = _free_address(desk, grants)
+        asked = free_address(desk, grants)
         grants.hold(("ip", asked))
     elif asked != "None" and asked not in had and _is_address(asked):
         _take_address(desk, grants, new, asked)
@@ -74,7 +74,7 @@ def _take_address(desk: Desk, grants: Grants, new: Obj, asked: str) -> None:
     grants.hold(("ip", asked))
 
 
-def _free_address(desk: Desk, grants: Grants) -> str:
+def free_address(desk: Desk, grants: Grants) -> str:
     """The next free one behind the last given, so that a freed address is not taken over at once."""
     net = ipaddress.ip_network(desk.settings.addresses.service_cidr)
     size = net.num_addresses
@@ -130,10 +130,10 @@ def _node_port(desk: Desk, grants: Grants, new: Obj, index: int, asked: Any) -> 
     raise StatusError("failed to allocate a nodePort: range is full")
 
 
-def _own_ports(desk: Desk, grants: Grants, new: Obj, old: Obj | None) -> None:
+def own_ports(desk: Desk, grants: Grants, new: Obj, old: Obj | None) -> None:
     """{"80/TCP": 23017}: on loopback all Services share the machine's addresses, so each port has its own number."""
     meta = new["metadata"]
-    had = _read((old or {}).get("metadata", {}).get("annotations"))
+    had = read_ports((old or {}).get("metadata", {}).get("annotations"))
     found: dict[str, int] = {}
     for port in new["spec"].get("ports") or ():
         key = f"{port.get('port')}/{port.get('protocol', 'TCP')}"
@@ -158,7 +158,7 @@ def _own_port(desk: Desk, grants: Grants) -> int:
     raise StatusError(f"no port left for a Service: {base} to {base + count - 1} are all taken")
 
 
-def _read(annotations: Obj | None) -> dict[str, int]:
+def read_ports(annotations: Obj | None) -> dict[str, int]:
     text = (annotations or {}).get(PORTS)
     try:
         found = orjson.loads(text) if text else {}

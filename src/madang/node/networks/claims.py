@@ -35,6 +35,10 @@ class Busy(OSError):
     """The courtyard has a control process already, or the claims can't be locked."""
 
 
+class Occupied(RuntimeError):
+    """What runs stands in the way of what is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A claim as it stands in its file."""
@@ -98,8 +102,14 @@ def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path
         fd = _lock(path, kept)
         if kept.addresses.network == network and path.parent == folder:
             return Claim(kept, path, fd)
-        path.unlink(missing_ok=True)
         os.close(fd)
+        if not dead(kept):
+            had = kept.addresses.network
+            raise Occupied(
+                f"services of this courtyard still run on the {had} network, and cannot move to {network} while they "
+                f"run: say `madang down` first, or --network {had}"
+            )
+        others.append(kept)  # what it had on this machine is swept when the network starts
     id = _free_id(home, {kept.id for kept in others})
     addresses = pools.pick(id, network, [one.addresses for one in others], _before(home))
     kept = Kept(id, str(home), os.getuid(), os.getpid(), addresses)
@@ -151,8 +161,11 @@ def sweep_dead(folders: Sequence[Path] = FOLDERS) -> Iterator[Kept]:
 
 
 def dead(kept: Kept) -> bool:
+    return idle(Path(kept.home))
+
+
+def idle(home: Path) -> bool:
     """No process of the courtyard runs. What we may not see counts as running."""
-    home = Path(kept.home)
     try:
         home.stat()
     except FileNotFoundError:

@@ -43,6 +43,8 @@ KINDS = {
 }  # fmt: skip
 # fields whose description is a printed column's
 COLUMNS = {
+    "autoscaling.v1.ScaleSpec": ("replicas",),
+    "autoscaling.v1.ScaleStatus": ("replicas",),
     "meta.v1.ObjectMeta": ("name", "creationTimestamp"),
     "core.v1.PodStatus": ("podIP", "nominatedNodeName"),
     "core.v1.PodSpec": ("nodeName", "readinessGates"),

@@ -96,6 +96,7 @@ def test_logs_follow_to_the_end(kubectl: Kubectl) -> None:
 def test_scale_and_rollouts(web: Kubectl) -> None:
     web("scale", "deployment/web", "--replicas=3")
     web("wait", "--for=jsonpath={.status.readyReplicas}=3", "deployment/web", "--timeout=50s")
+    assert web("get", "deployment", "web", "--subresource=scale").split()[:4] == ["NAME", "DESIRED", "AVAILABLE", "AGE"]
     web("scale", "deployment/web", "--replicas=1", "--current-replicas=3")
     web("rollout", "status", "deployment/web", "--timeout=50s")
     web("set", "env", "deployment/web", "COLOR=blue")
@@ -172,6 +173,19 @@ def test_exec_and_copy(web: Kubectl, tmp_path: Path) -> None:
     web("exec", name, "--", "rm", there.partition(":")[2])
 
 
+def test_a_container_that_has_ended_beside_one_that_runs(kubectl: Kubectl) -> None:
+    beside = "  - {name: short, image: madang.dev/host, command: [sh, -c, 'echo short one']}\n"
+    kubectl("apply", "-f", "-", stdin=pod("two", "sleep 1000") + beside)
+    path = "{.status.containerStatuses[?(@.name=='short')].state.terminated.reason}"
+    kubectl("wait", f"--for=jsonpath={path}=Completed", "pod/two", "--timeout=30s")
+    assert 'container not found ("short")' in kubectl("exec", "two", "-c", "short", "--", "true", ok=False)
+    assert "container nope is not valid for pod two out of: main, short" in kubectl(
+        "logs", "two", "-c", "nope", ok=False
+    )
+    assert kubectl("logs", "two", "--all-containers", "--prefix") == "[pod/two/short] short one\n"
+    assert re.search(r"two\s+1/2\s+NotReady", kubectl("get", "pod", "two"))
+
+
 @pytest.mark.parametrize("target", ["service/web", "deployment/web"])
 def test_port_forward(web: Kubectl, target: str) -> None:
     port = "80" if target.startswith("service") else "8000"
@@ -226,7 +240,8 @@ def test_what_there_is(kubectl: Kubectl) -> None:
         assert re.search(rf"^\S+\s+{short}\s", resources, re.MULTILINE), f"no short name {short}"
     assert {"v1", "apps/v1", "autoscaling/v2", "batch/v1"} <= set(kubectl("api-versions").split())
     assert "resources\t<ResourceRequirements>" in kubectl("explain", "pod.spec.containers")
-    assert "maxSurge" in kubectl("explain", "deployment.spec.strategy", "--recursive")
+    assert "limits\t<map[string]Quantity>" in kubectl("explain", "pod.spec.containers.resources")
+    assert "maxSurge\t<IntOrString>" in kubectl("explain", "deployment.spec.strategy", "--recursive")
     assert kubectl("auth", "can-i", "create", "pods") == "yes\n"
     assert "system:admin" in kubectl("auth", "whoami")
     assert "control plane" in kubectl("cluster-info") and "is running at" in kubectl("cluster-info")

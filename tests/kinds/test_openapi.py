@@ -33,6 +33,10 @@ def test_merge_keys_and_references_resolve() -> None:
     containers = schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]
     assert containers["x-kubernetes-patch-merge-key"] == "name"
     assert containers["x-kubernetes-patch-strategy"] == "merge" and containers["x-kubernetes-list-type"] == "map"
+    resources = schemas["io.k8s.api.core.v1.ResourceRequirements"]["properties"]
+    quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+    assert resources["limits"]["additionalProperties"] == {"allOf": [{"$ref": f"#/components/schemas/{quantity}"}]}
+    assert quantity in schemas
     text = str(schemas)
     for name in schemas:
         assert name in text

@@ -27,9 +27,15 @@ _LEAVES: Mapping[str, Obj] = {
     "bytes": {"type": "string", "format": "byte"},
     "time": {"type": "string", "format": "date-time"},
     "microtime": {"type": "string", "format": "date-time"},
-    "quantity": {"oneOf": [{"type": "string"}, {"type": "number"}]},
-    "int-or-string": {"oneOf": [{"type": "integer"}, {"type": "string"}], "format": "int-or-string"},
     "any": {"type": "object"},
+}
+# Leaves that have names of their own, which `kubectl explain` shows.
+_NAMED: Mapping[str, tuple[str, Obj]] = {
+    "quantity": ("io.k8s.apimachinery.pkg.api.resource.Quantity", {"oneOf": [{"type": "string"}, {"type": "number"}]}),
+    "int-or-string": (
+        "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+        {"oneOf": [{"type": "integer"}, {"type": "string"}], "format": "int-or-string"},
+    ),
 }
 _MARKS = {"l": "x-kubernetes-list-type", "lk": "x-kubernetes-list-map-keys", "mk": "x-kubernetes-patch-merge-key",
           "m": "x-kubernetes-map-type", "d": "default", "e": "enum"}  # fmt: skip
@@ -62,7 +68,7 @@ def document(group: str, version: str) -> Obj | None:
     found = _of(group, version)
     if not found:
         return None
-    schemas: dict[str, Obj] = {}
+    schemas: dict[str, Obj] = {name: dict(schema) for name, schema in _NAMED.values()}
     todo = [_definition(served) for served in found]
     while todo:
         name = todo.pop()
@@ -101,7 +107,7 @@ def _object(raw: Mapping[str, Any], todo: list[str]) -> Obj:
 
 def _place(raw: str | Mapping[str, Any], todo: list[str]) -> Obj:
     if isinstance(raw, str):
-        return dict(_LEAVES[raw])
+        return _leaf(raw)
     marks: Obj = {name: raw[short] for short, name in _MARKS.items() if short in raw}
     if "ps" in raw:
         marks["x-kubernetes-patch-strategy"] = ",".join(raw["ps"])
@@ -114,7 +120,13 @@ def _place(raw: str | Mapping[str, Any], todo: list[str]) -> Obj:
         return {"type": "object", "additionalProperties": _place(raw["i"], todo), **marks}
     if raw["t"] == "object":
         return {**_object(raw, todo), **marks}
-    return {**_LEAVES[raw["t"]], **marks, **raw.get("v", {})}
+    return {**_leaf(raw["t"]), **marks, **raw.get("v", {})}
+
+
+def _leaf(name: str) -> Obj:
+    if name in _NAMED:
+        return {"allOf": [{"$ref": f"#/components/schemas/{_NAMED[name][0]}"}]}
+    return dict(_LEAVES[name])
 
 
 def _paths(served: Served) -> Iterator[tuple[str, Obj]]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from madang.kinds.columns.cells import AGE, NAME
 from madang.kinds.columns.pods import CONDITIONS
+from madang.kinds.columns.workloads import SCALE
 from madang.kinds.kind import Column, Kind
 from madang.ports.objects import Obj
 
@@ -24,6 +25,7 @@ def table(
     include: Include = "Metadata",
     metadata: Mapping[str, Any] | None = None,
     columns: bool = True,
+    subresource: str = "",
 ) -> Obj:
     """`metadata` is the list's (resourceVersion, continue, remainingItemCount). In a watch only the first Table
     names its columns."""
@@ -31,8 +33,8 @@ def table(
         "kind": "Table",
         "apiVersion": GROUP_VERSION,
         "metadata": dict(metadata or {}),
-        "columnDefinitions": definitions(kind) if columns else None,
-        "rows": [row(kind, obj, now, include) for obj in objects],
+        "columnDefinitions": definitions(kind, subresource) if columns else None,
+        "rows": [row(kind, obj, now, include, subresource) for obj in objects],
     }
 
 
@@ -44,7 +46,7 @@ def table_of_one(kind: Kind, obj: Obj, now: float, *, include: Include = "Metada
     )
 
 
-def definitions(kind: Kind) -> list[Obj]:
+def definitions(kind: Kind, subresource: str = "") -> list[Obj]:
     return [
         {
             "name": column.name,
@@ -53,16 +55,16 @@ def definitions(kind: Kind) -> list[Obj]:
             "description": column.description,
             "priority": column.priority,
         }
-        for column in _columns(kind)
+        for column in _columns(kind, subresource)
     ]
 
 
-def _columns(kind: Kind) -> Iterable[Column]:
-    return kind.columns or (NAME, AGE)
+def _columns(kind: Kind, subresource: str) -> Iterable[Column]:
+    return SCALE if subresource == "scale" else kind.columns or (NAME, AGE)
 
 
-def row(kind: Kind, obj: Obj, now: float, include: Include = "Metadata") -> Obj:
-    made: Obj = {"cells": [column.cell(obj, now) for column in _columns(kind)]}
+def row(kind: Kind, obj: Obj, now: float, include: Include = "Metadata", subresource: str = "") -> Obj:
+    made: Obj = {"cells": [column.cell(obj, now) for column in _columns(kind, subresource)]}
     if kind.id == "pods":
         over = CONDITIONS.get((obj.get("status") or {}).get("phase", ""))
         if over:

@@ -50,7 +50,7 @@ class NodeStreams:
         worker = agent.worker(namespace, pod)
         target = await worker.hand.containers.target(role.name) if worker is not None else None
         if target is None:
-            raise BadRequest(f"cannot exec into a container in a completed pod; current phase is {_phase(found)}")
+            raise _not_there(found, role, "exec into")
         return await target.runtime.exec(target.running, target.launch, options)
 
     async def attach(self, namespace: str, pod: str, options: ExecOptions) -> Process:
@@ -61,7 +61,7 @@ class NodeStreams:
         number = _attempt(found, worker, role, previous=False)
         running = _running(worker, role, number)
         if running is None:
-            raise BadRequest(f"cannot attach a container in a completed pod; current phase is {_phase(found)}")
+            raise _not_there(found, role, "attach")
         folders = Folders(agent.kit.home, found)
         stdin = folders.attempt(role.name, number) / "stdin" if options.stdin else None
         # Who talks to a program wants to see what it has asked already; who only looks, what comes.
@@ -98,6 +98,12 @@ def _runtime(agent: NodeAgent, pod: Obj) -> Runtime:
 
 def _phase(pod: Obj) -> str:
     return str((pod.get("status") or {}).get("phase", "Pending"))
+
+
+def _not_there(pod: Obj, role: Role, verb: str) -> StatusError:
+    if _phase(pod) in ("Succeeded", "Failed"):
+        return BadRequest(f"cannot {verb} a container in a completed pod; current phase is {_phase(pod)}")
+    return StatusError(f'container not found ("{role.name}")')
 
 
 def _role(pod: Obj, name: str) -> Role:

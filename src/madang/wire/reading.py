@@ -24,7 +24,7 @@ async def get(desk: Desk, request: Request, resource: Resource, found: Target, s
     lists.revision(request.query.get("resourceVersion", ""))
     got = getting.get(desk, request.user, resource, found.namespace or "", found.name, found.subresource)
     if form.shape and form.shape != "PartialObjectMetadataList":
-        body = shapes.one(desk, resource, form, got.answer, request)
+        body = shapes.one(desk, resource, form, got.answer, request, found.subresource)
     elif got.entry is not None and resource.conversion is None:
         body = got.entry.data
     else:

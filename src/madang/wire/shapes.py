@@ -20,11 +20,11 @@ from madang.wire.request import Request
 INCLUDED = ("", "None", "Metadata", "Object")
 
 
-def one(desk: Desk, resource: Resource, form: Form, obj: Obj, request: Request) -> bytes:
+def one(desk: Desk, resource: Resource, form: Form, obj: Obj, request: Request, subresource: str = "") -> bytes:
     if form.shape != "Table":
         return orjson.dumps(partial(form, obj))
     meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-    return orjson.dumps(_table(desk, resource, form, [obj], meta, request))
+    return orjson.dumps(_table(desk, resource, form, [obj], meta, request, subresource))
 
 
 def many(desk: Desk, resource: Resource, form: Form, objs: Sequence[Obj], page: Page, request: Request) -> bytes:
@@ -53,11 +53,14 @@ def partial(form: Form, obj: Obj) -> Obj:
     }
 
 
-def _table(desk: Desk, resource: Resource, form: Form, objs: Sequence[Obj], meta: Obj, request: Request) -> Obj:
+def _table(
+    desk: Desk, resource: Resource, form: Form, objs: Sequence[Obj], meta: Obj, request: Request, subresource: str = ""
+) -> Obj:
     include = request.query.get("includeObject", "") or "Metadata"
     if include not in INCLUDED:
         raise BadRequest(f'unrecognized includeObject value: "{include}"')
-    made = table(resource.row, objs, desk.clock.now_s(), include=cast(Include, include), metadata=meta)
+    now, asked = desk.clock.now_s(), cast(Include, include)
+    made = table(resource.row, objs, now, include=asked, metadata=meta, subresource=subresource)
     return {**made, "apiVersion": f"meta.k8s.io/{form.version}"}
 
 

@@ -133,6 +133,13 @@ def test_the_table_itself() -> None:
     ]  # fmt: skip
 
 
+def test_a_scale_is_printed_by_columns_of_its_own() -> None:
+    scale = {"metadata": {"name": "d"}, "spec": {"replicas": 3}, "status": {"replicas": 2}}
+    shown = table_output.table(table.by_id("deployments.apps"), [scale], 0.0, subresource="scale")
+    assert [c["name"] for c in shown["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
+    assert shown["rows"][0]["cells"][:3] == ["d", 3, 2]
+
+
 def test_selectors() -> None:
     rules = [{"key": "t", "operator": "In", "values": ["b", "a"]}, {"key": "o", "operator": "DoesNotExist"}]
     assert selector_text({"matchLabels": {"z": "1"}, "matchExpressions": rules}) == "!o,t in (a,b),z=1"

@@ -56,6 +56,12 @@ DEPLOYMENT = (
         lambda o: selector_text(at(o, "spec", "selector", default=None)), wide=True,
     ),
 )  # fmt: skip
+SCALE = (
+    NAME,
+    _count("Desired", "autoscaling.v1.ScaleSpec.replicas", "spec", "replicas"),
+    _count("Available", "autoscaling.v1.ScaleStatus.replicas", "status", "replicas"),
+    AGE,
+)
 REPLICA_SET = (
     NAME,
     _count("Desired", "apps.v1.ReplicaSetSpec.replicas", "spec", "replicas"),

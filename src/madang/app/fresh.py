@@ -42,7 +42,7 @@ async def keep_fresh(api: Api, application: Application, home: Path, say: Callab
             services = touched(folders, paths)
             if not services and not files.intersection(paths):
                 continue
-            application, again = await refreshed(api, application, home, say, services), bool(files.intersection(paths))
+            application, again = await refreshed(api, application, home, say), bool(files.intersection(paths))
             if again:
                 break  # other folders may be named now
         if not again:
@@ -66,9 +66,7 @@ def counts(path: Path, folder: Path, rules: list[tuple[bool, str]]) -> bool:
     )  # fmt: skip
 
 
-async def refreshed(
-    api: Api, application: Application, home: Path, say: Callable[[str], None], services: Sequence[str]
-) -> Application:
+async def refreshed(api: Api, application: Application, home: Path, say: Callable[[str], None]) -> Application:
     """The application as its files now say; the old one stays where they are wrong."""
     try:
         new = await asyncio.to_thread(load, application.paths, application.options)

@@ -22,6 +22,47 @@ def test_scripts_are_shell(row: object) -> None:
     assert subprocess.run(["/bin/sh", "-n", "-c", script], check=False).returncode == 0
 
 
+def started(script: str, tmp_path: Path, *args: str, **env: str) -> tuple[str, str]:
+    """What the server is called with (`echo` stands for it), and what was said on stderr."""
+    own = {
+        "PATH": os.environ["PATH"],
+        "MADANG_SERVER": "/bin/echo",
+        "MADANG_DATA": str(tmp_path),
+        "MADANG_PLACE": "/no",
+    }
+    argv = ["/bin/sh", "-c", scripts.PLACE + script, "x", *args]
+    told = subprocess.run(argv, env={**own, **env}, capture_output=True, text=True, check=False)
+    return told.stdout.strip(), told.stderr
+
+
+def test_redis_takes_the_image_s_command(tmp_path: Path) -> None:
+    usual = f"--dir {tmp_path} --bind * --protected-mode no --daemonize no"
+    assert started(scripts.REDIS, tmp_path)[0] == usual
+    assert started(scripts.REDIS, tmp_path, "redis-server", "--appendonly", "yes")[0] == f"--appendonly yes {usual}"
+    assert "--bind 127.9.0.1 " in started(scripts.REDIS, tmp_path, HOST="127.9.0.1")[0]
+
+
+def test_nginx_gets_a_configuration_unless_it_has_one(tmp_path: Path) -> None:
+    made = started(scripts.NGINX, tmp_path, "nginx", "-g", "daemon off;", PORT="8080")[0]
+    assert made == f"-c {tmp_path}/nginx.conf -g daemon off;"
+    assert "listen 0.0.0.0:8080" in (tmp_path / "nginx.conf").read_text()
+    own = started(scripts.NGINX, tmp_path, MADANG_OWN_CONFIGURATION="1")[0]
+    assert own == "-c /etc/nginx/nginx.conf -g daemon off;"
+
+
+def test_rabbitmq_hears_its_variables(tmp_path: Path) -> None:
+    started(
+        scripts.RABBITMQ, tmp_path, "rabbitmq-server", RABBITMQ_DEFAULT_USER="me", MADANG_PLUGINS="rabbitmq_management"
+    )
+    text = (tmp_path / "rabbitmq.conf").read_text()
+    assert "default_user = me" in text and "default_pass = guest" in text
+    assert (tmp_path / "plugins").read_text() == "[rabbitmq_management].\n"
+
+
+def test_postgres_wants_a_password(tmp_path: Path) -> None:
+    assert "POSTGRES_PASSWORD must be set" in started(scripts.POSTGRES, tmp_path)[1]
+
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

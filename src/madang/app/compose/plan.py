@@ -106,7 +106,7 @@ def built(made: Plan) -> Plan:
         return made
     args = {k: v.text() if v else ground.project.variables.get(k, "") for k, v in of["args"].items()}
     build = Build(
-        service=made.service,
+        service=made.name,
         project=ground.namespace,
         context=Path(context),
         dockerfile=of["dockerfile"].text("Dockerfile"),

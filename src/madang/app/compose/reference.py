@@ -36,8 +36,8 @@ probe, which costs no process and holds where an instance listens on an address 
 A startup probe has the patience of `start_period` and the retries, at least two minutes; after it an instance that
 fails its check is restarted, where other tools only mark it.
 
-A service that names no port (`ports`, `expose`, the Dockerfile's `EXPOSE`, a healthcheck's) gets a headless Service: its name leads to
-the instances themselves, on any port.
+A service that names no port (`ports`, `expose`, the Dockerfile's `EXPOSE`, a healthcheck's) gets a headless Service:
+its name leads to the instances themselves, on any port.
 
 Limits without reservations reserve nothing.
 

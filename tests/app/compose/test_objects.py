@@ -205,6 +205,8 @@ def test_keys_without_effect_are_named_with_the_reason(tmp_path: Path) -> None:
             'services.a.depends_on.b: the service "b" is only there with --profile dev',
         ),
         (f"services: {{a: {{{HOST}, depends_on: [b]}}, b: {{{HOST}, depends_on: [a]}}}}", "services.a.depends_on: waits for itself: a -> b -> a"),
+        (f"services: {{a: {{{HOST}, ports: ['80:1']}}, b: {{{HOST}, ports: ['80:2']}}}}", "services.b.ports[0]: port 80 is published by a already"),
+        (f"services: {{a: {{{HOST}, ports: ['80:1']}}, a-published: {{{HOST}}}}}", "services.a: its published ports are called a-published, and so is a service: rename one"),
         (f"services: {{a_b: {{{HOST}}}, a-b: {{{HOST}}}}}", 'services.a-b: becomes the object name "a-b", and so does a_b: rename one'),
         (f"services: {{a: {{{HOST}, volumes: ['dat:/d']}}}}\nvolumes: {{data: }}", 'services.a.volumes[0]: the volume "dat" is not declared; did you mean "data"?'),
         (f"services: {{a: {{{HOST}, secrets: [s]}}}}", 'services.a.secrets[0]: "s" is not declared: add it under secrets:'),
@@ -219,3 +221,13 @@ def test_refusals(tmp_path: Path, text: str, said: str) -> None:
         application(tmp_path, text)
     assert caught.value.messages[0].startswith(f"{tmp_path / 'compose.yaml'}:1: ")
     assert caught.value.messages[0].split(":1: ", 1)[1] == said
+
+
+def test_only_root_runs_programs_as_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"services: {{a: {{{HOST}, user: '1234:5'}}}}"
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert container(application(tmp_path, text), "a")["securityContext"] == {"runAsUser": 1234, "runAsGroup": 5}
+    monkeypatch.setattr("os.geteuid", lambda: 77)
+    made = application(tmp_path, text)
+    assert "securityContext" not in container(made, "a")
+    assert made.warnings[0].endswith("only root may start programs as somebody else; the service runs as you")

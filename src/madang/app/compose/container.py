@@ -5,6 +5,7 @@ value, since Kubernetes would read it as a reference and Compose does not.
 """
 
 import math
+import os
 import pwd
 import re
 from typing import Any
@@ -134,6 +135,9 @@ def security_context(plan: Plan) -> Obj:
         out["runAsGroup"] = known.pw_gid
     if group.isdigit():
         out["runAsGroup"] = int(group)
+    if os.geteuid() not in (0, out["runAsUser"]):
+        plan.ground.warn(user, "only root may start programs as somebody else; the service runs as you")
+        return {}
     return out
 
 

@@ -4,9 +4,11 @@ In: a `Project`. Out: an `Application`; faults and warnings are the project's. P
 project names (Dockerfiles, env files, configs).
 """
 
+from collections.abc import Sequence
+
 from madang.app.application import PROJECT, Application, LoadOptions
 from madang.app.compose.keys import unhonoured
-from madang.app.compose.plan import Ground, ground, plans
+from madang.app.compose.plan import Ground, Plan, ground, plans
 from madang.app.compose.probes import probes
 from madang.app.compose.project import Project
 from madang.app.compose.services import routes, services
@@ -23,6 +25,7 @@ def application(project: Project, options: LoadOptions) -> Application:
         project.faults.append(f"{project.root.mark}: there is no service to start{hint}")
     cycles(base)
     made = plans(base)
+    collisions(made)
     networks(base)
     first: list[Obj] = [namespace(base)]
     held: dict[tuple[str, str], Obj] = {}
@@ -74,6 +77,19 @@ def merge(held: dict[tuple[str, str], Obj], obj: Obj) -> None:
                 held[key] = {**held[key], part: {**held[key].get(part, {}), **obj[part]}}
         return
     held[key] = obj
+
+
+def collisions(made: Sequence[Plan]) -> None:
+    """One port outside leads to one service, and a published port's Service needs its name for itself."""
+    taken: dict[tuple[int, str], str] = {}
+    names = {plan.name for plan in made}
+    for plan in made:
+        for port in plan.field["ports"].each():
+            key = port["published"].whole(), port["protocol"].text("tcp")
+            if key[0] and taken.setdefault(key, plan.service) != plan.service:
+                port.fault(f"port {key[0]} is published by {taken[key]} already")
+        if "ports" in plan.field and f"{plan.name}-published" in names:
+            plan.field.fault(f"its published ports are called {plan.name}-published, and so is a service: rename one")
 
 
 def networks(base: Ground) -> None:

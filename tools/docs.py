@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 from madang.app.compose.reference import markdown as compose
+from madang.kinds.absent import markdown as absent
 from madang.kinds.compatibility import ignored_markdown, markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -20,6 +21,10 @@ Made by `./dev docs` from the kind table; don't edit it by hand.
 The yardstick is Kubernetes v1.36. What is listed here answers as a real API server does: verbs, defaults, validation,
 field ownership, tables, watches, errors word for word. What isn't listed answers with the API's own refusal (404), and
 discovery doesn't name it.
+"""
+ABSENT = """
+## What isn't here yet
+
 """
 FIELDS = """
 ## Fields that are stored without effect
@@ -36,7 +41,6 @@ DIFFERENCES = """
 | authorization | every authenticated user may do everything; reviews say so | a courtyard belongs to its user |
 | Services, loopback network | annotation `madang.dev/ports` | each Service port has a number of its own there |
 | `kubectl explain` | names, types and structure, no descriptions | the descriptions aren't shipped |
-| `/openapi/v2` | absent | clients of this version ask for v3 |
 | a quantity given as the JSON number `1e9` | comes back as `1G`, not as `1e9` | its spelling isn't kept |
 | admission | no LimitRange, ResourceQuota, webhooks, admission policies | those kinds aren't here yet |
 """
@@ -50,7 +54,7 @@ answer is the same, but for these (`docs/conversations.toml`):
 
 
 def compatibility() -> str:
-    kinds = HEAD + "\n## Kinds\n\n" + markdown() + FIELDS + ignored_markdown()
+    kinds = HEAD + "\n## Kinds\n\n" + markdown() + ABSENT + absent() + FIELDS + ignored_markdown()
     return kinds + DIFFERENCES + RECORDED + recorded_markdown()
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from madang.kinds.absent import RESOURCES
+from madang.kinds.table import REVIEWS, SERVED
 from tests.e2e.conftest import Court
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,10 +115,25 @@ def test_nothing_differs_but_what_is_known(heard: Heard) -> None:
 
 
 def test_discovery_describes_each_resource_as_recorded(heard: Heard) -> None:
-    assert heard.resources
+    assert len(heard.resources) >= 12
     for name, want, got in heard.resources:
         recorded = {r["name"]: r for r in want["resources"]}
         for resource in got["resources"]:
             there = dict(recorded[resource["name"]])
             assert ("storageVersionHash" in resource) == ("storageVersionHash" in there), name
             assert {**resource, "storageVersionHash": ""} == {**there, "storageVersionHash": ""}, name
+
+
+def test_what_is_absent_is_listed() -> None:
+    """What a real server's discovery names is here or in the list of what isn't."""
+    here = {
+        (s.api_version, name)
+        for s in (*SERVED, *REVIEWS)
+        for name in (s.kind.plural, *(f"{s.kind.plural}/{sub.name}" for sub in s.kind.subresources))
+    }
+    absent = {(group, name) for group, names in RESOURCES.items() for name in names}
+    answers = [step["answer"]["body"] for step in json.loads((CORPUS / "discovery.json").read_text())]
+    lists = [body for body in answers if isinstance(body, dict) and "resources" in body]
+    recorded = {(body["groupVersion"], resource["name"]) for body in lists for resource in body["resources"]}
+    assert here & absent == set()
+    assert recorded - here == absent

@@ -8,8 +8,8 @@ def test_every_served_kind_is_listed() -> None:
     lines = compatibility.lines()
     assert len(lines) == len(SERVED) + len(REVIEWS) and lines[0].api_version == "v1"
     text = compatibility.markdown()
-    assert "| v1 | ConfigMap | all |  | yes |" in text
-    assert "| events.k8s.io/v1 | Event | all |  | yes; the same objects as v1 |" in text
+    assert "| v1 | ConfigMap | all |  | environment and volumes of pods |" in text
+    assert "| events.k8s.io/v1 | Event | all |  | the same objects as v1 |" in text
     assert "| metrics.k8s.io/v1beta1 | PodMetrics | get, list |" in text
 
 

@@ -58,10 +58,7 @@ def faults(row: Kind, new: Obj, old: Obj | None, subresource: str = "") -> None:
 
 def noted(row: Kind, new: Obj, old: Obj | None) -> list[str]:
     """What the API warns of beside a write that it takes."""
-    found = list(row.warn(new, old)) if row.warn is not None else []
-    if not row.acted:
-        found.append(f"{row.kind} objects are stored, but nothing acts on them yet")
-    return found
+    return list(row.warn(new, old)) if row.warn is not None else []
 
 
 def own_created(desk: Desk, resource: Resource, obj: Obj, options: WriteOptions) -> None:

@@ -1,14 +1,40 @@
 """What Madang speaks of the Kubernetes API, as rows for the generated docs/compatibility.md.
 
-In: the kind table. Out: one line a kind and version, with its verbs and subresources, and whether anything acts on it;
+In: the kind table. Out: one line a kind and version, with its verbs and subresources, and what acts on it;
 and the fields that are stored without effect.
 """
 
 from typing import NamedTuple
 
 from madang.kinds.kind import ALL_VERBS
-from madang.kinds.table import REVIEWS, SERVED
+from madang.kinds.table import REVIEWS, SERVED, Served
 from madang.kinds.warnings import ignored
+
+# What happens because such an object is there, by the kind's id.
+ACTS = {
+    "bindings": "binds a pod to a node",
+    "configmaps": "environment and volumes of pods",
+    "events": "kept for an hour, merged",
+    "namespaces": "furnished when made, emptied when deleted",
+    "nodes": "pods are placed on it; cordon, drain, taints",
+    "pods": "placed, run, probed, restarted, evicted",
+    "secrets": "environment and volumes of pods",
+    "serviceaccounts": "tokens of pods and users",
+    "services": "an address and a name, balanced; ports of this machine for NodePort and LoadBalancer",
+    "deployments.apps": "rollouts, revisions, rollback, progress deadline",
+    "replicasets.apps": "keeps the number of its pods",
+    "horizontalpodautoscalers.autoscaling": "follows CPU and memory (Resource metrics)",
+    "jobs.batch": "runs pods to completion",
+    "leases.coordination.k8s.io": "kept for whoever elects a leader",
+    "endpointslices.discovery.k8s.io": "made from Services and pods; the gateway follows",
+    "gatewayclasses.gateway.networking.k8s.io": "`madang` is accepted",
+    "gateways.gateway.networking.k8s.io": "listeners of the front door",
+    "httproutes.gateway.networking.k8s.io": "requests by host and path to Services",
+    "nodes.metrics.k8s.io": "one-second samples",
+    "pods.metrics.k8s.io": "one-second samples",
+    "runtimeclasses.node.k8s.io": "chooses how a pod runs",
+    "priorityclasses.scheduling.k8s.io": "order of placement, preemption",
+}
 
 
 class Line(NamedTuple):
@@ -17,8 +43,7 @@ class Line(NamedTuple):
     resource: str
     verbs: tuple[str, ...]
     subresources: tuple[str, ...]
-    acted: bool
-    note: str
+    acts: str
 
 
 def lines() -> tuple[Line, ...]:
@@ -30,21 +55,27 @@ def lines() -> tuple[Line, ...]:
             served.kind.plural,
             tuple(sorted(served.kind.verbs)),
             tuple(sorted(sub.name for sub in served.kind.subresources)),
-            served.kind.acted,
-            f"the same objects as {served.kind.api_version}" if served.conversion else "",
+            _acts(served),
         )
         for served in (*SERVED, *REVIEWS)
     ]
     return tuple(sorted(found, key=lambda line: ("/" in line.api_version, line.api_version, line.resource)))
 
 
+def _acts(served: Served) -> str:
+    if served.conversion:
+        return f"the same objects as {served.kind.api_version}"
+    if served.kind.verbs == ("create",) and served.kind.id not in ACTS:
+        return "answered at once, never stored"
+    return ACTS[served.kind.id] if served.kind.acted else "stored only; each write says so"
+
+
 def markdown() -> str:
     """The table of kinds as the document shows it."""
-    rows = ["| API | kind | verbs | subresources | acted on |", "|---|---|---|---|---|"]
+    rows = ["| API | kind | verbs | subresources | what it does |", "|---|---|---|---|---|"]
     for line in lines():
         verbs = "all" if set(line.verbs) == set(ALL_VERBS) else ", ".join(line.verbs)
-        acted = ("yes" if line.acted else "stored only") + (f"; {line.note}" if line.note else "")
-        rows.append(f"| {line.api_version} | {line.kind} | {verbs} | {', '.join(line.subresources)} | {acted} |")
+        rows.append(f"| {line.api_version} | {line.kind} | {verbs} | {', '.join(line.subresources)} | {line.acts} |")
     return "\n".join(rows) + "\n"
 
 

@@ -31,8 +31,7 @@ class ApplicationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """`home` is the courtyard's state folder; `network` what the courtyard's pods get (bridge or loopback;
-    empty: not known yet)."""
+    """`files` are those of `-f`, `home` is the courtyard's state folder."""
 
     files: tuple[Path, ...] = ()
     profiles: tuple[str, ...] = ()
@@ -40,7 +39,6 @@ class LoadOptions:
     project: str = ""
     home: Path = Path()
     allow_other_versions: bool = False
-    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)

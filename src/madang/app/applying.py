@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from madang.app.application import MADE_FROM, PROJECT, Application, ApplicationError, Applied
+from madang.app.machine import fit, machine
 from madang.kinds import table
 from madang.ports.api import Api, DeleteOptions, ListOptions, WriteOptions
 from madang.ports.errors import NotFound, StatusError
@@ -56,7 +57,8 @@ async def apply(api: Api, application: Application) -> Applied:
     made = [o for o in application.objects if o["kind"] == "Namespace" and await missing(api, o)]
     for obj in made:  # nothing can be tried in a namespace that isn't there
         await write(api, obj, False)
-    rest = [o for o in application.objects if o not in made]
+    here = await machine(api, application.objects)
+    rest = [fit(o, here) for o in application.objects if o not in made]
     before = await gathered([current(api, o) for o in rest])
     scaled = autoscaled(application.objects)
     wanted = [settled_replicas(o, old, scaled) for o, old in zip(rest, before, strict=True)]

@@ -56,8 +56,6 @@ def pod_template(plan: Plan, held: Storage, probes: Obj) -> Obj:
 def pod_fields(plan: Plan) -> Obj:
     one = plan.field
     out: Obj = {"terminationGracePeriodSeconds": math.ceil(one["stop_grace_period"].seconds(10.0))}
-    if plan.ground.options.network == "bridge":
-        out["enableServiceLinks"] = False  # a program of the Compose world may read REDIS_PORT as a number
     if host := one["hostname"].text():
         if re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", host):
             out["hostname"] = host
@@ -68,9 +66,6 @@ def pod_fields(plan: Plan) -> Obj:
     names: dict[str, list[str]] = {}
     for name, addresses in one["extra_hosts"].items():
         for address in addresses.texts():
-            if address == "host-gateway":
-                plan.ground.warn(addresses, "host-gateway stands for 127.0.0.1 here")
-                address = "127.0.0.1"
             names.setdefault(address, []).append(name)
     if names:
         out["hostAliases"] = [{"ip": ip, "hostnames": hosts} for ip, hosts in names.items()]

@@ -41,3 +41,12 @@ def test_defaults_ask_for_nothing() -> None:
     assert ignored.of("services", {"spec": {**spec, "externalTrafficPolicy": "Local"}}) == [
         "spec.externalTrafficPolicy: accepted, but nothing acts on it yet"
     ]
+
+
+def test_what_makes_a_job_or_an_autoscaler_idle_is_named() -> None:
+    metrics = [{"type": "Resource", "resource": {"name": "cpu"}}, {"type": "External", "external": {"target": {}}}]
+    scaler = {"metadata": {"name": "x"}, "spec": {"metrics": metrics}}
+    said = WARNINGS["horizontalpodautoscalers.autoscaling"](scaler, None)
+    assert said == [f"spec.metrics[1].external: {ignored.TEXT}"]
+    job = {"metadata": {"name": "x"}, "spec": {"podFailurePolicy": {"rules": []}, "template": {"spec": {}}}}
+    assert WARNINGS["jobs.batch"](job, None) == [f"spec.podFailurePolicy: {ignored.TEXT}"]

@@ -66,6 +66,10 @@ def _endpoint_slice(new: Obj, old: Obj | None) -> Sequence[str]:
     return ["spec.addressType: FQDN endpoints are deprecated"] if named else ()
 
 
+def _nothing(_: Obj, __: Obj | None) -> Sequence[str]:
+    return ()
+
+
 _OWN: Mapping[Kind, Warn] = {
     "deployments.apps": _workload,
     "endpointslices.discovery.k8s.io": _endpoint_slice,
@@ -77,5 +81,6 @@ _OWN: Mapping[Kind, Warn] = {
 }
 
 WARNINGS: Mapping[Kind, Warn] = {
-    kind: _with_ignored(kind, warn) if kind in ignored.FIELDS else warn for kind, warn in _OWN.items()
+    **_OWN,
+    **{kind: _with_ignored(kind, _OWN.get(kind, _nothing)) for kind in ignored.FIELDS},
 }

@@ -72,12 +72,21 @@ _SERVICE = (
     Field("sessionAffinityConfig.clientIP.timeoutSeconds", 10800),
     Field("trafficDistribution"),
 )
+# A Job that asks for one of these isn't run, and an event says so too.
+_JOB = (
+    Field("backoffLimitPerIndex"),
+    Field("maxFailedIndexes"),
+    Field("podFailurePolicy"),
+    Field("successPolicy"),
+)
+_AUTOSCALER = (Field("metrics[].external"), Field("metrics[].object"), Field("metrics[].pods"))
 _TEMPLATE = tuple(Field(f"template.spec.{field.path}", field.usual) for field in _POD)
 FIELDS: Mapping[Kind, Sequence[Field]] = {
     kind: tuple(Field(f"spec.{field.path}", field.usual) for field in fields)
     for kind, fields in {
         "deployments.apps": _TEMPLATE,
-        "jobs.batch": _TEMPLATE,
+        "horizontalpodautoscalers.autoscaling": _AUTOSCALER,
+        "jobs.batch": (*_JOB, *_TEMPLATE),
         "pods": _POD,
         "replicasets.apps": _TEMPLATE,
         "services": _SERVICE,

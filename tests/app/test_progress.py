@@ -39,7 +39,7 @@ def state_of(deployments: list[Any], jobs: list[Any], pods: list[Any], events: l
 
 
 ALL_READY = {"replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2}
-WAITING = {"reason": "CrashLoopBackOff", "message": "back-off 1s"}
+WAITING = {"reason": "CrashLoopBackOff", "message": "back-off 1s restarting failed container=a"}
 ENDED = {"exitCode": 3, "message": "Traceback\nKeyError: 'X'"}
 LATE = {"conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}
 
@@ -64,7 +64,7 @@ LATE = {"conditions": [{"type": "Progressing", "status": "False", "reason": "Pro
                 [pod({"containerStatuses": [{"state": {"waiting": WAITING}, "lastState": {"terminated": ENDED}}]})],
                 [],
             ),
-            ("starting", "0/2: CrashLoopBackOff: back-off 1s (it ended with exit code 3)"),
+            ("starting", "0/2: CrashLoopBackOff: back-off 1s; it ended with exit code 3: KeyError: 'X'"),
         ),
         (
             ([deployment(**LATE)], [], [pod({"containerStatuses": [{"state": {"terminated": ENDED}}]})], []),
@@ -95,6 +95,10 @@ LATE = {"conditions": [{"type": "Progressing", "status": "False", "reason": "Pro
                 [{"type": "Warning", "involvedObject": {"name": "a-1"}, "reason": "FailedMount", "message": "no"}],
             ),
             ("starting", "0/2: FailedMount: no"),
+        ),
+        (
+            ([deployment()], [], [pod(gates=True, waiting_for="Will not start: m failed")], []),
+            ("failed", "Will not start: m failed"),
         ),
         (([], [job(type="Complete", status="True")], [], []), ("done", "")),
         (([], [job(type="Failed", status="True", message="too often")], [], []), ("failed", "too often")),

@@ -12,6 +12,7 @@ from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
 WAITING_FOR, DEPENDS_ON = f"{DOMAIN}/waiting-for", f"{DOMAIN}/depends-on"
+IN_VAIN = "Will not start"  # what the dependency controller says where waiting has become pointless
 QUIET = {None, "", "ContainerCreating", "PodInitializing"}
 
 
@@ -85,7 +86,7 @@ def of_deployment(service: str, obj: Obj, pods: Sequence[Obj], warned: Mapping[s
         return ServiceState(service, "ready", f"{ready}/{wanted}" if wanted != 1 else "")
     newest = [p for p in pods if not is_ready(p)]
     if kept := waiting_for(newest):
-        return ServiceState(service, "waiting", kept)
+        return ServiceState(service, "failed" if kept.startswith(IN_VAIN) else "waiting", kept)
     if why := trouble(newest, warned):
         return ServiceState(service, "failed" if gave_up(obj) else "starting", f"{ready}/{wanted}: {why}")
     if gave_up(obj):
@@ -101,7 +102,7 @@ def of_job(service: str, obj: Obj, pods: Sequence[Obj], warned: Mapping[str, str
             text = trouble(pods, warned) or condition.get("message") or condition.get("reason", "")
             return ServiceState(service, "failed", text)
     if kept := waiting_for(pods):
-        return ServiceState(service, "waiting", kept)
+        return ServiceState(service, "failed" if kept.startswith(IN_VAIN) else "waiting", kept)
     return ServiceState(service, "starting", trouble(pods, warned) or "runs until it ends")
 
 
@@ -153,9 +154,16 @@ def container_trouble(one: Obj) -> str:
     waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
     ended = ended or last
     if waiting.get("reason") not in QUIET:
-        before = f" (it ended with exit code {ended['exitCode']})" if ended.get("exitCode") else ""
-        return f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": ") + before
+        if waiting["reason"] == "CrashLoopBackOff" and "exitCode" in ended:
+            pause = str(waiting.get("message", "")).partition(" restarting")[0]
+            return f"CrashLoopBackOff: {pause}; it {ending(ended)}"
+        return f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": ")
     if ended.get("exitCode"):
-        text = (ended.get("message") or "").strip().splitlines()
-        return f"ended with exit code {ended['exitCode']}" + (f": {text[-1]}" if text else "")
+        return ending(ended)
     return ""
+
+
+def ending(ended: Obj) -> str:
+    """How a run ended, with the last line of what it said about it."""
+    text = (ended.get("message") or "").strip().splitlines()
+    return f"ended with exit code {ended['exitCode']}" + (f": {text[-1]}" if text else "")

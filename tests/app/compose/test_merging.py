@@ -56,5 +56,10 @@ def test_commands_are_replaced_and_lists_joined() -> None:
     assert plain(mapping(first, second, ())) == {"command": ["b"], "expose": ["1", "2"], "healthcheck": {"test": ["y"]}}
 
 
+def test_a_variable_without_a_value_is_taken_from_who_starts() -> None:
+    first, second = read("{environment: {A: '1'}, image: x}", "f")[0], read("{environment: {A: }, image: }", "g")[0]
+    assert plain(mapping(first, second, ())) == {"environment": {"A": None}, "image": "x"}
+
+
 def test_resets_of_a_single_file_leave_nothing() -> None:
     assert without_resets(read("{a: !reset x, b: [!reset y, 1]}", "f")[0]) == {"b": [1]}

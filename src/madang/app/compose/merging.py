@@ -50,10 +50,6 @@ def services(base: Map, over: Map) -> Map:
     return out
 
 
-def service(base: Map, over: Map) -> Map:
-    return mapping(base, over, ())
-
-
 def mapping(base: Map, over: Map, path: tuple[str, ...]) -> Map:
     if over.override:
         return over
@@ -69,8 +65,8 @@ def _put(out: Map, key: str, value: Any, over: Map, path: tuple[str, ...]) -> No
     if value is RESET:
         out.pop(key, None)
         return
-    if value is None and out.get(key) is not None:
-        return
+    if value is None and out.get(key) is not None and path[:-1] != ("environment",):
+        return  # there, no value means: take it from who starts
     out.put(key, _joined(out.get(key), value, path), over.marks[key])
 
 

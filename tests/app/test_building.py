@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from madang import app
+from madang.app.building import prepare
 from madang.app.fresh import refreshed
 from madang.ports.program import load
 from tests.api.house import house
@@ -56,3 +57,18 @@ def test_a_changed_file_is_applied_and_a_wrong_one_is_not(tmp_path: Path) -> Non
             assert (await api.get("deployments.apps", "p", "b"))["metadata"]["name"] == "b"
 
     asyncio.run(main())
+
+
+def test_a_new_volume_belongs_to_who_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    owners: list[tuple[Path, int, int]] = []
+    monkeypatch.setattr("os.chown", lambda path, uid, gid: owners.append((path, uid, gid)))
+    text = """
+    services: {a: {image: madang.dev/host, command: x, user: "1234:5", volumes: ["v:/v", "./b:/b"]}}
+    volumes: {v: }
+    """
+    made = application(tmp_path, text)
+    folder = tmp_path / "home" / "volumes" / "p" / "v"
+    prepare(made)
+    prepare(made)
+    assert owners == [(folder, 1234, 5)] and folder.is_dir()

@@ -42,6 +42,15 @@ class LoadOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume's folder, and who is to own it when it is new."""
+
+    path: Path
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """`builds` are made into programs before `objects` are applied; `found` are servers of this
     machine that stand for images. `services` are the names as the files write them, `sources` the files read."""
@@ -51,6 +60,7 @@ class Application:
     objects: Sequence[Obj]
     builds: "Sequence[Build]" = ()
     found: "Sequence[Found]" = ()
+    volumes: Sequence[Volume] = ()
     warnings: Sequence[str] = ()
     services: Sequence[str] = ()
     sources: Sequence[Path] = ()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from madang.app.application import MADE_FROM, PROJECT, Application, ApplicationError, Applied
+from madang.app.building import prepare
 from madang.app.machine import fit, machine
 from madang.kinds import table
 from madang.ports.api import Api, DeleteOptions, ListOptions, WriteOptions
@@ -67,6 +68,7 @@ async def apply(api: Api, application: Application) -> Applied:
         for obj in made:
             await api.delete(kind_of(obj), *place(obj))
         raise ApplicationError(faults)
+    await asyncio.to_thread(prepare, application)
     out.created.extend(name_of(o) for o in made)
     for number in range(len(ORDER) + 1):
         several = [(o, old) for o, old in zip(wanted, before, strict=True) if group(o) == number]

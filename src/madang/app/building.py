@@ -1,9 +1,11 @@
-"""What must be there before an application's pods can start: environments made, programs saved.
+"""What must be there before an application's pods can start: environments made, programs saved, volumes owned.
 
-In: an `Application`. Out: programs in the courtyard's home. All services at once; every failure is told, not the first.
+In: an `Application`. Out: programs and volumes in the courtyard's home. Environments are made for all services at once;
+every failure is told, not the first.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +19,6 @@ Say = Callable[[str, str], None]
 
 
 async def build(application: Application, home: Path, say: Say, rebuild: bool = False) -> None:
-    for found in application.found:
-        await asyncio.to_thread(make_data_folder, found)
-        save(home, found.program)
     faults: list[str] = []
 
     async def one(build: Build) -> None:
@@ -33,3 +32,15 @@ async def build(application: Application, home: Path, say: Say, rebuild: bool = 
             tasks.create_task(one(each))
     if faults:
         raise ApplicationError(faults)
+
+
+def prepare(application: Application) -> None:
+    """What takes no time: servers found on this machine become known, new volumes belong to who will write them."""
+    for found in application.found:
+        make_data_folder(found)
+        save(application.options.home, found.program)
+    for volume in application.volumes:
+        if not volume.path.exists():
+            volume.path.mkdir(parents=True)
+            if os.geteuid() == 0:
+                os.chown(volume.path, volume.uid, volume.gid)

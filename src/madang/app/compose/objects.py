@@ -5,8 +5,9 @@ project names (Dockerfiles, env files, configs).
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from madang.app.application import PROJECT, Application, LoadOptions
+from madang.app.application import PROJECT, Application, LoadOptions, Volume
 from madang.app.compose.keys import unhonoured
 from madang.app.compose.plan import Ground, Plan, ground, plans
 from madang.app.compose.probes import probes
@@ -44,6 +45,7 @@ def application(project: Project, options: LoadOptions) -> Application:
         namespace=base.namespace,
         objects=[placed(base, o) for o in (*first, *held.values(), *reached, *running)],
         builds=[p.build for p in made if p.build is not None and p.found is None],
+        volumes=[v for o in running for v in owned(o, options)],
         found=[p.found for p in made if p.found is not None],
         warnings=project.warnings,
         services=[p.name for p in made],
@@ -90,6 +92,17 @@ def collisions(made: Sequence[Plan]) -> None:
                 port.fault(f"port {key[0]} is published by {taken[key]} already")
         if "ports" in plan.field and f"{plan.name}-published" in names:
             plan.field.fault(f"its published ports are called {plan.name}-published, and so is a service: rename one")
+
+
+def owned(workload: Obj, options: LoadOptions) -> list[Volume]:
+    """The named volumes of a service that runs as somebody: an image would have made them his."""
+    if workload["kind"] not in ("Deployment", "Job"):
+        return []
+    spec = workload["spec"]["template"]["spec"]
+    user = spec["containers"][0].get("securityContext") or {}
+    paths = [Path(v["hostPath"]["path"]) for v in spec.get("volumes") or () if "hostPath" in v]
+    inside = [p for p in paths if p.is_relative_to(options.home / "volumes")]
+    return [Volume(p, user["runAsUser"], user.get("runAsGroup", -1)) for p in inside] if "runAsUser" in user else []
 
 
 def networks(base: Ground) -> None:

@@ -63,9 +63,10 @@ def recorded_markdown() -> str:
     rows = ["| why | answers | steps |", "|---|---|---|"]
     for found in tomllib.loads(CONVERSATIONS.read_text())["differences"]:
         steps = "; ".join(found["steps"])
-        rows.append(
-            f"| {found['why']}{' (by timing)' if found.get('sometimes') else ''} | {len(found['steps'])} | {steps} |"
+        when = (
+            " (by timing)" if found.get("sometimes") else f" ({found['network']} network)" if "network" in found else ""
         )
+        rows.append(f"| {found['why']}{when} | {len(found['steps'])} | {steps} |")
     return "\n".join(rows) + "\n"
 
 

@@ -35,8 +35,9 @@ PARTS = ("status", "type", "body", "warning")
 
 @dataclass
 class Heard:
-    """What was answered to all steps. `differing`: the step -> the places at which its answer differs."""
+    """What was answered to all steps, on which network. `differing`: the step -> the places at which its answer differs."""
 
+    network: str
     total: int = 0
     differing: dict[str, list[str]] = field(default_factory=dict)
     resources: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
@@ -57,7 +58,8 @@ def heard(shared_court: Court) -> Heard:
     replay = loaded(CORPUS / "replay.py")
     config = yaml.safe_load(shared_court.run("kubeconfig", "--raw").stdout)
     server = config["clusters"][0]["cluster"]["server"]
-    return listened(replay, replay.Client(server, config["users"][0]["user"]["token"]))
+    client = replay.Client(server, config["users"][0]["user"]["token"])
+    return listened(replay, client, shared_court.json("status")["machine"]["network"])
 
 
 def loaded(path: Path) -> Any:
@@ -68,8 +70,8 @@ def loaded(path: Path) -> Any:
     return module
 
 
-def listened(replay: Any, client: Any) -> Heard:
-    found = Heard()
+def listened(replay: Any, client: Any, network: str) -> Heard:
+    found = Heard(network)
     for path in sorted(CORPUS.glob("*.json")):
         steps = [hurried(step) for step in json.loads(path.read_text())]
         for step, answer in replay.play(client, steps):
@@ -93,8 +95,8 @@ def hurried(step: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "headers": {**step.get("headers", {}), "Connection": "close"}}
 
 
-def known() -> dict[str, Known]:
-    rows = tomllib.loads(KNOWN.read_text())["differences"]
+def known(network: str) -> dict[str, Known]:
+    rows = [r for r in tomllib.loads(KNOWN.read_text())["differences"] if r.get("network", network) == network]
     return {
         step: Known(row["why"], tuple(row.get("at", ())), row.get("sometimes", False))
         for row in rows
@@ -103,7 +105,7 @@ def known() -> dict[str, Known]:
 
 
 def test_nothing_differs_but_what_is_known(heard: Heard) -> None:
-    listed = known()
+    listed = known(heard.network)
     found = {
         step: [p for p in places if not (step in listed and listed[step].covers(p))]
         for step, places in heard.differing.items()

@@ -35,7 +35,7 @@ PARTS = ("status", "type", "body", "warning")
 
 @dataclass
 class Heard:
-    """What was answered to all steps, on which network. `differing`: the step -> the places at which its answer differs."""
+    """What was answered, on which network. `differing`: a step -> the places at which its answer differs."""
 
     network: str
     total: int = 0

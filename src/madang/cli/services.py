@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from madang.app.progress import container_trouble
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
@@ -64,12 +65,8 @@ def why_not(pods: Iterable[Obj]) -> str:
     for pod in pods:
         status = pod.get("status", {})
         for container in [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]:
-            state = container.get("state", {})
-            waiting, ended = state.get("waiting"), state.get("terminated")
-            if waiting and waiting.get("reason") not in ("ContainerCreating", "PodInitializing", None):
-                return f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": ")
-            if ended and ended.get("exitCode"):
-                return f"{container['name']} ended with exit code {ended['exitCode']}: {ended.get('reason', '')}"
+            if text := container_trouble(container):
+                return text
         for found in status.get("conditions", ()):
             if found["type"] == "PodScheduled" and found["status"] == "False":
                 return str(found.get("message") or found.get("reason", ""))

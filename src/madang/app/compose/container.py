@@ -18,6 +18,7 @@ from madang.ports.objects import Obj
 
 def container(plan: Plan) -> Obj:
     out: Obj = {"name": plan.name, "image": plan.image, "imagePullPolicy": "IfNotPresent"}
+    out["terminationMessagePolicy"] = "FallbackToLogsOnError"  # why it failed, where people look first
     one = plan.field
     if "entrypoint" in one and one["entrypoint"].texts():
         out["command"] = [literal(w) for w in one["entrypoint"].texts()]

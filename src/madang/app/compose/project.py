@@ -116,7 +116,7 @@ class _Reader:
             if must:
                 self.faults.append(f"{shown(path)}: the env file does not exist")
             return {}
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             self.faults.append(f"{shown(path)}: {error}")
             return {}
         self.sources.append(path)

@@ -210,7 +210,7 @@ def env_files(plan: Plan, out: Storage) -> None:
             if one["required"].truth(True):
                 one.fault(f"{shown(path)} does not exist; `required: false` makes it optional")
             continue
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             one.fault(f"{shown(path)}: {error}")
             continue
         except dotenv.DotenvError as error:

@@ -23,6 +23,7 @@ from pathlib import Path
 Say = Callable[[str], None]
 WHOLE = ".whole"  # written last
 LAST_LINES = 12
+ASIDE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")  # what the caller's Python has, the new environment has not
 
 
 class BuildError(Exception):
@@ -181,6 +182,7 @@ async def tool(argv: Sequence[str], cwd: Path, say: Say) -> None:
     process = await asyncio.create_subprocess_exec(
         *argv,
         cwd=cwd,
+        env={k: v for k, v in os.environ.items() if k not in ASIDE},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -91,6 +91,15 @@ def test_command_environment_and_their_dollars(tmp_path: Path) -> None:
     assert main["env"] == [{"name": "A", "value": "$$(B)"}]
 
 
+def test_an_empty_entrypoint_leaves_only_the_command(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text('FROM x\nENTRYPOINT ["e"]\nCMD ["c"]\n')
+    text = "services: {a: {build: ., entrypoint: []}, b: {build: ., entrypoint: '', command: d}, c: {build: ., command: d}}"
+    made = application(tmp_path, text)
+    assert container(made, "a")["command"] == ["c"]
+    assert container(made, "b")["command"] == ["d"] and "args" not in container(made, "b")
+    assert container(made, "c")["args"] == ["d"] and "command" not in container(made, "c")
+
+
 def test_volumes(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     made = application(
@@ -231,3 +240,11 @@ def test_only_root_runs_programs_as_somebody_else(tmp_path: Path, monkeypatch: p
     made = application(tmp_path, text)
     assert "securityContext" not in container(made, "a")
     assert made.warnings[0].endswith("only root may start programs as somebody else; the service runs as you")
+
+
+def test_what_is_said_of_several_dockerfiles_is_said_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text('FROM x\nRUN make\nCMD ["c"]\n')
+    made = application(tmp_path, "services: {a: {build: a}, b: {build: b}}")
+    assert made.warnings == ["a/Dockerfile, b/Dockerfile: line 2: RUN make: is done only inside an image"]

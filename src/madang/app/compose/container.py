@@ -20,10 +20,7 @@ def container(plan: Plan) -> Obj:
     out: Obj = {"name": plan.name, "image": plan.image, "imagePullPolicy": "IfNotPresent"}
     out["terminationMessagePolicy"] = "FallbackToLogsOnError"  # why it failed, where people look first
     one = plan.field
-    if "entrypoint" in one and one["entrypoint"].texts():
-        out["command"] = [literal(w) for w in one["entrypoint"].texts()]
-    if "command" in one and one["command"].texts():
-        out["args"] = [literal(w) for w in one["command"].texts()]
+    out |= command(plan)
     if "working_dir" in one:
         out["workingDir"] = one["working_dir"].text()
     if env := environment(plan):
@@ -40,6 +37,18 @@ def container(plan: Plan) -> Obj:
         if one[theirs].truth():
             out[ours] = True
     return out
+
+
+def command(plan: Plan) -> Obj:
+    """An entrypoint also takes away the image's own command; an empty one leaves only the command."""
+    words = [literal(w) for w in plan.field["command"].texts()]
+    if "entrypoint" not in plan.field:
+        return {"args": words} if words else {}
+    entry = [literal(w) for w in plan.field["entrypoint"].texts()]
+    if entry:
+        return {"command": entry, **({"args": words} if words else {})}
+    words = words or [literal(w) for w in (plan.stage.command if plan.stage else ())]
+    return {"command": words} if words else {}
 
 
 def literal(text: str) -> str:

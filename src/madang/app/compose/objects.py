@@ -47,7 +47,7 @@ def application(project: Project, options: LoadOptions) -> Application:
         builds=[p.build for p in made if p.build is not None and p.found is None],
         volumes=[v for o in running for v in owned(o, options)],
         found=[p.found for p in made if p.found is not None],
-        warnings=project.warnings,
+        warnings=gathered(project.warnings, project.directory),
         services=[p.name for p in made],
         sources=project.sources,
         options=options,
@@ -92,6 +92,17 @@ def collisions(made: Sequence[Plan]) -> None:
                 port.fault(f"port {key[0]} is published by {taken[key]} already")
         if "ports" in plan.field and f"{plan.name}-published" in names:
             plan.field.fault(f"its published ports are called {plan.name}-published, and so is a service: rename one")
+
+
+def gathered(warnings: Sequence[str], directory: Path) -> list[str]:
+    """What is said of several Dockerfiles is said once."""
+    files: dict[str, list[str]] = {}
+    for warning in warnings:
+        head, _, text = warning.partition(": ")
+        path = Path(head)
+        name = str(path.relative_to(directory)) if path.is_relative_to(directory) and path.is_file() else head
+        files.setdefault(text, []).append(name)
+    return [f"{', '.join(heads)}: {text}" for text, heads in files.items()]
 
 
 def owned(workload: Obj, options: LoadOptions) -> list[Volume]:

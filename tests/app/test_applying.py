@@ -39,7 +39,10 @@ def test_a_wrong_object_refuses_the_whole(tmp_path: Path) -> None:
     async def what(api: DirectApi) -> None:
         with pytest.raises(app.ApplicationError) as caught:
             await app.apply(api, replace(made, objects=broken))
-        assert caught.value.messages[0].startswith('deployment/web: Deployment.apps "web" is invalid: spec.replicas')
+        at = f"{tmp_path / 'compose.yaml'}:3: services.web: "
+        assert caught.value.messages[0].startswith(
+            at + 'deployment/web: Deployment.apps "web" is invalid: spec.replicas'
+        )
         with pytest.raises(NotFound):
             await api.get("services", "p", "web")
 

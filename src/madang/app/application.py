@@ -3,7 +3,7 @@
 In: nothing. Out: the frozen types that `load`, `build`, `apply` and `progress` share with the command line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -64,6 +64,7 @@ class Application:
     warnings: Sequence[str] = ()
     services: Sequence[str] = ()
     sources: Sequence[Path] = ()
+    places: Mapping[tuple[str, str, str], str] = field(default_factory=dict)  # (kind, namespace, name) -> file:line
     options: LoadOptions = field(default_factory=LoadOptions)
     paths: Sequence[Path] = ()
 

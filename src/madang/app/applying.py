@@ -63,7 +63,7 @@ async def apply(api: Api, application: Application) -> Applied:
     before = await gathered([current(api, o) for o in rest])
     scaled = autoscaled(application.objects)
     wanted = [settled_replicas(o, old, scaled) for o, old in zip(rest, before, strict=True)]
-    faults = await tried(api, wanted, before)
+    faults = await tried(api, application, wanted, before)
     if faults:
         for obj in made:
             await api.delete(kind_of(obj), *place(obj))
@@ -72,7 +72,7 @@ async def apply(api: Api, application: Application) -> Applied:
     out.created.extend(name_of(o) for o in made)
     for number in range(len(ORDER) + 1):
         several = [(o, old) for o, old in zip(wanted, before, strict=True) if group(o) == number]
-        await gathered([one(api, o, old, out) for o, old in several])
+        await gathered([one(api, application, o, old, out) for o, old in several])
     await prune(api, application, out)
     return out
 
@@ -118,7 +118,13 @@ def settled_replicas(obj: Obj, old: Obj | None, scaled: dict[tuple[str, str], tu
     return {**obj, "spec": {**obj["spec"], "replicas": max(least, min(most, here))}}
 
 
-async def tried(api: Api, objects: Sequence[Obj], before: Sequence[Obj | None]) -> list[str]:
+def told(application: Application, obj: Obj, error: StatusError) -> str:
+    """The API's refusal, with the place of what it refuses."""
+    at = application.places.get((obj["kind"], *place(obj)), "")
+    return f"{at}: {name_of(obj)}: {error.message}" if at else f"{name_of(obj)}: {error.message}"
+
+
+async def tried(api: Api, application: Application, objects: Sequence[Obj], before: Sequence[Obj | None]) -> list[str]:
     async def attempt(obj: Obj, old: Obj | None) -> str:
         try:
             if replaced(obj, old):
@@ -126,7 +132,7 @@ async def tried(api: Api, objects: Sequence[Obj], before: Sequence[Obj | None]) 
             else:
                 await write(api, obj, True)
         except StatusError as error:
-            return f"{name_of(obj)}: {error.message}"
+            return told(application, obj, error)
         return ""
 
     answers = await gathered([attempt(o, old) for o, old in zip(objects, before, strict=True)])
@@ -160,13 +166,13 @@ def replaced(obj: Obj, old: Obj | None) -> bool:
     return (own is not None and was != own) or failed
 
 
-async def one(api: Api, obj: Obj, old: Obj | None, out: Applied) -> None:
+async def one(api: Api, application: Application, obj: Obj, old: Obj | None, out: Applied) -> None:
     if replaced(obj, old):
         await gone(api, obj)
     try:
         written = await write(api, obj, False)
     except StatusError as error:
-        raise ApplicationError([f"{name_of(obj)}: {error.message}"]) from error
+        raise ApplicationError([told(application, obj, error)]) from error
     out.warnings.extend(f"{name_of(obj)}: {w}" for w in written.warnings)
     if old is None:
         out.created.append(name_of(obj))

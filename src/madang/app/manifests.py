@@ -23,6 +23,7 @@ def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
     faults: list[str] = []
     seen: dict[tuple[str, str, str], Mark] = {}
     objects: list[Obj] = []
+    places: dict[tuple[str, str, str], str] = {}
     folder = project_folder(files)
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:6]  # there are many folders called `k8s`
     project = options.project or object_name(folder.name)
@@ -37,6 +38,8 @@ def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
             for one in items(document, str(path), faults):
                 if (obj := checked(one, label, seen, faults)) is not None:
                     objects.append(obj)
+                    meta = obj["metadata"]
+                    places[obj["kind"], meta.get("namespace", ""), meta["name"]] = str(one.mark)
     if not objects and not faults:
         faults.append(f"{files[0]}: there is no object in it")
     if faults:
@@ -50,6 +53,7 @@ def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
         objects=objects,
         services=[o["metadata"]["name"] for o in workloads if o["metadata"]["namespace"] == home],
         sources=list(files),
+        places=places,
         options=options,
     )
 

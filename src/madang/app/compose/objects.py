@@ -32,14 +32,17 @@ def application(project: Project, options: LoadOptions) -> Application:
     held: dict[tuple[str, str], Obj] = {}
     reached: list[Obj] = []
     running: list[Obj] = []
+    places: dict[tuple[str, str, str], str] = {}
     for plan in made:
         for one, text in unhonoured(plan.field):
             base.warn(one, text)
         kept, checks = storage(plan), probes(plan)
         for obj in kept.objects:
             merge(held, obj)
-        reached += [*services(plan, checks), *routes(plan)]
-        running += workload(plan, kept, checks)
+        ways, runs = [*services(plan, checks), *routes(plan)], workload(plan, kept, checks)
+        at = f"{plan.field.mark}: {plan.field.path}"
+        places |= {(o["kind"], base.namespace, o["metadata"]["name"]): at for o in (*ways, *runs)}
+        reached, running = reached + ways, running + runs
     return Application(
         name=project.name,
         namespace=base.namespace,
@@ -50,6 +53,7 @@ def application(project: Project, options: LoadOptions) -> Application:
         warnings=gathered(project.warnings, project.directory),
         services=[p.name for p in made],
         sources=project.sources,
+        places=places,
         options=options,
     )
 

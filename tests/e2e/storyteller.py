@@ -50,7 +50,7 @@ def tell(record: Any, lanes: threading.Semaphore, name: str, objects: Any, acts:
         record.tell(name, objects, acts, seconds(record, name))
     if name in MISSING:
         path = Path(record.HERE, f"{name}.json")
-        path.write_text(path.read_text().replace(*reversed(MISSING[name])))
+        path.write_text(path.read_text().replace(*MISSING[name][::-1]))
 
 
 def seconds(record: Any, name: str) -> float:

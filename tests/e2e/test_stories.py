@@ -48,7 +48,7 @@ def told(shared_court: Court, tmp_path_factory: pytest.TempPathFactory) -> Told:
     teller = Path(__file__).with_name("storyteller.py")
     done = subprocess.run(
         [sys.executable, str(teller), str(CORPUS / "record.py"), str(folder), server, token],
-        capture_output=True, text=True, timeout=150, check=False,
+        capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     said = (done.stdout + done.stderr)[-3000:]
     assert done.returncode == 0, said

@@ -55,6 +55,12 @@ def test_all_else_is_a_difference(here: list[Row]) -> None:
     assert unfolded("deployments", here, there)
 
 
+def test_a_leap_is_no_merging() -> None:
+    there = [NONE, *(row(readyReplicas=n) for n in range(6))]
+    assert unfolded("deployments", there, [NONE, there[1], there[3], there[-1]]) == []
+    assert unfolded("deployments", there, [NONE, there[1], there[-1]])
+
+
 def pod(restarts: int, state: str, **more: Any) -> Row:
     body = {"reason": "CrashLoopBackOff"} if state == "waiting" else {}
     container = {"name": "c", "restartCount": restarts, "state": {state: body}, "lastState": {}, **more}

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,7 +180,10 @@ def test_what_a_home_had_it_gets_again(tmp_path: Path, folders: list[Path], netw
     first.release()
     others = [claims.hold(home(tmp_path, f"h{n}"), network, folders=folders) for n in range(4)]
     again = claims.hold(place, network, folders=folders)
-    assert again.addresses == first.addresses
+    taken = {other.addresses.port_base for other in others}  # there are few ranges: another may hold ours by now
+    if first.addresses.port_base not in taken:
+        assert again.addresses == first.addresses
+    assert replace(again.addresses, port_base=first.addresses.port_base) == first.addresses
     again.release()
     for claim in others:
         claim.release()

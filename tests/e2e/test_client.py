@@ -1,5 +1,6 @@
 """The Python client of Kubernetes against a courtyard: create, list, watch, logs, exec, patch, delete."""
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,3 +66,24 @@ def test_a_pod_from_creation_to_removal(api: Any) -> None:
     with pytest.raises(kubernetes.client.ApiException) as gone:
         api.read_namespaced_pod("p", "default")
     assert gone.value.status == 404
+
+
+def test_the_dynamic_client_finds_its_way_by_discovery(api: Any) -> None:
+    assert kubernetes.client.VersionApi(api.api_client).get_code().git_version.startswith("v1.36")
+    client = importlib.import_module("kubernetes.dynamic").DynamicClient(api.api_client)
+    deployments = client.resources.get(api_version="apps/v1", kind="Deployment")
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "x", "image": "madang.dev/host"}]}}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "dynamic"},
+        "spec": {"replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": template},
+    }
+    made = deployments.server_side_apply(body=body, namespace="default", name="dynamic", field_manager="me")
+    assert made.metadata.managedFields[0].manager == "me"
+    scaled = deployments.scale.patch(
+        body={"spec": {"replicas": 2}}, namespace="default", name="dynamic",
+        content_type="application/merge-patch+json",
+    )  # fmt: skip
+    assert scaled.spec.replicas == 2
+    deployments.delete(name="dynamic", namespace="default")

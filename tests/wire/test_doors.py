@@ -35,6 +35,8 @@ def test_the_outer_door_asks_for_a_token_and_the_inner_one_does_not(tmp_path: Pa
         refused = await outer("GET", MAPS)
         assert refused.status == 401 and refused.body["reason"] == "Unauthorized"
         assert (await outer("GET", "/readyz")).raw == b"ok"
+        for path in ("/version", "/version/"):  # the Python client asks for the second
+            assert (await outer("GET", path)).body["major"] == "1"
         assert (await Client(door, inner=False, token="wrong")("GET", MAPS)).status == 401
         assert (await Client(door, inner=False, token=door.token)("GET", MAPS)).status == 200
 

@@ -85,7 +85,7 @@ class App:
             return ADMIN
         check_host(headers.get("host", ""))
         given = headers.get("authorization", "")
-        if not given and path in OPEN:
+        if not given and path.rstrip("/") in OPEN:
             return User("system:anonymous", ("system:unauthenticated",))
         return self._doorkeeper.user(given)
 

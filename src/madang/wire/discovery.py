@@ -4,7 +4,7 @@ In: a path that is none of a resource. Out: the document, or the API's 404.
 """
 
 import platform
-from functools import cache
+from functools import cache, lru_cache
 
 import orjson
 
@@ -22,7 +22,7 @@ async def send(request: Request, send: Send, server_address: str) -> None:
     parts = request.path.strip("/").split("/")
     if request.method not in ("GET", "HEAD"):
         raise errors.no_method()
-    if request.path == "/version":
+    if parts == ["version"]:
         await answer.send_bytes(send, 200, _version())
         return
     accept = request.headers.get("accept", "")
@@ -50,7 +50,7 @@ def knows(group: str) -> bool:
     return not group or documents.group(group) is not None
 
 
-@cache
+@lru_cache(256)
 def _document(parts: tuple[str, ...], server_address: str) -> bytes | None:
     found: Obj | None = None
     match parts:
@@ -75,7 +75,7 @@ def _document(parts: tuple[str, ...], server_address: str) -> bytes | None:
     return None if found is None else orjson.dumps(found)
 
 
-@cache
+@lru_cache(256)
 def _described(parts: tuple[str, ...]) -> bytes | None:
     """/openapi/v3 and, below it, `api/VERSION` or `apis/GROUP/VERSION`."""
     match parts:

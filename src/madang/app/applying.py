@@ -19,6 +19,7 @@ from madang.ports.errors import NotFound, StatusError
 from madang.ports.objects import Obj
 
 MANAGER = "madang-up"
+AS_IT_IS = "as it is"
 # Later groups stand on earlier ones; within a group all at once.
 ORDER: tuple[tuple[str, ...], ...] = (
     ("Namespace",),
@@ -63,7 +64,8 @@ async def apply(api: Api, application: Application) -> Applied:
     before = await gathered([current(api, o) for o in rest])
     scaled = autoscaled(application.objects)
     wanted = [settled_replicas(o, old, scaled) for o, old in zip(rest, before, strict=True)]
-    faults = await tried(api, application, wanted, before)
+    found = await gathered([attempt(api, application, o, old) for o, old in zip(wanted, before, strict=True)])
+    faults = [f for f in found if f not in ("", AS_IT_IS)]
     if faults:
         for obj in made:
             await api.delete(kind_of(obj), *place(obj))
@@ -71,8 +73,9 @@ async def apply(api: Api, application: Application) -> Applied:
     await asyncio.to_thread(prepare, application)
     out.created.extend(name_of(o) for o in made)
     for number in range(len(ORDER) + 1):
-        several = [(o, old) for o, old in zip(wanted, before, strict=True) if group(o) == number]
-        await gathered([one(api, application, o, old, out) for o, old in several])
+        several = [(o, old, f) for o, old, f in zip(wanted, before, found, strict=True) if group(o) == number]
+        out.unchanged.extend(name_of(o) for o, _, f in several if f == AS_IT_IS)
+        await gathered([one(api, application, o, old, out) for o, old, f in several if f != AS_IT_IS])
     await prune(api, application, out)
     return out
 
@@ -124,19 +127,16 @@ def told(application: Application, obj: Obj, error: StatusError) -> str:
     return f"{at}: {name_of(obj)}: {error.message}" if at else f"{name_of(obj)}: {error.message}"
 
 
-async def tried(api: Api, application: Application, objects: Sequence[Obj], before: Sequence[Obj | None]) -> list[str]:
-    async def attempt(obj: Obj, old: Obj | None) -> str:
-        try:
-            if replaced(obj, old):
-                await try_anew(api, obj)
-            else:
-                await write(api, obj, True)
-        except StatusError as error:
-            return told(application, obj, error)
-        return ""
-
-    answers = await gathered([attempt(o, old) for o, old in zip(objects, before, strict=True)])
-    return [a for a in answers if a]
+async def attempt(api: Api, application: Application, obj: Obj, old: Obj | None) -> str:
+    """As a dry run: what is wrong with it, AS_IT_IS where it would change nothing, or nothing to say."""
+    try:
+        if replaced(obj, old):
+            await try_anew(api, obj)
+            return ""
+        written = await write(api, obj, True)
+    except StatusError as error:
+        return told(application, obj, error)
+    return AS_IT_IS if written.obj == old else ""
 
 
 async def write(api: Api, obj: Obj, dry_run: bool) -> Any:

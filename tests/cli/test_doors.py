@@ -47,3 +47,18 @@ def test_one_of_two_ports_closed() -> None:
 
 def test_others_do_not_count() -> None:
     assert not doors(set(), [service()], []).undecided
+
+
+def test_a_word_about_a_port_that_it_no_longer_has_does_not_count() -> None:
+    moved = service()
+    moved["spec"]["ports"] = [{"port": 8081}]
+    old = event("published port 8080: 127.0.0.1:8080 is taken", "2026-01-01T00:00:00Z")
+    assert doors(WANTED, [moved], [old]).undecided
+    new = event("published port 8081: 127.0.0.1:8081 is taken", "2026-01-01T00:00:01Z")
+    assert doors(WANTED, [moved], [old, new]).closed == ("web: published port 8081: 127.0.0.1:8081 is taken",)
+
+
+def test_a_status_of_another_port_is_older_than_the_service() -> None:
+    moved = service({"ip": "127.0.0.1", "ports": [{"port": 8080}]})
+    moved["spec"]["ports"] = [{"port": 8081}]
+    assert doors(WANTED, [moved], []).undecided

@@ -4,6 +4,7 @@ In: the Services that were applied, and what the API has of Services and Events.
 decided, with a sentence for each port that stays closed.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from madang.ports.objects import Obj
 
 REASONS = ("PortTaken", "PortNotOpened")
+PORT = re.compile(r"published port (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,27 @@ def doors(wanted: set[tuple[str, str]], services: Iterable[Obj], events: Iterabl
         if (meta.get("namespace", ""), meta["name"]) not in wanted:
             continue
         ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-        if ingress and not any(port.get("error") for point in ingress for port in point.get("ports") or ()):
+        if ingress and current(service, ingress):
             continue
         reason = said.get(meta.get("uid", ""))
+        reason = reason if reason and concerns(service, reason) else None
         undecided |= reason is None
         closed.append(reason or f"{meta['name']}: its published ports are not open yet")
     return Doors(undecided, tuple(sorted(closed)))
+
+
+def current(service: Obj, ingress: Iterable[Any]) -> bool:
+    """Whether all of its ports are open; a status that tells of other ports is older than the Service's spec."""
+    told = [port for point in ingress for port in point.get("ports") or ()]
+    ports = {port.get("port") for port in (service.get("spec") or {}).get("ports") or ()}
+    return not any(port.get("error") for port in told) and (not told or not ports or {p["port"] for p in told} >= ports)
+
+
+def concerns(service: Obj, text: str) -> bool:
+    """Whether a word that names a port names one that the Service still has: it may have got another since."""
+    named = PORT.search(text)
+    ports = [port.get("port") for port in (service.get("spec") or {}).get("ports") or ()]
+    return named is None or not ports or int(named[1]) in ports
 
 
 def latest(events: Iterable[Obj]) -> dict[str, str]:

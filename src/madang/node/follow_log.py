@@ -23,6 +23,7 @@ async def follow_log(
         left = None if left is None else left - len(out)
         yield out
     printer = Printer(replace(options, limit_bytes=left), now_s)
+    seen.again()
     async for chunk in _until(runtime.logs(log, follow=True), ended):
         found = [ln for ln in lines(chunk) if seen.fresh(ln) and printer.wants(ln)]
         if found:
@@ -30,6 +31,7 @@ async def follow_log(
         if printer.full:
             return
     # What it wrote last may have come after the last notice.
+    seen.again()
     async for chunk in runtime.logs(log, follow=False):
         found = [ln for ln in lines(chunk) if seen.fresh(ln) and printer.wants(ln)]
         if found and not printer.full:
@@ -37,21 +39,34 @@ async def follow_log(
 
 
 class _Seen:
-    """Tells lines that were read before from new ones, by their time: lines stand in the order of it."""
+    """Tells lines that were read before from new ones, by their time: lines stand in the order of it. What a program
+    writes at once has one time, so lines of the newest time are told by their number."""
 
     def __init__(self) -> None:
-        self._last: tuple[bytes, bytes] = (b"", b"")
+        self._last = b""
+        self._count = 0  # lines of that time that are known
+        self._passed = 0  # of them, how many this reading came by
+
+    def again(self) -> None:
+        """The log is read from its beginning once more."""
+        self._passed = 0
 
     async def through(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
             for line in lines(chunk):
-                self._last = (line.time, line.text)
+                self.fresh(line)
             yield chunk
 
     def fresh(self, line: Line) -> bool:
-        if line.time < self._last[0] or (line.time, line.text) == self._last:
+        if line.time < self._last:
             return False
-        self._last = (line.time, line.text)
+        if line.time > self._last:
+            self._last, self._count, self._passed = line.time, 1, 1
+            return True
+        self._passed += 1
+        if self._passed <= self._count:
+            return False
+        self._count = self._passed
         return True
 
 

@@ -250,6 +250,16 @@ def test_what_there_is(kubectl: Kubectl) -> None:
     assert "doesn't have a resource type" in kubectl("get", "unicorns", ok=False)
 
 
+def test_a_list_is_applied_item_by_item(kubectl: Kubectl) -> None:
+    one = "- {apiVersion: v1, kind: ConfigMap, metadata: {name: %s}, data: {a: b}}\n"
+    text = "apiVersion: v1\nkind: List\nitems:\n" + one % "first" + one % "second"
+    assert kubectl("apply", "-f", "-", stdin=text) == "configmap/first created\nconfigmap/second created\n"
+    refused = kubectl("apply", "-f", "-", ok=False, stdin=text.replace("data:", "dota:"))
+    assert 'unknown field "dota" in io.k8s.api.core.v1.ConfigMap' in refused
+    saved = kubectl("get", "configmaps", "first", "second", "-o", "yaml")
+    assert kubectl("apply", "-f", "-", stdin=saved).count("configured") == 2  # by their own revisions
+
+
 def test_what_is_wrong_is_said(kubectl: Kubectl) -> None:
     assert 'unknown field "spec.odd"' in kubectl("apply", "-f", "-", ok=False, stdin=pod("p", "true") + "  odd: 1\n")
     bad = pod("p", "true") + "    ports: [{containerPort: 99999}]\n"

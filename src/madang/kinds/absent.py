@@ -46,7 +46,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 DOORS: Mapping[str, str] = {
-    "`/openapi/v2`": "clients of this version ask for `/openapi/v3`",
+    "paths in `/openapi/v2`": "it has all definitions; what a path takes stands in `/openapi/v3`",
     "`/metrics`": "telemetry comes later",
     "`/logs`, `/debug`": "the log of the control process is a file",
 }

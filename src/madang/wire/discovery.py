@@ -10,9 +10,9 @@ import orjson
 
 from madang.api import errors
 from madang.kinds import discovery as documents
-from madang.kinds import openapi
+from madang.kinds import openapi, openapi_v2
 from madang.ports.objects import Obj
-from madang.wire import answer, negotiate
+from madang.wire import answer, negotiate, openapi_protobuf
 from madang.wire.answer import Send
 from madang.wire.request import Request
 from madang.wire.version import GIT_VERSION, MAJOR, MINOR
@@ -26,6 +26,12 @@ async def send(request: Request, send: Send, server_address: str) -> None:
         await answer.send_bytes(send, 200, _version())
         return
     accept = request.headers.get("accept", "")
+    if parts == ["openapi", "v2"]:
+        packed = any(media in accept for media in openapi_protobuf.ASKED)
+        media = openapi_protobuf.MEDIA if packed else "application/json"
+        gzipped = "gzip" in request.headers.get("accept-encoding", "")
+        await answer.send_bytes(send, 200, _second(packed), media=media, gzipped=gzipped)
+        return
     if parts[:2] == ["openapi", "v3"]:
         described = _described(tuple(parts[2:]))
         if described is None:
@@ -91,6 +97,12 @@ def _described(parts: tuple[str, ...]) -> bytes | None:
 
 
 @cache
+def _second(packed: bool) -> bytes:
+    found = openapi_v2.document()
+    return openapi_protobuf.document(found) if packed else orjson.dumps(found)
+
+
+@cache
 def _aggregated(core: bool) -> bytes:
     return orjson.dumps(documents.aggregated(core))
 
@@ -99,7 +111,7 @@ def _paths() -> list[str]:
     found = ["/api", "/api/v1", "/apis"]
     for group, versions in documents.groups():
         found += [f"/apis/{group}", *(f"/apis/{group}/{version}" for version in versions)]
-    return [*found, "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+    return [*found, "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
 
 
 @cache

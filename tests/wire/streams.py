@@ -52,6 +52,10 @@ class Shout:
         if data.endswith(b"\n\n"):
             self._queue.put_nowait(b"")
 
+    async def close_write(self) -> None:
+        self._queue.put_nowait(b"BYE\n")
+        self._queue.put_nowait(b"")
+
     async def close(self) -> None:
         self.ended.set()
 

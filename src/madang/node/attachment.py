@@ -2,17 +2,21 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from madang.node.follow_log import Seen, to_the_end
 from madang.node.launch import Folders
-from madang.node.logs import Line, lines, seconds
+from madang.node.logs import Line, seconds
+from madang.node.runtimes import terminal
 from madang.node.runtimes.runtime import Exit, Running, Runtime
+from madang.node.runtimes.session import until_any
 
 
 class LogSession:
     """What a container prints from `since_s` on, line by line (its output goes to its log alone, so that no reader
-    can hold it up); what is written goes to its input."""
+    can hold it up); what is written goes to its input, which is open from the start: who attaches and says nothing
+    ends it, too (stdinOnce)."""
 
     def __init__(
         self,
@@ -25,38 +29,38 @@ class LogSession:
         stdin: Path | None,
         since_s: float,
     ) -> None:
-        self._chunks = runtime.logs(folders.log(name, number), follow=True)
+        self._running = running
         self._ended: asyncio.Future[Exit] = asyncio.ensure_future(runtime.wait(running, folders.attempt(name, number)))
+        self._lines = to_the_end(runtime, folders.log(name, number), self._ended, Seen())
         self._pending: list[Line] = []
-        self._next: asyncio.Future[bytes] | None = None
-        self._stdin = stdin
-        self._input: int | None = None
+        self._next: asyncio.Future[list[Line]] | None = None
+        self._input = None if stdin is None else _open(stdin)
         self._since_s = since_s
 
     async def read(self) -> tuple[int, bytes] | None:
         while not self._pending:
             if self._next is None:
-                self._next = asyncio.ensure_future(anext(self._chunks))
-            both: list[asyncio.Future[Any]] = [self._next, self._ended]
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if not self._next.done():
+                self._next = asyncio.ensure_future(anext(self._lines))
+            await asyncio.wait({self._next})
+            coming, self._next = self._next, None
+            try:
+                found = coming.result()
+            except (StopAsyncIteration, asyncio.CancelledError):  # its end; or ours, by `close`
                 return None
-            chunk, self._next = self._next.result(), None
-            self._pending += [ln for ln in lines(chunk) if seconds(ln.time) >= self._since_s]
+            self._pending += [ln for ln in found if seconds(ln.time) >= self._since_s]
         line = self._pending.pop(0)
         return (2 if line.stream == b"stderr" else 1), line.text + (b"\n" if line.whole else b"")
 
     async def write(self, data: bytes) -> None:
-        if self._stdin is None or not self._stdin.exists():
-            return
-        if self._input is None:
-            self._input = os.open(self._stdin, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        rest = memoryview(data)
-        while rest:
+        """Lost where the container has no input, or has closed it."""
+        loop, rest = asyncio.get_running_loop(), memoryview(data)
+        while rest and self._input is not None:
             try:
                 rest = rest[os.write(self._input, rest) :]
             except BlockingIOError:
-                await asyncio.sleep(0.01)
+                await until_any([self._input], loop.add_writer, loop.remove_writer)
+            except OSError:
+                await self.close_stdin()
 
     async def close_stdin(self) -> None:
         if self._input is not None:
@@ -64,7 +68,7 @@ class LogSession:
             self._input = None
 
     async def resize(self, columns: int, rows: int) -> None:
-        """A container's terminal keeps its size."""
+        terminal.resize(self._running, columns, rows)
 
     async def wait(self) -> int:
         return (await asyncio.shield(self._ended)).code
@@ -75,6 +79,14 @@ class LogSession:
             if future is not None and not future.done():
                 future.cancel()
                 await asyncio.wait({future})
+        await self._lines.aclose()
+
+
+def _open(stdin: Path) -> int | None:
+    try:
+        return os.open(stdin, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # it has none, or nobody reads it any more
+        return None
 
 
 class Tunnel:
@@ -90,8 +102,14 @@ class Tunnel:
             return b""
 
     async def write(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
+        """Lost where the pod has closed the connection: reading tells its end."""
+        with suppress(ConnectionError):
+            self._writer.write(data)
+            await self._writer.drain()
+
+    async def close_write(self) -> None:
+        with suppress(OSError):
+            self._writer.write_eof()
 
     async def close(self) -> None:
         self._writer.close()

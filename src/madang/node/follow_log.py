@@ -1,10 +1,11 @@
 """A log that is followed to its container's end: what there is (by the options), then every line as it comes.
 
-In: the log, options, a future that is done when the container is over. Out: bytes.
+In: the log, options, a future that is done when the container is over. Out: bytes; or the lines themselves, each once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,39 +18,44 @@ from madang.ports.streams import LogOptions
 async def follow_log(
     runtime: Runtime, log: Path, options: LogOptions, now_s: float, ended: "asyncio.Future[Exit]"
 ) -> AsyncIterator[bytes]:
-    seen = _Seen()
+    seen = Seen()
     left = options.limit_bytes
     async for out in printed(seen.through(runtime.logs(log, follow=False)), options, now_s):
         left = None if left is None else left - len(out)
         yield out
+    if left is not None and left <= 0:
+        return
     printer = Printer(replace(options, limit_bytes=left), now_s)
+    async with aclosing(to_the_end(runtime, log, ended, seen)) as coming:
+        async for found in coming:
+            if out := b"".join(printer.text(ln) for ln in found if printer.wants(ln)):
+                yield out
+            if printer.full:
+                return
+
+
+async def to_the_end(
+    runtime: Runtime, log: Path, ended: "asyncio.Future[Exit]", seen: "Seen"
+) -> AsyncGenerator[list[Line], None]:
+    """Every line that was not seen before, until the container is over and its last word is read."""
     seen.again()
-    async for chunk in _until(runtime.logs(log, follow=True), ended):
-        found = [ln for ln in lines(chunk) if seen.fresh(ln) and printer.wants(ln)]
-        if found:
-            yield b"".join(printer.text(ln) for ln in found)
-        if printer.full:
-            return
+    async with aclosing(_until(runtime.logs(log, follow=True), ended)) as chunks:
+        async for chunk in chunks:
+            yield [ln for ln in lines(chunk) if seen.fresh(ln)]
     # What it wrote last may have come after the last notice.
     seen.again()
     async for chunk in runtime.logs(log, follow=False):
-        found = [ln for ln in lines(chunk) if seen.fresh(ln) and printer.wants(ln)]
-        if found and not printer.full:
-            yield b"".join(printer.text(ln) for ln in found)
+        yield [ln for ln in lines(chunk) if seen.fresh(ln)]
 
 
-class _Seen:
-    """Tells lines that were read before from new ones, by their time: lines stand in the order of it. What a program
-    writes at once has one time, so lines of the newest time are told by their number."""
+class Seen:
+    """Tells lines that were read before from new ones. They stand in the order of their times, and what was written
+    at once has one time: so it is the time of the last line that counts, and how many lines of that time there were."""
 
     def __init__(self) -> None:
-        self._last = b""
-        self._count = 0  # lines of that time that are known
-        self._passed = 0  # of them, how many this reading came by
-
-    def again(self) -> None:
-        """The log is read from its beginning once more."""
-        self._passed = 0
+        self._time = b""
+        self._count = 0
+        self._met = 0  # in this reading
 
     async def through(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
@@ -57,20 +63,24 @@ class _Seen:
                 self.fresh(line)
             yield chunk
 
+    def again(self) -> None:
+        """The log is read from its beginning once more."""
+        self._met = 0
+
     def fresh(self, line: Line) -> bool:
-        if line.time < self._last:
-            return False
-        if line.time > self._last:
-            self._last, self._count, self._passed = line.time, 1, 1
+        if line.time != self._time:
+            if line.time < self._time:
+                return False
+            self._time, self._count, self._met = line.time, 1, 1
             return True
-        self._passed += 1
-        if self._passed <= self._count:
+        self._met += 1
+        if self._met <= self._count:
             return False
-        self._count = self._passed
+        self._count = self._met
         return True
 
 
-async def _until(chunks: AsyncIterator[bytes], ended: "asyncio.Future[Exit]") -> AsyncIterator[bytes]:
+async def _until(chunks: AsyncIterator[bytes], ended: "asyncio.Future[Exit]") -> AsyncGenerator[bytes, None]:
     """Chunks until the future is done."""
     while True:
         following: asyncio.Future[bytes] = asyncio.ensure_future(anext(chunks))

@@ -94,6 +94,7 @@ def launch(folders: Folders, role: Role, attempt: int, setting: Setting) -> tupl
         user=user,
         groups=groups,
         stdin=bool(role.spec.get("stdin")),
+        stdin_once=bool(role.spec.get("stdinOnce")),
         tty=bool(role.spec.get("tty")),
         cpu_millis=None if cpu is None else int(cpu * 1000),
         memory_bytes=None if memory is None else int(memory),

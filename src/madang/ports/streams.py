@@ -58,6 +58,10 @@ class Connection(Protocol):
 
     async def write(self, data: bytes) -> None: ...
 
+    async def close_write(self) -> None:
+        """Nothing more will be written; what the pod still has to say is read as before."""
+        ...
+
     async def close(self) -> None: ...
 
 

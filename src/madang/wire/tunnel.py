@@ -15,7 +15,6 @@ from madang.wire.request import Target
 from madang.wire.spdy import GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Decoder, Encoder, Frame
 
 PROTOCOL = "SPDY/3.1+portforward.k8s.io"
-LINGER_S = 5.0  # that an answer may still take after the client has said its last word
 OPEN_AT_ONCE = 256
 
 
@@ -25,6 +24,7 @@ class Pair:
     data: int = 0
     connection: Connection | None = None
     waiting: list[bytes] = field(default_factory=list)  # what came before the connection stood
+    last: bool = False  # the client has said its last word
     flow: "asyncio.Task[None] | None" = None
 
 
@@ -84,27 +84,27 @@ class Tunnel:
         pair = self._by_stream.get(frame.stream)
         if pair is None or frame.stream != pair.data:
             return
+        pair.last = pair.last or frame.last
         if pair.connection is None:
-            pair.waiting.append(frame.data)
-        elif frame.data:
-            with contextlib.suppress(ConnectionError, OSError):
+            pair.waiting += [frame.data] if frame.data else []
+            return
+        if frame.data:
+            with contextlib.suppress(OSError):
                 await pair.connection.write(frame.data)
-        if frame.last and self._tasks is not None:
-            self._tasks.create_task(self._linger(pair))
-
-    async def _linger(self, pair: Pair) -> None:
-        """The client sends no more; the answer may still be on its way."""
-        flow = pair.flow
-        if flow is not None:
-            await asyncio.wait({flow}, timeout=LINGER_S)
-            flow.cancel()
+        if frame.last:
+            await pair.connection.close_write()
 
     async def _forward(self, pair: Pair, port: int, request: str) -> None:
         try:
-            pair.connection = await self._streams.forward(self._found.namespace or "", self._found.name, port)
-            for data in pair.waiting:
-                await pair.connection.write(data)
-            while data := await pair.connection.read():
+            opened = await self._streams.forward(self._found.namespace or "", self._found.name, port)
+            try:
+                while pair.waiting:  # more may come meanwhile, and must not overtake it
+                    await opened.write(pair.waiting.pop(0))
+            finally:
+                pair.connection = opened
+            if pair.last:
+                await opened.close_write()
+            while data := await opened.read():
                 await self._say(self._encoder.data(pair.data, data))
         except StatusError as refusal:
             await self._say(self._encoder.data(pair.error, refusal.message.encode()))

@@ -133,3 +133,23 @@ def test_a_container_that_is_over(confined: HostRuntime, launch: MakeLaunch) -> 
             await confined.exec(running, wanted, ExecOptions(command=["true"]))
 
     asyncio.run(story())
+
+
+def test_closing_wakes_who_reads_and_waits(runtime: HostRuntime, launch: MakeLaunch) -> None:
+    wanted = launch(argv=["sleep", "1000"])
+
+    async def story(running: Running) -> None:
+        process = await runtime.exec(running, wanted, ExecOptions(command=["sleep", "1000"], stdin=True))
+        reading, waiting = asyncio.create_task(process.read()), asyncio.create_task(process.wait())
+        writing = asyncio.create_task(process.write(b"x" * 1_000_000))
+        given_up = asyncio.create_task(process.wait())
+        await asyncio.sleep(0.01)
+        given_up.cancel()  # one caller's end is not the others'
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await process.close()
+        assert await reading is None
+        assert await waiting == 137
+        await writing
+
+    with_container(runtime, wanted, story)

@@ -35,7 +35,6 @@ _CONTAINER = (
     Field("securityContext.privileged", False),
     Field("securityContext.procMount", "Default"),
     Field("securityContext.readOnlyRootFilesystem", False),
-    Field("stdinOnce", False),
     Field("volumeDevices"),
     Field("volumeMounts[].mountPropagation", "None"),
 )

@@ -23,7 +23,6 @@ _CONTAINER = (
     (("securityContext", "allowPrivilegeEscalation"), lambda v: v is False),
     (("securityContext", "procMount"), lambda v: v not in (None, "", "Default")),
     (("volumeDevices",), _given),
-    (("stdinOnce",), _given),
     (("restartPolicyRules",), _given),
 )
 _POD = (

@@ -25,8 +25,9 @@ class Session:
 
     def __init__(self, outputs: dict[int, int], stdin: int | None, tty: bool) -> None:
         self._outputs, self._stdin, self._tty = outputs, stdin, tty
-        self._code: asyncio.Future[int] | None = None
+        self._code: asyncio.Task[int] | None = None
         self._socket: Any = None
+        self._waits: set[asyncio.Future[None]] = set()  # of who reads or writes now
         for fd in {*outputs.values(), *([] if stdin is None else [stdin])}:
             os.set_blocking(fd, False)
 
@@ -60,7 +61,7 @@ class Session:
                 self._end(stream)
             if self._outputs:
                 loop = asyncio.get_running_loop()
-                await _until(list(self._outputs.values()), loop.add_reader, loop.remove_reader)
+                await self._until(list(self._outputs.values()), loop.add_reader, loop.remove_reader)
         return None
 
     def _end(self, stream: int) -> None:
@@ -75,7 +76,7 @@ class Session:
             try:
                 rest = rest[os.write(self._stdin, rest) :]
             except BlockingIOError:
-                await _until([self._stdin], loop.add_writer, loop.remove_writer)
+                await self._until([self._stdin], loop.add_writer, loop.remove_writer)
             except OSError:  # the program no longer reads
                 return
 
@@ -95,25 +96,43 @@ class Session:
     async def wait(self) -> int:
         """Any number of callers; 137 where the session was closed or killed before its program ended."""
         if self._code is None:
-            self._code = asyncio.get_running_loop().create_future()
-            code = 128 + signal.SIGKILL
-            try:
-                answer = await receive(self._socket) if self._socket else None
-                code = answer["code"] if answer else code
-            except OSError:
-                pass
-            finally:
-                if not self._code.done():
-                    self._code.set_result(code)
+            self._code = asyncio.create_task(self._ended(), name="exit code of a session")
         return await asyncio.shield(self._code)
 
+    async def _ended(self) -> int:
+        try:
+            answer = await receive(self._socket) if self._socket else None
+            return int(answer["code"]) if answer else 128 + signal.SIGKILL
+        except (OSError, asyncio.CancelledError):  # by `close`
+            return 128 + signal.SIGKILL
+
     async def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        for fd in {*self._outputs.values(), *([] if self._stdin is None else [self._stdin])}:
-            os.close(fd)
-        self._outputs, self._stdin = {}, None
+        """Who reads, writes or waits now meets the end; only then the descriptors go, since their numbers are given
+        again at once."""
+        outputs, self._outputs, stdin, self._stdin = self._outputs, {}, self._stdin, None
+        try:
+            if self._code is not None and not self._code.done():
+                self._code.cancel()
+                await asyncio.wait({self._code})
+            for wait in self._waits:
+                if not wait.done():
+                    wait.set_result(None)
+            while self._waits:  # noqa: ASYNC110 (they wake in the loop's next turn)
+                await asyncio.sleep(0)
+        finally:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+            for fd in {*outputs.values(), *([] if stdin is None else [stdin])}:
+                os.close(fd)
+
+    async def _until(self, fds: list[int], add: Callable[..., Any], remove: Callable[[int], Any]) -> None:
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waits.add(ready)
+        try:
+            await until_any(fds, add, remove, ready)
+        finally:
+            self._waits.discard(ready)
 
 
 def streams(stdin: bool, tty: bool) -> tuple[Session, list[int]]:
@@ -129,17 +148,23 @@ def streams(stdin: bool, tty: bool) -> tuple[Session, list[int]]:
     return Session({1: out, 2: err}, None, False), [os.open("/dev/null", os.O_RDONLY), to_out, to_err]
 
 
-async def _until(fds: list[int], add: Callable[..., Any], remove: Callable[[int], Any]) -> None:
-    ready = asyncio.get_running_loop().create_future()
+async def until_any(
+    fds: list[int],
+    add: Callable[..., Any],
+    remove: Callable[[int], Any],
+    ready: "asyncio.Future[None] | None" = None,
+) -> None:
+    """Until one of the descriptors is ready, or somebody sets `ready`."""
+    waited = ready or asyncio.get_running_loop().create_future()
 
     def wake() -> None:
-        if not ready.done():
-            ready.set_result(None)
+        if not waited.done():
+            waited.set_result(None)
 
     for fd in fds:
         add(fd, wake)
     try:
-        await ready
+        await waited
     finally:
         for fd in fds:
             remove(fd)

@@ -8,10 +8,13 @@ import os
 import struct
 import termios
 
+from madang.node.runtimes.monitor import record
 from madang.node.runtimes.runtime import Running
 
 
 def resize(running: Running, columns: int, rows: int) -> None:
+    if not record.alive(running.pid, running.started_ticks):
+        return
     try:
         fd = os.open(f"/proc/{running.pid}/fd/0", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

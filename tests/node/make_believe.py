@@ -56,6 +56,10 @@ class MakeBelieveRuntime:
     async def probe(self) -> Ability:
         return Ability("host", True)
 
+    @property
+    def private_mounts(self) -> bool:
+        return True
+
     def refuses(self, launch: Launch) -> str:
         return ""
 

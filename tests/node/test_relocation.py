@@ -1,5 +1,6 @@
 """Launches on a machine without private mounts: what refers to a mount finds it, what is not referred to stays."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,32 @@ def test_the_deepest_mount_wins() -> None:
     found = relocate(launch(deep, X="/app/data/f"), [APP], ())
     assert found.launch.env["X"] == "/state/d/f"
     assert found.launch.mounts == ()
+
+
+def test_the_machines_own_places_are_left_alone() -> None:
+    tmp, own = Mount(Path("/house/pods/u/tmp"), "/tmp"), "/tmp/house/pods/u"
+    found = relocate(replace(launch(tmp, X="/tmp/x", Y=f"{own}/x"), cwd=own), [], (), [Path(own), Path("/")])
+    assert found.launch.cwd == own
+    assert found.launch.env["X"] == "/house/pods/u/tmp/x"
+    assert found.launch.env["Y"] == f"{own}/x"
+
+
+def test_a_volume_within_such_a_place_is_found() -> None:
+    deep = Mount(Path("/state/d"), "/home/u/cart/data")
+    found = relocate(launch(deep, X="/home/u/cart/data/f"), [], (), [Path("/home/u/cart")])
+    assert found.launch.env["X"] == "/state/d/f"
+
+
+def test_what_the_house_adds_is_found_and_waited_for_by_nobody() -> None:
+    said = Mount(Path("/pods/u/0.termination-log"), "/dev/termination-log")
+    named = replace(launch(), argv=["sh", "-c", "echo why >/dev/termination-log"])
+    found = relocate(named, [said], ())
+    assert found.launch.argv[-1] == "echo why >/pods/u/0.termination-log"
+    assert found.moved == {}
+    assert relocate(launch(), [said], ()).launch.mounts == ()
+
+
+def test_a_command_is_rewritten_as_the_program_was() -> None:
+    found = relocate(launch(DATA, X="/data"), [APP], ())
+    assert found.places.command(["ls", "/data/ok", "/etc"]) == ["ls", "/state/data/ok", "/etc"]
+    assert relocate(launch(), [], ()).places.command(["ls", "/data"]) == ["ls", "/data"]

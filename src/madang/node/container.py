@@ -59,7 +59,7 @@ class ContainerHand:
             return None
         role = spec.role(self._hand.pod, name)
         launch = await self.launching.again(role, self.facts(name).attempt)
-        return Target(role, self._worker.facts.ip, self.runtime(), running, launch)
+        return Target(role, self._worker.facts.ip, self.runtime(), running, launch, self.launching.places.get(name))
 
     def watch(self, role: Role, running: Running, *, adopted: bool = False) -> None:
         """Follow a running container to its end, and ask its probes."""

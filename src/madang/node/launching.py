@@ -5,6 +5,7 @@ with the reason that the container's status shows.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from madang.node.kit import Kit
 from madang.node.launch import Setting, launch, with_mounts
 from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
-from madang.node.relocation import relocate
+from madang.node.relocation import Places, relocate
 from madang.node.runtimes.runtime import Launch, Mount, Runtime
 from madang.node.volumes.content import Refused
 from madang.node.volumes.volumes import source_of
@@ -40,6 +41,7 @@ class Launching:
     def __init__(self, kit: Kit, hand: "Hand") -> None:
         self._kit, self._hand = kit, hand
         self._made: dict[str, tuple[int, Launch]] = {}  # by container: the newest
+        self.places: dict[str, Places] = {}  # by container, where its paths had to be rewritten
 
     async def launch(self, role: Role, attempt: int, program: Program) -> Launch:
         """Everything for one start. The richest form that this machine can honour is taken."""
@@ -66,11 +68,19 @@ class Launching:
         """The richest form that this machine can honour; without private mounts, one whose paths are the real ones."""
         files = tuple(Mount(Path(source), target) for source, target in program.mounts)
         whole = with_mounts(plain, (*files, *comfort))
+        own, base = (self._hand.folders.root, program.root), self._kit.base
+        self.places.pop(role.name, None)
         if not runtime.refuses(whole):
-            return whole
-        relocated = relocate(plain, files, self._kit.base)
+            if runtime.private_mounts:
+                return whole
+            # Links inside the working folder do; what the house adds lies elsewhere.
+            added = relocate(replace(plain, mounts=()), comfort, base, own)
+            self.places[role.name] = added.places
+            return replace(added.launch, mounts=whole.mounts)
+        relocated = relocate(plain, (*files, *comfort), base, own)
         if why := runtime.refuses(relocated.launch):
             raise Declined("CreateContainerError", why)
+        self.places[role.name] = relocated.places
         if relocated.moved:
             self._hand.emit("Normal", "Relocated", relocated.message, role.field_path)
         return relocated.launch

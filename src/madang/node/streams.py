@@ -5,6 +5,7 @@ In: a pod's name and options. Out: streams; refusals in the API's words, as `Sta
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from madang.node.agent import NodeAgent
 from madang.node.attachment import LogSession, Tunnel
@@ -51,7 +52,8 @@ class NodeStreams:
         target = await worker.hand.containers.target(role.name) if worker is not None else None
         if target is None:
             raise _not_there(found, role, "exec into")
-        return await target.runtime.exec(target.running, target.launch, options)
+        inside = replace(options, command=target.command(options.command))
+        return await target.runtime.exec(target.running, target.launch, inside)
 
     async def attach(self, namespace: str, pod: str, options: ExecOptions) -> Process:
         """To the output from now on; to the input where the container was given one (`stdin: true`)."""

@@ -5,6 +5,7 @@ In: the running container and the handler as the pod gives it. Out: a `Result`.
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from madang.node.pod.spec import Role
 from madang.node.probes.grpc import grpc_check
 from madang.node.probes.http import http_get
 from madang.node.probes.result import Result, dial_error
+from madang.node.relocation import Places
 from madang.node.runtimes.runtime import Launch, Running, Runtime
 from madang.ports.errors import StatusError
 from madang.ports.objects import Obj
@@ -23,13 +25,18 @@ _OUTPUT_BYTES = 10 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The container that is asked. `launch` is how it was started: an exec runs in the same place."""
+    """The container that is asked. `launch` is how it was started: an exec runs in the same place. `places`: where its
+    paths had to be rewritten, a command's are too."""
 
     role: Role
     ip: str
     runtime: Runtime
     running: Running
     launch: Launch
+    places: Places | None = None
+
+    def command(self, words: Sequence[str]) -> tuple[str, ...]:
+        return tuple(words if self.places is None else self.places.command(words))
 
 
 class Handler(Protocol):
@@ -77,7 +84,7 @@ async def _connect(target: Target, what: Obj) -> Result:
 
 
 async def _exec(target: Target, command: tuple[str, ...] | list[str]) -> Result:
-    own = tuple(own_place(target.role, target.ip, word) for word in command)
+    own = tuple(own_place(target.role, target.ip, word) for word in target.command(command))
     options = ExecOptions(container=target.role.name, command=own)
     try:
         process = await target.runtime.exec(target.running, target.launch, options)

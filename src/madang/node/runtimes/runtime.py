@@ -105,6 +105,11 @@ class Runtime(Protocol):
 
     async def probe(self) -> Ability: ...
 
+    @property
+    def private_mounts(self) -> bool:
+        """Whether a container sees its mounts where the launch says. Known once `probe` has run."""
+        ...
+
     def refuses(self, launch: Launch) -> str:
         """Why this launch cannot be honoured on this machine; empty when it can."""
         ...

@@ -45,6 +45,7 @@ class _Container:
 
 class MakeBelieveRuntime:
     name = "host"
+    private_mounts = True
 
     def __init__(self, clock: Clock, programs: Mapping[str, Program], start_s: float = 0.02) -> None:
         self._clock, self._programs, self._start_s = clock, programs, start_s
@@ -55,10 +56,6 @@ class MakeBelieveRuntime:
 
     async def probe(self) -> Ability:
         return Ability("host", True)
-
-    @property
-    def private_mounts(self) -> bool:
-        return True
 
     def refuses(self, launch: Launch) -> str:
         return ""

@@ -10,9 +10,7 @@ from tests.node.virtual import VirtualClock, run
 
 
 class Bare(MakeBelieveRuntime):
-    @property
-    def private_mounts(self) -> bool:
-        return False
+    private_mounts = False
 
     def refuses(self, launch: Launch) -> str:
         return places.refusal(launch)

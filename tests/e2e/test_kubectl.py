@@ -151,6 +151,7 @@ def test_wait_and_delete(web: Kubectl, tmp_path: Path) -> None:
     web("create", "configmap", "one")
     web("delete", "configmap", "one", "--dry-run=server")
     assert web("delete", "configmaps", "--all", "--wait=false").count("deleted") == 2
+    web.until("kube-root-ca.crt", "get", "configmaps")  # every namespace has it, always
 
 
 def test_top(web: Kubectl) -> None:

@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 
 import uvicorn
 
-from madang.api import always
+from madang.api import always, lasting
 from madang.api.direct import DirectApi
 from madang.api.tokens import Tokens
 from madang.ports.errors import Unavailable
@@ -83,6 +83,7 @@ async def serve(
         (settings.home / "api.port").write_text(str(number))
         config = settings.home / "kubeconfig"
         kubeconfig.write(config, kubeconfig.document(settings.name, url, found.ca_pem, token, namespace))
+        await stack.enter_async_context(_beside(lasting.keep(desk, _reachable(settings), number)))
         stack.callback(closing.set)  # first of all: who watches must let go
         yield Door(inner, url, number, found.ca, found.ca_pem, token, config)
 
@@ -103,14 +104,21 @@ async def _secure(
             yield
         return
     door = _unix(outer)  # before HAProxy, which is the last to go: it still carries the ends of streams
-    async with haproxy.Front(binary, listening, found.server, outer, settings.run) as front, _http(app, door):
-        renewing = asyncio.create_task(_renew(front, found, settings, now_s))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewing
+    front = haproxy.Front(binary, listening, found.server, outer, settings.run)
+    async with front, _http(app, door), _beside(_renew(front, found, settings, now_s)):
+        yield
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work without an end, as long as the block lasts."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _renew(front: haproxy.Front, found: certificates.Certificates, settings: Settings, now_s: Any) -> None:

@@ -126,8 +126,8 @@ def test_a_server_from_start_to_end(tmp_path: Path) -> None:
             await h.api.delete("pods", "default", "p")
             assert await following == b"hello from p annyeong!\n"
             await until(lambda: not pod(h), "gone")
-            assert list((tmp_path / "pods").iterdir()) == []
-            assert list((tmp_path / "logs").iterdir()) == []
+            left = [tmp_path / "pods", tmp_path / "logs"]
+            await until(lambda: not any(list(folder.iterdir()) for folder in left), "its folders gone")
 
     asyncio.run(story())
 

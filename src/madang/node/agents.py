@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from madang.node.agent import NodeAgent
+from madang.node.aside import at_once, in_thread
 from madang.node.events import Recorder
 from madang.node.follow import follow
 from madang.node.hosts import write as write_hosts
@@ -100,6 +101,7 @@ class Agents:
     def _agent(self, name: str, chance: Chance, handler: Handler, base: Mapping[str, str]) -> NodeAgent:
         settings = self._settings
         api = self._as(name)
+        aside = in_thread if self._real else at_once
         share = Share(name, settings.nodes, settings.addresses.gateway_ip, settings.runtime)
         kit = Kit(
             api=api,
@@ -108,7 +110,7 @@ class Agents:
             runtimes=self._runtimes,
             runtime=settings.runtime,
             images=Images(settings.home),
-            volumes=Volumes(settings.home, settings.id, api_tokens(api)),
+            volumes=Volumes(settings.home, settings.id, api_tokens(api), aside),
             handler=handler,
             events=Recorder(api, self._clock, chance, "kubelet", name),
             home=settings.home,
@@ -119,6 +121,7 @@ class Agents:
             allocatable=capacity(self._here, share),
             starts=self._starts,
             resolver=self._network.resolver(settings.home),
+            aside=aside,
         )
         return NodeAgent(kit, self._here, share)
 

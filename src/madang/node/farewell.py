@@ -47,7 +47,7 @@ async def _clean(kit: Kit, worker: "PodWorker", how: str) -> None:
     """Forget the starts, and what lies on disk for no one any more. Volumes outlive a mere `leave`."""
     await worker.hand.containers.forget_all()
     if how != "leave":
-        kit.volumes.remove(worker.uid)
-        shutil.rmtree(worker.hand.folders.root, ignore_errors=True)
+        await kit.aside(lambda: kit.volumes.remove(worker.uid))
+        await kit.aside(lambda: shutil.rmtree(worker.hand.folders.root, ignore_errors=True))
     if how in ("delete", "forget"):
-        shutil.rmtree(worker.hand.folders.logs, ignore_errors=True)
+        await kit.aside(lambda: shutil.rmtree(worker.hand.folders.logs, ignore_errors=True))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from madang.node.aside import Aside, at_once
 from madang.node.environment import Place
 from madang.node.events import Recorder
 from madang.node.images.images import Images
@@ -40,6 +41,7 @@ class Kit:
     allocatable: Mapping[str, str]
     starts: asyncio.Semaphore
     resolver: Path | None = None
+    aside: Aside = at_once
 
     def now(self) -> Now:
         return Now(self.clock.now_s(), self.clock.monotonic_s())

@@ -58,7 +58,7 @@ class Launching:
         if not plain.argv:
             raise Declined("CreateContainerError", "no command specified")
         whole = self._honoured(runtime, role, plain, comfort, program)
-        self._touch(role, attempt)
+        await self._kit.aside(lambda: self._touch(role, attempt))
         self._made[role.name] = (attempt, whole)
         return whole
 

@@ -3,6 +3,8 @@
 In: the pod. Out: a sandbox that is ready, or the refusal and its event; at the end everything given back.
 """
 
+import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,7 @@ class SandboxHand:
         self._kit, self._worker, self._hand = kit, worker, hand
         self.attachment: Attachment | None = None
         self.volumes: dict[str, Path] | None = None
+        self._turn = asyncio.Lock()  # of those who bring the volumes up to date
 
     async def prepared_volumes(self) -> dict[str, Path]:
         """Where each volume lies; made now where they are not yet (an adopted pod). Raises Refused."""
@@ -41,7 +44,9 @@ class SandboxHand:
     async def refresh_volumes(self) -> None:
         view, namespace = self._kit.api.view, self._hand.pod["metadata"]["namespace"]
         place = self._kit.place(self._worker.facts.ip)
-        self.volumes = await self._kit.volumes.prepare(self._hand.pod, lambda k, n: view.get(k, namespace, n), place)
+        async with self._turn:
+            made = await self._kit.volumes.prepare(self._hand.pod, lambda k, n: view.get(k, namespace, n), place)
+        self.volumes = made
 
     def renew(self) -> None:
         """Bring the volumes up to date beside whatever else is done."""
@@ -67,7 +72,7 @@ class SandboxHand:
                 self.attachment = await self._attach()
             self._worker.facts.ip = self.attachment.ip
             await self.refresh_volumes()
-            write_hosts(self._hand.folders.hosts, hosts_text(self._kit.api.view, self._hand.pod, self._worker.facts.ip))
+            await self._write_names()
         except Refused as e:
             self._refuse("FailedMount", str(e), _MOUNT_RETRY_S)
         except (OSError, StatusError) as e:
@@ -76,6 +81,13 @@ class SandboxHand:
             self._worker.facts.refusal = None
             self._worker.facts.sandbox = "ready"
             self._name_ignored()
+
+    async def _write_names(self) -> None:
+        """Until they hold: Services that come while we write are not told to a sandbox that isn't ready."""
+        written = ""
+        while (text := hosts_text(self._kit.api.view, self._hand.pod, self._worker.facts.ip)) != written:
+            await self._kit.aside(partial(write_hosts, self._hand.folders.hosts, text))
+            written = text
 
     def _name_ignored(self) -> None:
         runtime = self._kit.runtime_of(self._hand.pod)

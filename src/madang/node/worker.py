@@ -69,7 +69,7 @@ class PodWorker:
             return
         if self.facts.refusal or any(c.refusal for c in self.facts.containers.values()):
             self.retry()
-        if self.facts.sandbox == "ready" and uses(self.pod, kind, name):
+        if self.facts.sandbox in ("preparing", "ready") and self.facts.ip and uses(self.pod, kind, name):
             self.hand.sandbox.renew()
 
     async def run(self) -> None:

@@ -78,15 +78,15 @@ class BridgeNetwork:
         ip = self._ledger.next_ip()
         try:
             async with self._turn:
-                attachment = await namespaces.in_thread(lambda: self._attach(ip))
+                attachment = await namespaces.in_thread(lambda: self._attach(uid, ip))
         except BaseException:
             self._ledger.free(ip)
             raise
-        self._ledger.write(uid, attachment)
         return attachment
 
-    def _attach(self, ip: str) -> Attachment:
+    def _attach(self, uid: str, ip: str) -> Attachment:
         link, path = self._link(ip), self.folder / ip
+        attachment = Attachment(ip, str(path))
         here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         outside = Netlink()
         try:
@@ -102,6 +102,7 @@ class BridgeNetwork:
                 inside.default_route(self._addresses.gateway_ip, index)
             with suppress(OSError):
                 Path(UNPRIVILEGED_PORTS).write_text("0")  # nobody else's ports are in there
+            self._ledger.write(uid, attachment)
         except BaseException:
             namespaces.drop(path)
             outside.delete(link)
@@ -109,7 +110,7 @@ class BridgeNetwork:
         finally:
             outside.__exit__()
             os.close(here)
-        return Attachment(ip, str(path))
+        return attachment
 
     async def detach(self, uid: str) -> None:
         """Without its name the namespace goes, its links with it, as soon as its last process has; the kernel does

@@ -3,12 +3,13 @@
 In: a folder and names. Out: files that are mounts of namespaces. The folder is a mount of its own that propagates:
 what is unmounted here is unmounted in every container, so that no neighbour keeps a namespace alive.
 
-All that changes a thread's namespace runs in a thread of its own, which ends and takes the change with it.
+All that changes a thread's namespace runs in a thread of its own, which ends and takes the change with it. Nobody waits
+for its start or its end (`threading` does for the first): the loop would wait for its turn among such threads.
 """
 
+import _thread
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -88,12 +89,12 @@ async def in_thread(work: Callable[[], T]) -> T:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(lambda: None if done.done() else done.set_result(None))
 
-    thread = threading.Thread(target=run, name="madang-netns")
-    thread.start()
+    _thread.start_new_thread(run, ())
     try:
         await asyncio.shield(done)
-    finally:
-        thread.join()
+    except asyncio.CancelledError:
+        await asyncio.wait({done})
+        raise
     result, error = outcome
     if error is not None:
         raise error

@@ -109,7 +109,7 @@ class HostRuntime:
     async def wait(self, running: Running, folder: Path) -> Exit:
         if running.failed is not None:
             return running.failed
-        kept = record.read(folder, record.RUNNING)
+        kept = self._records.get(running.id) or record.read(folder, record.RUNNING)
         if kept is not None:
             await gone(kept["monitorPid"], kept["monitorTicks"])
         found = self.adopt(folder)

@@ -25,7 +25,8 @@ def project(folder: Path, files: Mapping[str, File], owner: tuple[int, int] | No
     new.chmod(0o755)
     for path, file in files.items():
         target = new / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if "/" in path:
+            target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.data)
         target.chmod(file.mode)
         if owner is not None:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from madang.node.aside import Aside, at_once
 from madang.node.environment import Lookup, Place
 from madang.node.volumes.content import OBJECT_SOURCES, File, Refused, Token, content
 from madang.node.volumes.host_path import host_path
@@ -22,10 +23,11 @@ class Volumes:
     """`id` is the courtyard's: what it makes in memory carries it. `token` gives service account tokens; without
     it the file is left out."""
 
-    def __init__(self, home: Path, id: str, token: Token | None) -> None:
+    def __init__(self, home: Path, id: str, token: Token | None, aside: Aside = at_once) -> None:
         self._pods = home / "pods"
         self._id = id
         self._token = token
+        self._aside = aside
 
     def folder(self, uid: str) -> Path:
         return self._pods / uid / "volumes"
@@ -53,12 +55,12 @@ class Volumes:
                     text = await self._token(pod, t.audience, t.seconds)
                     if text is not None:
                         files[t.path] = File(text.encode(), t.mode)
-            project(folder, files, owner_of(pod))
+            await self._aside(lambda: project(folder, files, owner_of(pod)))
             return folder
         if "hostPath" in volume:
             return host_path(volume["hostPath"])
         if "emptyDir" in volume:
-            return self._empty(uid, folder, volume["emptyDir"] or {}, pod)
+            return await self._aside(lambda: self._empty(uid, folder, volume["emptyDir"] or {}, pod))
         kind = next((k for k in volume if k != "name"), "")
         raise Refused(f"volumes of the kind {kind} aren't built yet; use emptyDir, hostPath, configMap or secret")
 

@@ -245,6 +245,7 @@ def test_what_there_is(kubectl: Kubectl) -> None:
     assert "maxSurge\t<IntOrString>" in kubectl("explain", "deployment.spec.strategy", "--recursive")
     assert kubectl("auth", "can-i", "create", "pods") == "yes\n"
     assert "system:admin" in kubectl("auth", "whoami")
+    assert re.search(r"bob\nGroups\s+\[dev ", kubectl("auth", "whoami", "--as=bob", "--as-group=dev"))
     assert "control plane" in kubectl("cluster-info") and "is running at" in kubectl("cluster-info")
     assert "Server Version: v1.36" in kubectl("version")
     assert kubectl("get", "--raw", "/readyz") == "ok"

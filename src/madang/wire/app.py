@@ -15,7 +15,18 @@ from madang.api.resources import Resource, at_path
 from madang.ports.api import User
 from madang.ports.errors import StatusError
 from madang.ports.streams import PodStreams
-from madang.wire import answer, discovery, health, negotiate, reading, reviews, streaming, watching, writing
+from madang.wire import (
+    answer,
+    discovery,
+    health,
+    impersonation,
+    negotiate,
+    reading,
+    reviews,
+    streaming,
+    watching,
+    writing,
+)
 from madang.wire.answer import Receive, Scope, Send
 from madang.wire.authn import Doorkeeper, check_host
 from madang.wire.body import read_body
@@ -75,10 +86,16 @@ class App:
             path=path,
             query=dict(reversed(pairs)),
             headers=headers,
-            user=self._user(path, headers),
+            user=self._asking(scope, path, headers),
             closing=self._closing,
             pairs=pairs,
         )
+
+    def _asking(self, scope: Scope, path: str, headers: Mapping[str, str]) -> User:
+        user = self._user(path, headers)
+        if any(name in headers for name in impersonation.HEADERS):
+            return impersonation.impersonated(scope["headers"])
+        return user
 
     def _user(self, path: str, headers: Mapping[str, str]) -> User:
         if self._doorkeeper is None:

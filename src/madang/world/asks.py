@@ -1,0 +1,205 @@
+"""What the user of the simulated house asks for, again and again until it is acknowledged, as a patient client does.
+
+In: a world, the words of a `Deed`. Out: objects, and in `world.wanted` what must stand there in the end.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from madang.ports.api import Api, DeleteOptions
+from madang.ports.errors import AlreadyExists, NotFound, StatusError
+from madang.ports.objects import Obj
+from madang.ports.program import HOST
+from madang.world.life import Ended
+
+if TYPE_CHECKING:
+    from madang.world.house import World
+
+NAMESPACE = "default"
+DEPLOYMENTS, JOBS = "deployments.apps", "jobs.batch"
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A service as it was last asked for; `there` False: it was removed."""
+
+    replicas: int
+    unavailable: int
+    version: str = "v1"
+    there: bool = True
+    stood: bool = False  # it was once as many as were asked for
+
+
+async def until_done(world: "World", write: Callable[[Api], Awaitable[Any]]) -> None:
+    """Conflicts, 503s and a dead control are all answered by asking again."""
+    while True:
+        try:
+            await world.call(write)
+            return
+        except (Ended, StatusError) as error:
+            if isinstance(error, StatusError) and error.code in (400, 403, 422) and not terminating(error):
+                world.breach("asked", f"the user was refused: {error}")
+                return
+            await asyncio.sleep(0.05)
+
+
+def terminating(error: StatusError) -> bool:
+    causes = (error.details or {}).get("causes") or ()
+    return any(c.get("reason") == "NamespaceTerminating" for c in causes)
+
+
+async def made(api: Api, kind: str, obj: Obj) -> None:
+    try:
+        await api.create(kind, obj, namespace=obj["metadata"].get("namespace", ""))
+    except AlreadyExists:
+        return  # an earlier try that nobody heard of
+
+
+def service(name: str, namespace: str = NAMESPACE) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]},
+    }
+
+
+def deployment(name: str, replicas: int, unavailable: int, namespace: str = NAMESPACE) -> Obj:
+    probe: Obj = {"httpGet": {"path": "/", "port": 8080}}
+    container: Obj = {
+        "name": "main",
+        "image": HOST,
+        "command": ["serve", "0.3"],
+        "env": [{"name": "VERSION", "value": "v1"}],
+        "ports": [{"containerPort": 8080}],
+        "resources": {"requests": {"cpu": "250m", "memory": "64Mi"}},
+        "livenessProbe": {**probe, "periodSeconds": 1, "failureThreshold": 3},
+    }
+    if name != "pay":
+        container["readinessProbe"] = {**probe, "periodSeconds": 1, "failureThreshold": 2}
+    template = {
+        "metadata": {"labels": {"app": name}},
+        "spec": {"containers": [container], "terminationGracePeriodSeconds": 2},
+    }
+    rolling = {"maxSurge": 1, "maxUnavailable": unavailable}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+            "template": template,
+        },
+    }
+
+
+async def create_service(world: "World", name: str, replicas: int, unavailable: int) -> None:
+    wanted = Wanted(replicas, unavailable)
+    world.wanted[name] = wanted
+    await until_done(world, lambda api: made(api, DEPLOYMENTS, deployment(name, replicas, unavailable)))
+    await until_done(world, lambda api: made(api, "services", service(name)))
+
+
+async def roll_out(world: "World", name: str, version: str) -> None:
+    container = {"name": "main", "env": [{"name": "VERSION", "value": version}]}
+    patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
+
+    async def patched(api: Api) -> None:
+        try:
+            await api.patch(DEPLOYMENTS, NAMESPACE, name, patch, style="strategic")
+            world.wanted[name].version = version
+        except NotFound:
+            return  # it was removed, or never made
+
+    await until_done(world, patched)
+
+
+async def scale(world: "World", name: str, replicas: int) -> None:
+    async def scaled(api: Api) -> None:
+        try:
+            await api.patch(DEPLOYMENTS, NAMESPACE, name, {"spec": {"replicas": replicas}}, subresource="scale")
+            world.wanted[name].replicas = replicas
+        except NotFound:
+            return
+
+    await until_done(world, scaled)
+
+
+async def remove_service(world: "World", name: str, propagation: str) -> None:
+    async def removed(api: Api) -> None:
+        for kind in (DEPLOYMENTS, "services"):
+            try:
+                options = DeleteOptions(propagation=propagation)  # type: ignore[arg-type]  # one of the API's words
+                await api.delete(kind, NAMESPACE, name, options)
+            except NotFound:
+                continue
+
+    if name in world.wanted:
+        world.wanted[name].there = False
+        await until_done(world, removed)
+
+
+async def run_job(world: "World", name: str, completions: int) -> None:
+    container = {"name": "main", "image": HOST, "command": ["work", "0.4", "0"]}
+    template = {"spec": {"containers": [container], "restartPolicy": "Never"}}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"completions": completions, "parallelism": 2, "backoffLimit": 60, "template": template},
+    }
+    await until_done(world, lambda api: made(api, JOBS, job))
+    world.jobs[name] = completions
+
+
+async def write_notes(world: "World", times: int) -> None:
+    """A counter in a ConfigMap, read, changed and written back: no count may be lost. Two of them may run at once."""
+    empty: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "notes", "namespace": NAMESPACE}}
+    await until_done(world, lambda api: made(api, "configmaps", {**empty, "data": {}}))
+    for number in range(times):
+        world.notes += 1
+        mine = f"{world.notes}"
+
+        async def counted(api: Api, mine: str = mine, number: int = number) -> None:
+            found = await api.get("configmaps", NAMESPACE, "notes")
+            data = {**(found.get("data") or {})}
+            if mine in data:
+                return
+            await asyncio.sleep(0.001)
+            await api.update("configmaps", {**found, "data": {**data, mine: str(number)}})
+
+        await until_done(world, counted)
+        world.noted.add(mine)
+
+
+async def whole_namespace(world: "World", name: str) -> None:
+    """Filled, and deleted while it is being filled."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    await until_done(world, lambda api: made(api, "namespaces", namespace))
+    await until_done(world, lambda api: made(api, DEPLOYMENTS, deployment("in", 2, 0, name)))
+    await until_done(world, lambda api: made(api, "services", service("in", name)))
+    await asyncio.sleep(0.5)
+
+    async def removed(api: Api) -> None:
+        try:
+            await api.delete("namespaces", "", name)
+        except NotFound:
+            return
+
+    await until_done(world, removed)
+    world.gone.add(name)
+
+
+ASKS: dict[str, Callable[..., Awaitable[None]]] = {
+    "create service": create_service,
+    "roll out": roll_out,
+    "scale": scale,
+    "remove service": remove_service,
+    "run job": run_job,
+    "write notes": write_notes,
+    "whole namespace": whole_namespace,
+}

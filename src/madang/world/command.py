@@ -1,0 +1,95 @@
+"""What `python -m madang.world` does: seeds one after the other, stories of those that broke, the tally at the end.
+
+Sets of words are walked in another order in every Python process, unless their hash is fixed: so is ours, by
+starting once more, that a seed alone replays a story.
+"""
+
+import argparse
+import gc
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from madang.world.house import Outcome, run
+from madang.world.plan import Plan, plan
+from madang.world.tally import missing, table
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """A folder in memory, where there is one: pods' folders are real files."""
+    memory = Path("/dev/shm")
+    place = Path(tempfile.mkdtemp(prefix="madang-world-", dir=memory if os.access(memory, os.W_OK) else None))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def once(story: Plan, tracing: bool = False) -> Outcome:
+    gc.disable()  # what the collector ends, and when, must follow from the seed as well
+    try:
+        with home() as place:
+            return run(story, place, tracing)
+    finally:
+        gc.enable()
+
+
+def main(argv: list[str] | None = None) -> int:
+    if os.environ.get("PYTHONHASHSEED") != "0" and argv is None:
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "madang.world", *sys.argv[1:]])
+    parser = argparse.ArgumentParser(prog="python -m madang.world", description="The simulated world.")
+    parser.add_argument("--seeds", type=int, default=100, help="how many")
+    parser.add_argument("--seed", type=int, help="this one alone, with its whole story")
+    parser.add_argument("--first", type=int, default=0, help="where to begin")
+    parser.add_argument("--keep-going", action="store_true", help="do not stop at the first that breaks")
+    given = parser.parse_args(argv)
+    if given.seed is not None:
+        return one(given.seed)
+    return many(range(given.first, given.first + given.seeds), given.keep_going)
+
+
+def one(seed: int) -> int:
+    outcome = once(plan(seed), tracing=True)
+    print("\n".join(outcome.trace))
+    told(outcome)
+    return outcome.breach is not None
+
+
+def many(seeds: range, keep_going: bool) -> int:
+    counts: Counter[str] = Counter()
+    broken, began, lives = 0, time.perf_counter(), 0
+    done = 0
+    for seed in seeds:
+        outcome = once(plan(seed))
+        done += 1
+        counts += outcome.tally
+        lives += outcome.lives
+        if done % 50 == 0:
+            gc.collect()
+        if outcome.breach is not None:
+            broken += 1
+            told(outcome)
+            if not keep_going:
+                break
+    took = time.perf_counter() - began
+    print(f"{done} seeds, {broken} broken, {lives} lives, in {took:.1f} s ({done / took * 60:.0f} a minute)")
+    print("\n".join(table(counts)))
+    if absent := missing(counts):
+        print(f"never struck: {', '.join(absent)}")
+    return 1 if broken else 0
+
+
+def told(outcome: Outcome) -> None:
+    breach = outcome.breach
+    if breach is None:
+        print(f"seed {outcome.seed}: all held, {outcome.lives} lives, {outcome.ended_s:.1f} s, {outcome.steps} steps")
+        return
+    print(f"seed {outcome.seed}: broke at {breach.at_s:.3f} s: {breach.invariant}: {breach.text}")

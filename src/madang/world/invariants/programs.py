@@ -1,0 +1,30 @@
+"""A container never runs twice at once, and a program runs only for a pod that was bound."""
+
+from typing import TYPE_CHECKING
+
+from madang.ports.journal import Row
+from madang.ports.objects import Obj
+from madang.world.invariants.witness import Present, Witness
+from madang.world.machine import Program
+
+if TYPE_CHECKING:
+    from madang.world.house import World
+
+
+class Programs(Witness):
+    def __init__(self, world: "World") -> None:
+        super().__init__(world)
+        self._bound: set[str] = set()
+        world.machine.started = self.started
+
+    def started(self, program: Program) -> None:
+        twins = [p for p in self.world.machine.alive if p.container == program.container and p is not program]
+        if twins:
+            text = f"{program.launch.id} was started while {twins[0].launch.id} runs"
+            self.world.breach("a container never runs twice at once", text)
+        if program.pod not in self._bound:
+            self.world.breach("programs run for bound pods", f"{program.launch.id} runs for a pod that is not bound")
+
+    def committed(self, row: Row, old: Obj | None, new: Obj | None, present: Present) -> None:
+        if row.key.kind == "pods" and new is not None and new["spec"].get("nodeName"):
+            self._bound.add(new["metadata"]["uid"])

@@ -130,6 +130,10 @@ class WorldRuntime:
     async def probe(self) -> Ability:
         return Ability("host", True)
 
+    @property
+    def private_mounts(self) -> bool:
+        return True
+
     def refuses(self, launch: Launch) -> str:
         return ""
 

@@ -63,7 +63,7 @@ def warnings(events: Iterable[Obj]) -> dict[str, str]:
     """The last warning about each object, by its name."""
     found: dict[str, tuple[str, str]] = {}
     for event in events:
-        if event.get("type") != "Warning":
+        if event.get("type") != "Warning" or event.get("reason") == "BackOff":  # the state says it already
             continue
         name = (event.get("involvedObject") or {}).get("name", "")
         at = str(event.get("lastTimestamp") or event.get("eventTime") or "")
@@ -140,7 +140,8 @@ def trouble(pods: Sequence[Obj], warned: Mapping[str, str]) -> str:
         status = pod.get("status") or {}
         for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
             if text := container_trouble(one):
-                return text
+                reason, _, way_out = warned.get(pod["metadata"]["name"], "").partition(": ")
+                return f"{text}; {way_out}" if reason == "AddressInUse" else text
         for condition in status.get("conditions") or ():
             if condition["type"] == "PodScheduled" and condition["status"] == "False":
                 return str(condition.get("message") or condition.get("reason") or "")

@@ -23,6 +23,11 @@ def with_message(end: Exit, role: Role, termination_log: Path, log: Path) -> Exi
     return replace(end, message=message)
 
 
+def found_its_port_taken(end: Exit) -> bool:
+    """By its last words: errno's text, or its name as Node.js and Go programs print it."""
+    return end.code != 0 and ("ddress already in use" in end.message or "EADDRINUSE" in end.message)
+
+
 def signal_number(name: str) -> int:
     """SIGTERM, TERM or 15. What names no signal is SIGTERM."""
     if name.isdigit():

@@ -39,6 +39,8 @@ async def _delete(kit: Kit, worker: "PodWorker") -> None:
         except (NotFound, Conflict):
             return
         except StatusError:
+            if worker.facts.leaving:  # the object stays, and is deleted by the next control
+                return
             await kit.clock.sleep(pause)
             pause = min(pause * 2, 5.0)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from madang.node.hand import Hand
 
 _RETRY_S = (1.0, 10.0, 300.0)  # first, second and longest pause before a refused start is tried again
+SOON_S = 5.0  # the longest where the machine refused: a full disk, too many processes
 
 
 class Starter:
@@ -34,7 +35,7 @@ class Starter:
                     running = await self._containers.runtime().start(launch)
                 self._begun(role, c, attempt, running)
         except OSError as e:
-            self._refuse(role, c, "CreateContainerError", f"{e.strerror or e}")
+            self._refuse(role, c, "CreateContainerError", f"{e.strerror or e}", SOON_S)
         finally:
             c.starting = False
 
@@ -80,14 +81,14 @@ class Starter:
         reason, message = waiting(reference, why, tries)
         c.refusal = Refusal(reason, message, self._retry_at(tries), tries)
 
-    def _refuse(self, role: Role, c: Container, reason: str, message: str) -> None:
+    def _refuse(self, role: Role, c: Container, reason: str, message: str, most_s: float = _RETRY_S[2]) -> None:
         tries = c.refusal.tries + 1 if c.refusal is not None else 1
-        c.refusal = Refusal(reason, message, self._retry_at(tries), tries)
+        c.refusal = Refusal(reason, message, self._retry_at(tries, most_s), tries)
         self._containers.emit(role, "Warning", "Failed", f"Error: {message}")
 
-    def _retry_at(self, tries: int) -> float:
-        first, second, most = _RETRY_S
-        return self._kit.clock.monotonic_s() + (first if tries == 1 else min(second * 2 ** (tries - 2), most))
+    def _retry_at(self, tries: int, most_s: float = _RETRY_S[2]) -> float:
+        first, second, _ = _RETRY_S
+        return self._kit.clock.monotonic_s() + (first if tries == 1 else min(second * 2 ** (tries - 2), most_s))
 
     def _forget_old(self, role: Role, attempt: int) -> None:
         """Keep the records and logs of the last attempt; older ones go."""

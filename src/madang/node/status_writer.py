@@ -30,6 +30,7 @@ class StatusWriter:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._hurried = False
         self.latest: Obj = pod.get("status") or {}
 
     def before(self, pod: Obj) -> Obj:
@@ -45,6 +46,10 @@ class StatusWriter:
             self._queue.popleft()
         self._idle.clear()
         self._wake.set()
+
+    def hurry(self) -> None:
+        """The courtyard goes down: what cannot be written now (the disk is full, say) is not waited for any more."""
+        self._hurried = True
 
     async def drain(self) -> None:
         """Until all that was offered is written, or the pod is gone."""
@@ -77,7 +82,10 @@ class StatusWriter:
                 log.error("pod %s/%s: status refused: %s", self._namespace, self._name, e)
                 return  # trying again would change nothing
             except StatusError as e:
-                log.warning("pod %s/%s: status not written, tried again: %s", self._namespace, self._name, e)
+                again = "given up" if self._hurried else "tried again"
+                log.warning("pod %s/%s: status not written, %s: %s", self._namespace, self._name, again, e)
+                if self._hurried:
+                    return
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, most)
 

@@ -51,6 +51,7 @@ class PodWorker:
     def leave(self) -> None:
         """The courtyard goes down."""
         self.facts.leaving = True
+        self.writer.hurry()
         self._wake.set()
 
     def wake(self) -> None:

@@ -50,7 +50,7 @@ def test_a_changed_file_is_applied_and_a_wrong_one_is_not(tmp_path: Path) -> Non
             await app.apply(api, made)
             (tmp_path / "a" / "x").write_text("new")
             new = await refreshed(api, made, tmp_path / "home", said.append)
-            assert said[-1] == "changed: deployment/a"
+            assert said[-1] == "applied: deployment/a"
             write(tmp_path, compose_yaml="services: {a: {build: nowhere}}")
             assert await refreshed(api, new, tmp_path / "home", said.append) is new
             assert said[-1].startswith("not applied: ") and "the build folder does not exist" in said[-1]

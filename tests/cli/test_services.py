@@ -15,7 +15,8 @@ def deployment(name: str, replicas: int, ready: int) -> dict[str, Any]:
 
 def pod(owner: str, **status: Any) -> dict[str, Any]:
     owners = [{"kind": "ReplicaSet", "name": f"{owner}-abc12"}]
-    return {"metadata": {"name": f"{owner}-abc12-x", "namespace": "shop", "ownerReferences": owners}, "status": status}
+    meta = {"name": f"{owner}-abc12-x", "namespace": "shop", "ownerReferences": owners}
+    return {"metadata": meta, "spec": {}, "status": status}
 
 
 def test_a_service_that_cannot_start_says_why() -> None:
@@ -33,7 +34,7 @@ def test_states_of_a_deployment() -> None:
 
 def test_a_pod_that_fits_nowhere_says_so() -> None:
     unplaced = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient cpu."}
-    assert why_not([pod("a", conditions=[unplaced])]) == "0/1 nodes are available: 1 Insufficient cpu."
+    assert why_not([pod("a", conditions=[unplaced])], {}) == "0/1 nodes are available: 1 Insufficient cpu."
 
 
 def test_published_addresses() -> None:
@@ -44,3 +45,22 @@ def test_published_addresses() -> None:
     }
     (row,) = summary([deployment("web", 1, 1)], [], [], [service])
     assert row["addresses"] == ["127.0.0.1:8080"]
+
+
+def test_an_update_that_does_not_get_on_says_why() -> None:
+    owner = deployment("web", 2, 2)
+    owner["status"] |= {"replicas": 3, "updatedReplicas": 1}
+    ended = {"terminated": {"exitCode": 1, "message": "No module named 'nosuch'"}}
+    new = pod("web", containerStatuses=[{"name": "web", "state": ended}])
+    killed = {"restartCount": 1, "state": {"running": {}}, "lastState": {"terminated": {"exitCode": 137}}}
+    old = pod("web", conditions=[{"type": "Ready", "status": "True"}], containerStatuses=[killed | {"name": "web"}])
+    (row,) = summary([owner], [], [old, new], [])
+    assert (row["state"], row["reason"]) == ("updating", "ended with exit code 1: No module named 'nosuch'")
+
+
+def test_the_last_warning_is_a_reason() -> None:
+    late = pod("web")
+    late["metadata"]["name"] = "web-1"
+    event = {"type": "Warning", "involvedObject": {"name": "web-1"}, "reason": "Unhealthy", "message": "it is ill"}
+    (row,) = summary([deployment("web", 1, 0)], [], [late], [], [event])
+    assert row["reason"] == "Unhealthy: it is ill"

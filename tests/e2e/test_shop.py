@@ -21,7 +21,7 @@ def shop(tmp_path: Path) -> Path:
     place = tmp_path / "shop"
     shutil.copytree(ROOT / "examples" / "shop", place)
     compose = place / "compose.yaml"
-    compose.write_text(compose.read_text().replace('"8080:8000"', '"18473:8000"'))
+    compose.write_text(compose.read_text().replace('"${SHOP_PORT:-8080}:8000"', '"18473:8000"'))
     return place
 
 

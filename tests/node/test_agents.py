@@ -71,6 +71,18 @@ def test_a_declared_port_makes_a_container_ready_when_it_opens(tmp_path: Path) -
     run(story())
 
 
+def test_a_port_that_may_stay_closed_is_waited_for_a_while(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with small_house(tmp_path, {"run": lambda _l, _n: Script(listens_s=600)}) as house:
+            spec = {"containers": [container(ports=[{"containerPort": 80}])]}
+            await house.pod(spec, annotations={"madang.dev/listens": "maybe"})
+            await house.until(lambda: house.phase() == "Running")
+            assert not house.ready()
+            await house.until(house.ready, 6)
+
+    run(story())
+
+
 def test_a_readiness_probe_is_tried_every_twenty_milliseconds(tmp_path: Path) -> None:
     async def story() -> None:
         def answer(target: Any, _what: Obj) -> Result:

@@ -12,7 +12,7 @@ from madang.app.application import Application, ApplicationError
 from madang.app.applying import apply
 from madang.app.building import build
 from madang.app.loading import load
-from madang.app.programs.source import NEVER, ignored, matches
+from madang.app.programs.source import DATABASES, LEFT_BEHIND, NEVER, ignored, matches
 from madang.ports.api import Api
 from madang.ports.errors import StatusError
 
@@ -42,6 +42,8 @@ async def keep_fresh(api: Api, application: Application, home: Path, say: Callab
             services = touched(folders, paths)
             if not services and not files.intersection(paths):
                 continue
+            if services:
+                say(f"{named(paths)} changed: making {', '.join(services)} anew")
             application, again = await refreshed(api, application, home, say), bool(files.intersection(paths))
             if again:
                 break  # other folders may be named now
@@ -61,7 +63,7 @@ def touched(folders: Mapping[Path, Sequence[str]], paths: Sequence[Path]) -> lis
 
 def counts(path: Path, folder: Path, rules: list[tuple[bool, str]]) -> bool:
     inside = path.relative_to(folder)
-    return not NEVER.intersection(inside.parts) and path.suffix != ".pyc" and not any(
+    return not NEVER.intersection(inside.parts) and not path.name.endswith((*LEFT_BEHIND, *DATABASES)) and not any(
         matches(folder / Path(*inside.parts[: n + 1]), folder, rules) for n in range(len(inside.parts))
     )  # fmt: skip
 
@@ -79,5 +81,10 @@ async def refreshed(api: Api, application: Application, home: Path, say: Callabl
         say(f"not applied: {error.message}")
         return application
     if applied.changed or applied.created or applied.removed:
-        say(f"changed: {', '.join([*applied.created, *applied.changed, *applied.removed])}")
+        say(f"applied: {', '.join([*applied.created, *applied.changed, *applied.removed])}")
     return new
+
+
+def named(paths: Sequence[Path]) -> str:
+    names = sorted({path.name for path in paths})
+    return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")

@@ -135,13 +135,14 @@ class Bringing:
         if self.output == AS_JSON:
             services = [{"service": s.service, "state": s.state, "detail": s.detail} for s in self.states]
             closed = list(self.doors.closed)
-            print_json({"ready": ready, "seconds": round(seconds, 3), "states": services, "closed": closed, **found})
+            print_json({**found, "ready": ready, "seconds": round(seconds, 3), "states": services, "closed": closed})
             return
         if not console().is_terminal:
             for state in self.states:
                 say(plain(f"{state.service}: {state.state} {state.detail}".rstrip()))
         for key, address in found["addresses"].items():
             say(f"  {key:<12} {address}")
+        self.tell_others(found["services"])
         say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")
         if ready:
             say(f"[green]ready[/] after {seconds:.1f} s")
@@ -153,6 +154,13 @@ class Bringing:
         for door in self.doors.closed:
             say(plain(f"  {door}"))
         say("look further with `madang status`, `madang logs SERVICE` and `madang kubectl describe pod`")
+
+    def tell_others(self, rows: Sequence[dict[str, Any]]) -> None:
+        """A courtyard goes on with all that it had, which may surprise who brings one application."""
+        own = self.application.namespace if self.application else ""
+        others = sorted({row["namespace"] for row in rows if row["state"] != "stopped"} - {own})
+        if own and others:
+            say(f"  {'also here':<12} {', '.join(others)} (from earlier; `madang status` shows all)")
 
 
 class Quiet:
@@ -205,8 +213,8 @@ def grid(rows: Sequence[tuple[str, str, str]]) -> "Table":
     from madang.cli.status import colour
 
     out = Table.grid(padding=(0, 2))
-    out.add_column(no_wrap=True)
-    out.add_column(no_wrap=True)
+    for width in (max((len(row[n]) for row in rows), default=0) for n in (0, 1)):
+        out.add_column(no_wrap=True, min_width=width)  # a long reason takes no room from names
     out.add_column(overflow="ellipsis", no_wrap=True)
     for service, state, detail in rows:
         out.add_row(f"[bold]{service}[/]", colour(state), plain(detail))

@@ -1,9 +1,11 @@
 """What `madang up` does after all is ready: the logs of every instance as they come, and sources watched if asked.
 
-Instances come and go while one looks: the pods are watched, and each new container is followed from its start.
+Instances come and go while one looks: the pods are watched, and each new container is followed from its start. It ends
+when the courtyard does.
 """
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from madang.cli.courtyards import Courtyard
@@ -15,6 +17,32 @@ if TYPE_CHECKING:
 
 
 async def follow(court: Courtyard, application: "Application | None", watch: bool) -> None:
+    """Until the courtyard's control process ends, by whomever."""
+    ends = asyncio.ensure_future(ended(int(court.record["pid"])))
+    shows = asyncio.ensure_future(show(court, application, watch))
+    await asyncio.wait({ends, shows}, return_when=asyncio.FIRST_COMPLETED)
+    if not ends.done():
+        await shows  # it does not end by itself: whatever broke it is told
+    shows.cancel()
+    await asyncio.wait({shows})
+
+
+async def ended(pid: int) -> None:
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(process, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(process)
+        os.close(process)
+
+
+async def show(court: Courtyard, application: "Application | None", watch: bool) -> None:
     if application is None:
         await asyncio.Event().wait()
         return

@@ -62,5 +62,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     console().print(out)
 
 
+def gibibytes(quantity: str) -> str:
+    """A node's memory, as a person reads it."""
+    return f"{int(quantity[:-2]) / 2**20:.1f} GiB" if quantity.endswith("Ki") else quantity
+
+
 def mebibytes(amount: float) -> str:
     return f"{amount / 2**20:.0f} MiB"

@@ -3,18 +3,22 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from madang.app.progress import container_trouble
+from madang.app.progress import is_ready, trouble, waiting_for, warnings
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
 
-def summary(deployments: Iterable[Obj], jobs: Iterable[Obj], pods: Iterable[Obj], services: Iterable[Obj]) -> list[Obj]:
+def summary(
+    deployments: Iterable[Obj],
+    jobs: Iterable[Obj],
+    pods: Iterable[Obj],
+    services: Iterable[Obj],
+    events: Iterable[Obj] = (),
+) -> list[Obj]:
     """[{service, namespace, kind, ready, wanted, restarts, state, reason, addresses}], in order of names."""
-    by_owner = group(pods)
-    addresses = published(services)
-    rows = [row("Deployment", o, by_owner, addresses) for o in deployments] + [
-        row("Job", o, by_owner, addresses) for o in jobs
-    ]
+    by_owner, addresses, warned = group(pods), published(services), warnings(events)
+    owners = [("Deployment", o) for o in deployments] + [("Job", o) for o in jobs]
+    rows = [row(kind, o, by_owner, addresses, warned) for kind, o in owners]
     return sorted(rows, key=lambda r: (r["namespace"], r["service"]))
 
 
@@ -31,7 +35,13 @@ def group(pods: Iterable[Obj]) -> dict[tuple[str, str], list[Obj]]:
     return out
 
 
-def row(kind: str, owner: Obj, pods: Mapping[tuple[str, str], list[Obj]], addresses: Mapping[Any, list[str]]) -> Obj:
+def row(
+    kind: str,
+    owner: Obj,
+    pods: Mapping[tuple[str, str], list[Obj]],
+    addresses: Mapping[Any, list[str]],
+    warned: Mapping[str, str],
+) -> Obj:
     meta, spec, status = owner["metadata"], owner.get("spec", {}), owner.get("status", {})
     place = (meta.get("namespace", ""), meta["name"])
     mine = pods.get(place, [])
@@ -40,7 +50,9 @@ def row(kind: str, owner: Obj, pods: Mapping[tuple[str, str], list[Obj]], addres
         state = "done" if condition(owner, "Complete") else "failed" if condition(owner, "Failed") else "runs"
     else:
         wanted, ready = spec.get("replicas", 1), status.get("readyReplicas", 0)
-        state = "stopped" if wanted == 0 else "ready" if ready >= wanted else "starting"
+        state = "stopped" if wanted == 0 else "starting" if ready < wanted else "ready"
+        if state == "ready" and status.get("updatedReplicas", ready) < status.get("replicas", ready):
+            state = "updating"  # the old ones still serve
     return {
         "service": meta["name"],
         "namespace": place[0],
@@ -51,7 +63,7 @@ def row(kind: str, owner: Obj, pods: Mapping[tuple[str, str], list[Obj]], addres
             s.get("restartCount", 0) for p in mine for s in p.get("status", {}).get("containerStatuses", ())
         ),
         "state": state,
-        "reason": why_not(mine) if state in ("starting", "failed") else "",
+        "reason": why_not(mine, warned) if state in ("starting", "updating", "failed") else "",
         "addresses": addresses.get(place, []),
     }
 
@@ -60,17 +72,11 @@ def condition(obj: Obj, type_: str) -> bool:
     return any(c["type"] == type_ and c["status"] == "True" for c in obj.get("status", {}).get("conditions", ()))
 
 
-def why_not(pods: Iterable[Obj]) -> str:
+def why_not(pods: Iterable[Obj], warned: Mapping[str, str]) -> str:
     """The first thing that keeps a pod from being ready, in the API's words."""
-    for pod in pods:
-        status = pod.get("status", {})
-        for container in [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]:
-            if text := container_trouble(container):
-                return text
-        for found in status.get("conditions", ()):
-            if found["type"] == "PodScheduled" and found["status"] == "False":
-                return str(found.get("message") or found.get("reason", ""))
-    return ""
+    late = [pod for pod in pods if not is_ready(pod)]
+    kept = waiting_for(late)
+    return f"waits for {kept}" if kept else trouble(late, warned)
 
 
 def published(services: Iterable[Obj]) -> dict[tuple[str, str], list[str]]:

@@ -4,10 +4,19 @@ from typing import Any
 
 from madang.cli import courtyards, services
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask
+from madang.cli.doors import doors
+from madang.cli.doors import published as services_published
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Output
-from madang.cli.screen import AS_JSON, mebibytes, plain, print_json, say, table
+from madang.cli.screen import AS_JSON, gibibytes, mebibytes, plain, print_json, say, table
 from madang.ports.api import Api
+
+OWN = ("api", "gateway")  # the courtyard's own addresses
+ABILITIES = {  # what a person gets of them
+    "host": "programs from their source",
+    "bridge": "an address for each instance and service",
+    "loopback": "shared addresses, without root",
+}
 
 
 def status(name: Name = DEFAULT, output: Output = "") -> None:
@@ -42,10 +51,12 @@ async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
     async def objects(kind: str) -> list[Any]:
         return [entry.obj for entry in (await api.list(kind)).entries]
 
+    events, known = await objects("events"), await objects("services")
     rows = services.summary(
-        await objects("deployments.apps"), await objects("jobs.batch"), await objects("pods"), await objects("services")
+        await objects("deployments.apps"), await objects("jobs.batch"), await objects("pods"), known, events
     )
     record = court.record
+    project = namespace_of(court, "")
     return {
         "name": court.name,
         "running": True,
@@ -56,8 +67,9 @@ async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
         "addresses": {
             "api": record.get("addresses", {}).get("api", ""),
             **front_doors(await objects("gateways.gateway.networking.k8s.io")),
-            **published(rows),
+            **published(rows, project),
         },
+        "closed": list(doors(services_published(known), known, events).closed),
         "machine": record.get("machine", {}),
         "nodes": [node(o) for o in await objects("nodes")],
         "services": rows,
@@ -79,13 +91,15 @@ def front_doors(gateways: list[Any]) -> dict[str, str]:
     return out
 
 
-def published(rows: list[Any]) -> dict[str, str]:
-    """Each published port under its service's name; a second port of one service under NAME-PORT."""
+def published(rows: list[Any], project: str) -> dict[str, str]:
+    """Each published port under its service's name; PROJECT/NAME where the project is not the one that `up` brought
+    last, or the name is one of the courtyard's own; a second port of one service under NAME-PORT."""
     out: dict[str, str] = {}
     for row in rows:
+        plain_name = row["namespace"] == project and row["service"] not in OWN
+        name = row["service"] if plain_name else f"{row['namespace']}/{row['service']}"
         for address in row["addresses"]:
-            key = row["service"] if row["service"] not in out else f"{row['service']}-{address.rpartition(':')[2]}"
-            out[key] = f"http://{address}"
+            out[name if name not in out else f"{name}-{address.rpartition(':')[2]}"] = f"http://{address}"
     return out
 
 
@@ -120,10 +134,13 @@ def uses(pid: int) -> dict[str, Any]:
 def show(found: dict[str, Any]) -> None:
     say(f"[bold]{found['name']}[/] runs (pid {found['pid']}, Madang {found['version']})")
     say()
+    rows = found["services"]
+    several = len({r["namespace"] for r in rows}) > 1
     table(
-        ["service", "state", "ready", "restarts", "address", ""],
+        [*(["project"] if several else []), "service", "state", "ready", "restarts", "address", ""],
         [
             [
+                *([r["namespace"]] if several else []),
                 r["service"],
                 colour(r["state"]),
                 f"{r['ready']}/{r['wanted']}",
@@ -131,21 +148,23 @@ def show(found: dict[str, Any]) -> None:
                 " ".join(r["addresses"]),
                 plain(r["reason"]),
             ]
-            for r in found["services"]
+            for r in rows
         ],
     )
+    for door in found["closed"]:
+        say(f"[red]closed[/] {plain(door)}")
     say()
     table(["address", ""], [[key, str(value)] for key, value in found["addresses"].items()])
     say()
     table(
         ["node", "ready", "cpu", "memory"],
-        [[n["name"], "yes" if n["ready"] else "no", n["cpu"], n["memory"]] for n in found["nodes"]],
+        [[n["name"], "yes" if n["ready"] else "no", n["cpu"], gibibytes(n["memory"])] for n in found["nodes"]],
     )
     say()
     table(
         ["this machine", "", ""],
         [
-            [a["name"], "[green]yes[/]" if a["works"] else "no", plain(a["why_not"])]
+            [a["name"], "[green]yes[/]" if a["works"] else "no", plain(a["why_not"] or ABILITIES.get(a["name"], ""))]
             for a in found["machine"].get("abilities", [])
         ],
     )
@@ -156,5 +175,5 @@ def show(found: dict[str, Any]) -> None:
 
 
 def colour(state: str) -> str:
-    tint = {"ready": "green", "done": "green", "failed": "red", "starting": "yellow"}.get(state)
+    tint = {"ready": "green", "done": "green", "failed": "red", "starting": "yellow", "updating": "yellow"}.get(state)
     return f"[{tint}]{state}[/]" if tint else state

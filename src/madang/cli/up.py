@@ -137,5 +137,7 @@ def stay(court: Courtyard, application: "Application | None", watch: bool) -> No
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(follow(court, application, watch))
+        say(f"the courtyard {court.name!r} has stopped")
+        return
     say("\nstopping everything (Ctrl-C again: leave it running)")
     stop(courtyards.find(court.name), 120)

@@ -87,8 +87,9 @@ class ContainerHand:
             return
         if not adopted and not await self._post_start(target):
             return
-        host = bool(self._hand.pod["spec"].get("hostNetwork"))
-        await self._runner.run(target, attachment, started=c.started, host_network=host)
+        pod = self._hand.pod
+        host, maybe = bool(pod["spec"].get("hostNetwork")), spec.maybe_listens(pod)
+        await self._runner.run(target, attachment, started=c.started, host_network=host, maybe=maybe)
 
     async def _post_start(self, target: Target) -> bool:
         hook = (target.role.spec.get("lifecycle") or {}).get("postStart")

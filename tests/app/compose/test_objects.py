@@ -248,3 +248,20 @@ def test_what_is_said_of_several_dockerfiles_is_said_once(tmp_path: Path) -> Non
         (tmp_path / name / "Dockerfile").write_text('FROM x\nRUN make\nCMD ["c"]\n')
     made = application(tmp_path, "services: {a: {build: a}, b: {build: b}}")
     assert made.warnings == ["a/Dockerfile, b/Dockerfile: line 2: RUN make: is done only inside an image"]
+
+
+@pytest.mark.parametrize(
+    ("own", "unsure"),
+    [
+        ("command: python job.py", True),
+        ("entrypoint: [python, job.py]", True),
+        ("command: python job.py, ports: ['80']", False),
+        ("command: python job.py, expose: ['80']", False),
+        ("restart: always", False),
+    ],
+)
+def test_a_worker_made_of_a_servers_folder_may_never_listen(tmp_path: Path, own: str, unsure: bool) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\nEXPOSE 80\nCMD serve\n")
+    made = application(tmp_path, f"services: {{a: {{build: ., {own}}}}}")
+    notes = find(made, "Deployment", "a")["spec"]["template"]["metadata"].get("annotations", {})
+    assert (notes.get("madang.dev/listens") == "maybe") == unsure

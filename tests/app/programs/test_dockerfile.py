@@ -84,3 +84,11 @@ def test_faults_have_a_line(text: str, line: int, message: str) -> None:
 def test_an_unknown_target_names_the_stages() -> None:
     with pytest.raises(DockerfileError, match="stages: base, worker"):
         last_stage(parse(ORDINARY), "none")
+
+
+def test_what_an_earlier_stage_installed_is_made_here() -> None:
+    text = (
+        "FROM a AS deps\nFROM a\nCOPY --from=deps /app/node_modules ./node_modules\nCOPY --from=deps /app/dist dist\n"
+    )
+    (undone,) = last_stage(parse(text)).undone
+    assert undone.startswith("line 4: COPY --from")

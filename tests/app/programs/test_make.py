@@ -55,13 +55,13 @@ def test_a_changed_source_is_another_reference(tmp_path: Path) -> None:
 
 
 def test_ignored_files_do_not_count(tmp_path: Path) -> None:
-    source = folder(tmp_path, __dockerignore="*.log\n!keep.log\n", a="1")
+    source = folder(tmp_path, __dockerignore="*.txt\n!keep.txt\n", a="1")
     before = fingerprint(source)
-    (source / "x.log").write_text("noise")
+    (source / "x.txt").write_text("noise")
     (source / "__pycache__").mkdir()
     (source / "__pycache__" / "a.pyc").write_text("noise")
     assert fingerprint(source) == before
-    (source / "keep.log").write_text("counts")
+    (source / "keep.txt").write_text("counts")
     assert fingerprint(source) != before
 
 
@@ -113,3 +113,21 @@ def test_a_real_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_failing_tool_shows_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"exit code 3:\n  two"):
         asyncio.run(environment.tool(["sh", "-c", "echo two; exit 3"], tmp_path, lambda _: None))
+
+
+def test_what_a_program_keeps_beside_its_source_is_no_source(tmp_path: Path) -> None:
+    source = folder(tmp_path, a="1")
+    before = fingerprint(source)
+    for name in ("app.db", "app.db-journal", "app.sqlite3-wal", "app.log", "app.pid"):
+        (source / name).write_text("x")
+    assert fingerprint(source) == before
+
+
+def test_the_empty_folder_where_modules_are_mounted_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = folder(tmp_path, package__json="{}")
+    (source / "node_modules").mkdir()
+    monkeypatch.setattr(environment.shutil, "which", lambda _: None)
+    with pytest.raises(BuildError, match="no npm"):
+        asyncio.run(environment.node_modules(source, lambda _: None))
+    (source / "node_modules" / "express").mkdir()
+    assert asyncio.run(environment.node_modules(source, lambda _: None)) is None

@@ -44,6 +44,8 @@ def pod_template(plan: Plan, held: Storage, probes: Obj) -> Obj:
     annotations = own_annotations(plan, plan.field["labels"]) | own_annotations(plan, plan.field["annotations"])
     if held.version:
         annotations[f"{DOMAIN}/files"] = held.version
+    if unsure(plan):
+        annotations[f"{DOMAIN}/listens"] = "maybe"
     if waits := dependencies(plan):
         annotations[GATE] = json.dumps(waits, separators=(",", ":"))
         spec["schedulingGates"] = [{"name": GATE}]
@@ -51,6 +53,13 @@ def pod_template(plan: Plan, held: Storage, probes: Obj) -> Obj:
     if annotations:
         meta["annotations"] = annotations
     return {"metadata": meta, "spec": spec}
+
+
+def unsure(plan: Plan) -> bool:
+    """Whether its only ports are the Dockerfile's and its command another: a worker made of a server's folder, say."""
+    one = plan.field
+    other = "command" in one or "entrypoint" in one
+    return bool(other and plan.stage and plan.stage.ports and not any(one[k] for k in ("ports", "expose", "x-madang")))
 
 
 def pod_fields(plan: Plan) -> Obj:

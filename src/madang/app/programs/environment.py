@@ -136,8 +136,10 @@ def find_uv() -> str | None:
 
 
 async def node_modules(folder: Path, say: Say, rebuild: bool = False) -> Path | None:
-    """A `node_modules` of the folder's own lock; None where there is no package.json or modules are there already."""
-    if not (folder / "package.json").is_file() or (folder / "node_modules").is_dir():
+    """A `node_modules` of the folder's own lock; None where there is no package.json or modules are there already. An
+    empty folder is where an earlier run mounted them."""
+    there = folder / "node_modules"
+    if not (folder / "package.json").is_file() or (there.is_dir() and any(there.iterdir())):
         return None
     npm = shutil.which("npm")
     if npm is None:

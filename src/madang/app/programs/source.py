@@ -1,7 +1,8 @@
 """The source folder of a `build:` as a fingerprint, so that a changed file changes what runs, and nothing else does.
 
 In: a folder. Out: a short hash over the names and contents of its files, less what `.dockerignore` names and what
-tools leave behind. A file over 1 MiB counts by size and time of change.
+tools leave behind; databases and logs that a program keeps beside its source do not count either. A file over 1 MiB
+counts by size and time of change.
 """
 
 import fnmatch
@@ -11,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NEVER = {".git", ".hg", "node_modules", "__pycache__", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+LEFT_BEHIND = (".pyc", ".swp", "~", ".log", ".pid", ".sock")
+DATABASES = tuple(
+    f"{name}{rest}" for name in (".db", ".sqlite", ".sqlite3") for rest in ("", "-wal", "-shm", "-journal")
+)
 LARGE_BYTES = 1024 * 1024
 MOST_FILES = 20_000
 
@@ -37,7 +42,7 @@ def files(folder: Path) -> Iterator[Path]:
         here = Path(top)
         folders[:] = sorted(f for f in folders if f not in NEVER and not matches(here / f, folder, rules))
         for name in sorted(names):
-            if not name.endswith((".pyc", ".swp", "~")) and not matches(here / name, folder, rules):
+            if not name.endswith((*LEFT_BEHIND, *DATABASES)) and not matches(here / name, folder, rules):
                 yield here / name
 
 

@@ -17,6 +17,7 @@ DONE_ELSEWHERE = (
     re.compile(r"\b(npm|yarn|pnpm) (ci|install)\b"),
     re.compile(r"\b(mkdir|chown|chmod|useradd|adduser|groupadd|addgroup|rm|touch)\b"),
 )
+MODULES = re.compile(r"(^|/)(node_modules|site-packages|\.?venv|virtualenv)(/|\s|$)")
 VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?:(:[-+])([^}]*))?\})")
 
 
@@ -123,6 +124,8 @@ def command(one: Instruction, stage: Stage) -> tuple[str, ...]:
 
 def copy(stage: Stage, one: Instruction, text: str) -> None:
     if any(name == "from" for name, _ in one.flags):
+        if MODULES.search(text):
+            return  # what an earlier stage installed is installed here by the environment
         stage.undone.append(f"line {one.line}: {one.name} --from: copies out of a stage that is built only as an image")
         return
     words = Instruction(one.name, text, one.line).words()

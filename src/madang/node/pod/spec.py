@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, NamedTuple
 
 from madang.ports.objects import Obj
+from madang.ports.settings import DOMAIN
 
 _SUFFIX = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1), "k": Decimal(10**3),
@@ -72,6 +73,11 @@ def grace_s(pod: Obj) -> float:
 
 def deleting(pod: Obj) -> bool:
     return "deletionTimestamp" in pod["metadata"]
+
+
+def maybe_listens(pod: Obj) -> bool:
+    """Whether nobody is sure that its containers open the ports that they declare."""
+    return (pod["metadata"].get("annotations") or {}).get(f"{DOMAIN}/listens") == "maybe"
 
 
 def tcp_ports(role: Role) -> list[int]:

@@ -1,7 +1,8 @@
 """Watches over one running container: its startup, readiness and liveness probes, or the opening of its port.
 
 In: the container's probes. Out: calls of the listener; ends when cancelled. Without a readiness probe a container
-that declares a TCP port is ready once one of its own processes listens there, else at once.
+that declares a TCP port is ready once one of its own processes listens there, else at once. One of which it is not
+sure that it listens at all (annotation `madang.dev/listens: maybe`) is ready without it after a while.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from madang.ports.objects import Obj
 
 _LOOK_S = 2.0  # when to ask the network first what is wrong with a port that stays closed
 _PATIENCE_S = 10.0  # how long a declared port may stay closed before an event says so
+_MAYBE_S = 5.0  # how long one is waited for that may never open
 
 
 class Listener(Protocol):
@@ -38,8 +40,10 @@ class Runner:
     def __init__(self, clock: Clock, handler: Handler, network: Network, listener: Listener) -> None:
         self._clock, self._handler, self._network, self._listener = clock, handler, network, listener
 
-    async def run(self, target: Target, attachment: Attachment, *, started: bool, host_network: bool) -> None:
-        """`started`: its startup probe has passed before (an adopted container)."""
+    async def run(
+        self, target: Target, attachment: Attachment, *, started: bool, host_network: bool, maybe: bool = False
+    ) -> None:
+        """`started`: its startup probe has passed before (an adopted container); `maybe`: its port may stay closed."""
         role = target.role
         if not started:
             if probe_of(role, "startup") and not await self._probe("startup", target, attachment):
@@ -51,7 +55,7 @@ class Runner:
             if probe_of(role, "readiness"):
                 group.create_task(self._probe("readiness", target, attachment))
             elif spec.tcp_ports(role) and not host_network:
-                group.create_task(self._port(target, attachment))
+                group.create_task(self._port(target, attachment, maybe))
             else:
                 self._listener.ready(role.name, True)
             if probe_of(role, "liveness"):
@@ -104,12 +108,14 @@ class Runner:
         why = self._why(target, attachment, [port])
         return Result(False, why or f"port {port} is answered by a process that is not this pod's")
 
-    async def _port(self, target: Target, attachment: Attachment) -> None:
+    async def _port(self, target: Target, attachment: Attachment, maybe: bool) -> None:
         """Ready for good once a declared port is open: from then on only its exit takes the container out."""
         ports, began, told = spec.tcp_ports(target.role), self._clock.monotonic_s(), False
         tally = Tally("readiness", terms({}), began)
         while not self._listens(target, attachment, ports):
             now = self._clock.monotonic_s()
+            if maybe and now - began > _MAYBE_S and not self._why(target, attachment, ports):
+                break
             if not told and now - began > _LOOK_S:
                 why = self._why(target, attachment, ports)
                 if why or now - began > _PATIENCE_S:

@@ -84,6 +84,8 @@ FIELDS: Mapping[Kind, Sequence[Field]] = {
     kind: tuple(Field(f"spec.{field.path}", field.usual) for field in fields)
     for kind, fields in {
         "deployments.apps": _TEMPLATE,
+        "gatewayclasses.gateway.networking.k8s.io": (Field("parametersRef"),),
+        "gateways.gateway.networking.k8s.io": (Field("infrastructure"),),
         "horizontalpodautoscalers.autoscaling": _AUTOSCALER,
         "jobs.batch": (*_JOB, *_TEMPLATE),
         "pods": _POD,

@@ -68,21 +68,17 @@ class Court:
             words, environ = _read(pid, "cmdline"), _read(pid, "environ")
             if own not in words and own not in environ and not _descends(pid, control):
                 continue
-            if kind := _kind(words):
+            if kind := _kind(words, _read(pid, "comm")):
                 found.setdefault(kind, []).append(pid)
         return found
 
 
-def _kind(words: bytes) -> str:
-    for mark, kind in (
-        (b"keeper.py", "keeper"),
-        (b"haproxy\0", "HAProxy"),
-        (b"zygote", "zygote and monitors"),
-        (b"monitor", "zygote and monitors"),
-    ):
-        if mark in words:
+def _kind(words: bytes, name: bytes) -> str:
+    """Monitors are forks of the zygote, and name themselves."""
+    for mark, kind in ((b"madang-zygote", "zygote"), (b"madang-monitor", "monitors")):
+        if name.startswith(mark):
             return kind
-    return ""
+    return "keeper" if b"keeper.py" in words else "HAProxy" if b"haproxy\0" in words else ""
 
 
 def _descends(pid: int, of: int) -> bool:

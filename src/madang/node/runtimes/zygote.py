@@ -67,6 +67,8 @@ class Zygote:
         try:
             sent = socket.send_fds(ours, [message], list(fds)) if fds else ours.send(message)
             await asyncio.get_running_loop().sock_sendall(ours, message[sent:])
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it could not even fork, and has said why before it hung up
         except BaseException:
             ours.close()
             raise

@@ -37,6 +37,7 @@ def run(sock: socket.socket, spec: RunSpec) -> None:
         return
     monitor = Monitor(spec, folder, log, cgroup)
     try:
+        monitor.fork()
         monitor.prepare()
         monitor.launch()
     except (OSError, program.StartError) as error:
@@ -93,10 +94,24 @@ class Monitor:
         self._confined = spec["confinement"]
         self._proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # the machine's: it knows our pids outside
         self._output = Output(log, spec["tty"])
-        self._main = 0
+        self._main = self._go = self._told = -1
         self._status: int | None = None
         self._oom = False
         self.running: dict[str, Any] = {}
+
+    def fork(self) -> None:
+        """The program's process: going into its cgroup may take the kernel 10 ms, and the walls go up meanwhile."""
+        stdin = self._stdin()
+        self._told, tell = os.pipe()
+        wait, self._go = os.pipe()
+        parent = os.getpid()
+        self._main = os.fork()
+        if self._main == 0:
+            os.close(self._go)
+            self._become_program(stdin, tell, wait, parent)
+        for fd in (tell, wait, stdin):
+            os.close(fd)
+        self._output.forked()
 
     def prepare(self) -> None:
         for number in DEAF_TO:
@@ -117,20 +132,15 @@ class Monitor:
                 walls.own_proc()
 
     def launch(self) -> None:
-        """Fork and exec; the child tells its pid outside, then either nothing more or why it could not be exec'd."""
-        stdin = self._stdin()
-        told, tell = os.pipe()
-        started, parent = time.time(), os.getpid()
-        self._main = os.fork()
-        if self._main == 0:
-            self._become_program(stdin, tell, parent)
-        os.close(tell)
-        os.close(stdin)
-        self._output.forked()
+        """Let the child go; it tells its pid outside, then either nothing more or why it could not be exec'd."""
+        started = time.time()
+        with contextlib.suppress(BrokenPipeError):  # it has died, and has told why
+            os.write(self._go, b"!")
+        os.close(self._go)
         text = b""
-        while chunk := os.read(told, 4096):
+        while chunk := os.read(self._told, 4096):
             text += chunk
-        os.close(told)
+        os.close(self._told)
         pid, _, fault = text.decode().partition("\n")
         if fault or not pid:
             raise program.StartError(fault or str(program.refused("the new process has died")))
@@ -160,12 +170,14 @@ class Monitor:
         self._output.take(Input(self._folder, outer, once=once, tty=False))
         return inner
 
-    def _become_program(self, stdin: int, tell: int, parent: int) -> None:
+    def _become_program(self, stdin: int, tell: int, wait: int, parent: int) -> None:
         try:
             signal.set_wakeup_fd(-1)
             os.write(tell, os.readlink("self", dir_fd=self._proc).encode() + b"\n")
             if self._cgroup:
                 self._cgroup.join()
+            if not os.read(wait, 1):  # the monitor has died, or could not put up the walls
+                os._exit(128)
             who = program.identity(self._spec["user"], self._spec["groups"])
             fds = [stdin, *self._output.inner[-2:]]
             for fd in fds[1:] if not self._spec["tty"] else fds:

@@ -150,7 +150,7 @@ class Hand:
 
     async def _serves(self, worker: Worker) -> str | None:
         """Waits until the new worker answers; what it said if it ended instead."""
-        ended = self._ends[worker.pid] = asyncio.get_running_loop().create_future()
+        ended = self._end(worker.pid)
         answers = asyncio.create_task(_answers(worker.admin))
         try:
             await asyncio.wait({ended, answers}, return_when=asyncio.FIRST_COMPLETED)
@@ -204,10 +204,14 @@ class Hand:
             self._keeping = found or await keeping.start(self._run, self._program, self._heard)
         return self._keeping
 
+    def _end(self, pid: int) -> "asyncio.Future[str]":
+        """What a worker said when it ended: it may be heard before anybody asks."""
+        return self._ends.setdefault(pid, asyncio.get_running_loop().create_future())
+
     def _heard(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "exit":
-            ended = self._ends.get(event["pid"])
-            if ended is not None and not ended.done():
+            ended = self._end(event["pid"])
+            if not ended.done():
                 ended.set_result(event["log"])
         elif event["event"] == "restarted" and self._worker is not None:
             # it starts from the files: what was told to its predecessor after the last write is told again

@@ -48,10 +48,11 @@ class Keeper:
         self.admins: dict[str, socket.socket] = {}  # path -> socket, one a configuration
         self.current: Worker | None = None
         self.pending: Worker | None = None  # started, not yet known to serve
+        self.dead: Worker | None = None  # served last; to be brought back unless a pending one takes its place
         self.old: list[Worker] = []  # finishing their connections
         self.foreign: list[tuple[int, int]] = []  # (pid, ticks): workers of a keeper that died, not ours to reap
         self.deaths = 0
-        self.restart_at: float | None = None
+        self.restart_at: float | None = None  # only with `dead`
         self.stopping_until: float | None = None
         self.tell: Callable[[dict[str, object]], None] = lambda value: None
 
@@ -101,6 +102,7 @@ class Keeper:
         }
 
     def stop(self, drain_s: float) -> dict[str, object]:
+        self.dead = self.restart_at = None
         for pid in self.pids():
             signal_to(pid, signal.SIGUSR1)
         self.drop(list(self.sockets))
@@ -151,6 +153,7 @@ class Keeper:
         if self.current:
             self.old.append(self.current)
         self.current, self.pending = self.pending, None
+        self.dead = self.restart_at = None
         for worker in self.old[:-OLD_WORKERS]:
             signal_to(worker.pid, signal.SIGTERM)
         for path in [p for p in self.admins if p != self.current.admin]:
@@ -172,31 +175,37 @@ class Keeper:
         if self.pending and self.pending.pid == pid:
             worker, self.pending = self.pending, None
             self.tell({"event": "exit", "pid": pid, "code": code, "log": tail(worker.folder)})
+            if self.dead and self.restart_at is None:
+                self.restart_at = time.monotonic()  # who should have taken its place did not
         elif self.current and self.current.pid == pid:
-            if self.pending:  # the new one has told it to go: nobody was there to confirm
-                self.promote()
-                self.old = [w for w in self.old if w.pid != pid]
-            elif self.stopping_until is None:
-                self.mourn(code)
-            else:
-                self.current = None
+            worker, self.current = self.current, None
+            if self.stopping_until is None:
+                self.dead = worker
+                if not self.pending:  # else that one has told it to go, and takes its place or fails
+                    self.mourn(worker, code)
         else:
             self.old = [w for w in self.old if w.pid != pid]
 
-    def mourn(self, code: int) -> None:
+    def mourn(self, worker: Worker, code: int) -> None:
         """The worker that serves died of itself: bring it back, soon, at its own configuration."""
-        assert self.current is not None
-        long_life = time.monotonic() - self.current.started > LONG_LIFE_S
+        long_life = time.monotonic() - worker.started > LONG_LIFE_S
         self.deaths = 0 if long_life else self.deaths + 1
         wait = RESTART_AFTER_S[min(self.deaths, len(RESTART_AFTER_S) - 1)]
-        self.tell({"event": "died", "pid": self.current.pid, "code": code, "log": tail(self.current.folder)})
+        self.tell({"event": "died", "pid": worker.pid, "code": code, "log": tail(worker.folder)})
         self.restart_at = time.monotonic() + wait
 
     def restart(self) -> None:
-        assert self.current is not None
+        """Not beside a pending one, which would be told to finish: that one takes the place, or its end asks again."""
+        assert self.dead is not None
         self.restart_at = None
-        dead, self.current = self.current, None  # nobody is left to be told to finish
-        self.current = self.spawn(dead.folder, dead.admin, dead.names)
+        if self.pending:
+            return
+        try:
+            self.current = self.spawn(self.dead.folder, self.dead.admin, self.dead.names)
+        except OSError:  # no process to be had, or the program is being replaced
+            self.restart_at = time.monotonic() + RESTART_AFTER_S[-1]
+            return
+        self.dead = None
         write_down(self.run, self.current)
         self.tell({"event": "restarted", "pid": self.current.pid})
 
@@ -275,10 +284,9 @@ class Door:
             return
         *lines, self.buffer = (self.buffer + data).split(b"\n")
         for line in lines:
-            self.tell(self.obey(json.loads(line)))
+            self.tell(self.obey(line))
 
-    def obey(self, request: dict[str, object]) -> dict[str, object]:
-        operation = str(request.pop("op"))
+    def obey(self, line: bytes) -> dict[str, object]:
         known: dict[str, Callable[..., dict[str, object]]] = {
             "bind": self.keeper.bind,
             "run": self.keeper.start,
@@ -288,8 +296,9 @@ class Door:
             "stop": self.keeper.stop,
         }
         try:
-            return {"ok": True, **known[operation](**request)}
-        except (KeyError, TypeError, OSError) as error:
+            request = json.loads(line)
+            return {"ok": True, **known[request.pop("op")](**request)}
+        except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
             return {"ok": False, "text": f"{type(error).__name__}: {error}"}
 
 

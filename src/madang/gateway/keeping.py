@@ -90,6 +90,10 @@ class Keeping:
         await asyncio.gather(self._listening, return_exceptions=True)
         self._writer.close()
 
+    def _hang_up(self) -> None:
+        self.gone.set()
+        self._writer.close()
+
     async def _ask(self, operation: str, **arguments: object) -> dict[str, Any]:
         async with self._turn:
             if self.gone.is_set():
@@ -99,7 +103,11 @@ class Keeping:
             try:
                 answer = await asyncio.wait_for(self._waiting, ANSWER_S)
             except TimeoutError as error:
+                self._hang_up()
                 raise KeeperGone(f"the keeper did not answer {operation!r} in {ANSWER_S:.0f} s") from error
+            except asyncio.CancelledError:
+                self._hang_up()  # its answer is still to come, and would be taken for that to the next question
+                raise
             finally:
                 self._waiting = None
         if not answer.pop("ok"):
@@ -126,8 +134,12 @@ async def find(run: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping
     """The keeper that an earlier control left behind, if its protocol is ours."""
     try:
         found = Keeping(*await connect(run / "gateway.sock"), heard)
+    except OSError:
+        return None
+    try:
         status = await found.status()
-    except (OSError, KeeperGone):
+    except KeeperGone:
+        await found.close()
         return None
     if status.get("format") == keeper.FORMAT:
         return found

@@ -150,10 +150,11 @@ class Hand:
 
     async def _serves(self, worker: Worker) -> str | None:
         """Waits until the new worker answers; what it said if it ended instead."""
-        ended = self._end(worker.pid)
+        ended = end_of(self._ends, worker.pid)
         answers = asyncio.create_task(_answers(worker.admin))
         try:
-            await asyncio.wait({ended, answers}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {ended, answers}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if answers.done() and answers.exception() is None:
                 return None
             return ended.result() if ended.done() else f"it did not answer: {answers.exception()}"
@@ -204,13 +205,9 @@ class Hand:
             self._keeping = found or await keeping.start(self._run, self._program, self._heard)
         return self._keeping
 
-    def _end(self, pid: int) -> "asyncio.Future[str]":
-        """What a worker said when it ended: it may be heard before anybody asks."""
-        return self._ends.setdefault(pid, asyncio.get_running_loop().create_future())
-
     def _heard(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "exit":
-            ended = self._end(event["pid"])
+            ended = end_of(self._ends, event["pid"])
             if not ended.done():
                 ended.set_result(event["log"])
         elif event["event"] == "restarted" and self._worker is not None:
@@ -229,6 +226,12 @@ class Hand:
         surplus = [b["name"] for b in status["binds"] if b["name"] not in wanted]
         if surplus:
             await keeper.drop(surplus)
+
+
+def end_of(ends: "dict[int, asyncio.Future[str]]", pid: int) -> "asyncio.Future[str]":
+    """What a worker said when it ended: it may be heard before anybody asks."""
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    return ends.setdefault(pid, ended)
 
 
 async def _answers(path: Path) -> None:

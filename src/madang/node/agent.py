@@ -8,6 +8,8 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 from madang.node.kit import Kit
 from madang.node.launch import Folders
@@ -70,8 +72,12 @@ class NodeAgent:
         worker = self._workers.get(pod["metadata"]["uid"])
         if worker is not None:
             worker.removed()
-        else:
-            shutil.rmtree(Folders(self.kit.home, pod).logs, ignore_errors=True)
+        elif self._group is not None:
+            logs = Folders(self.kit.home, pod).logs
+            self._group.create_task(self._remove(logs))
+
+    async def _remove(self, folder: Path) -> None:
+        await self.kit.aside(partial(shutil.rmtree, folder, ignore_errors=True))
 
     def known(self, uids: set[str]) -> None:
         """These are all the pods that there are: what else we work for is gone."""

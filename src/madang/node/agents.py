@@ -81,7 +81,9 @@ class Agents:
 
     async def run(self) -> None:
         uids = {p["metadata"]["uid"] for p in self._api.view.list("pods")}
-        await sweep(self._settings.home, uids, self._runtimes.values(), self._network)
+        kit = self.agents[0].kit
+        await sweep(self._settings.home, uids, self._runtimes.values(), self._network, kit.aside)
+        kit.volumes.sweep(uids)
         async with asyncio.TaskGroup() as group:
             for agent in self.agents:
                 group.create_task(agent.run(), name=agent.share.name)

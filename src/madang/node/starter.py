@@ -100,7 +100,11 @@ class Starter:
     async def _remove(self, role: Role, number: int) -> None:
         folders = self._hand.folders
         await self._containers.runtime().remove(folders.attempt(role.name, number))
-        shutil.rmtree(folders.attempt(role.name, number), ignore_errors=True)
-        folders.termination_log(role.name, number).unlink(missing_ok=True)
-        for path in folders.log(role.name, number).parent.glob(f"{number}.log*"):
-            path.unlink(missing_ok=True)
+
+        def remove() -> None:
+            shutil.rmtree(folders.attempt(role.name, number), ignore_errors=True)
+            folders.termination_log(role.name, number).unlink(missing_ok=True)
+            for path in folders.log(role.name, number).parent.glob(f"{number}.log*"):
+                path.unlink(missing_ok=True)
+
+        await self._kit.aside(remove)

@@ -5,13 +5,17 @@ In: the folders under `pods/`, the uids that still have an object. Out: nothing 
 
 import shutil
 from collections.abc import Collection, Iterable
+from functools import partial
 from pathlib import Path
 
+from madang.node.aside import Aside, at_once
 from madang.node.networks.network import Network
 from madang.node.runtimes.runtime import Running, Runtime
 
 
-async def sweep(home: Path, uids: Collection[str], runtimes: Iterable[Runtime], network: Network) -> None:
+async def sweep(
+    home: Path, uids: Collection[str], runtimes: Iterable[Runtime], network: Network, aside: Aside = at_once
+) -> None:
     known = list(runtimes)
     pods = home / "pods"
     for folder in sorted(pods.iterdir()) if pods.is_dir() else ():
@@ -20,13 +24,13 @@ async def sweep(home: Path, uids: Collection[str], runtimes: Iterable[Runtime], 
         for start in folder.glob("containers/*/*"):
             if start.is_dir():
                 await _end(start, known)
-        shutil.rmtree(folder, ignore_errors=True)
+        await aside(partial(shutil.rmtree, folder, ignore_errors=True))
     for uid in [u for u in network.attached() if u not in uids]:
         await network.detach(uid)
     logs = home / "logs"
     for folder in sorted(logs.iterdir()) if logs.is_dir() else ():
         if folder.name.rpartition("_")[2] not in uids:
-            shutil.rmtree(folder, ignore_errors=True)
+            await aside(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 async def _end(start: Path, runtimes: Iterable[Runtime]) -> None:

@@ -1,5 +1,6 @@
 """Claims: neighbours never share anything, a home gets its own again, the dead are recognised."""
 
+import asyncio
 import ipaddress
 import itertools
 import json
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madang.node.networks import claims, pools
+from madang.node.networks import claims, leftovers, pools
 from madang.node.runtimes.monitor import record
 from madang.ports.settings import Addresses, NetworkName
 
@@ -126,9 +127,42 @@ def test_nonsense_in_the_folder_is_passed_over(tmp_path: Path, folders: list[Pat
     folders[0].chmod(0o1777)
     (folders[0] / "ffffff.json").write_text("{")
     (folders[0] / "eeeeee.json").symlink_to("/etc/passwd")
-    claim = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
-    assert [kept.id for kept in claims.kept_claims(folders)] == [claim.id]
-    claim.release()
+    os.mkfifo(folders[0] / "dddddd.json")
+    good = claims.hold(home(tmp_path, "b"), "loopback", folders=folders)
+    body = json.loads(good.path.read_text())
+    good.release()
+    for changes in (
+        {"id": "../../x"},
+        {"id": "0x_123"},
+        {"id": "cccccc", "home": "relative"},
+        {"id": "cccccc", "addresses": {**body["addresses"], "service_cidr": "everything"}},
+        {"id": "cccccc", "addresses": {**body["addresses"], "port_base": "many"}},
+        {"id": "bbbbbb"},  # under another's name
+    ):
+        (folders[0] / "cccccc.json").write_text(json.dumps({**body, **changes}))
+        claim = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+        assert [kept.id for kept in claims.kept_claims(folders)] == [claim.id]
+        claim.release()
+
+
+def test_what_another_user_says_of_a_bridge_is_no_order(
+    tmp_path: Path, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write into the folder could else have root take down routes and links of its choice."""
+    destroyed: list[str] = []
+
+    async def destroy(id: str, addresses: Addresses) -> None:
+        destroyed.append(id)
+
+    monkeypatch.setattr(leftovers, "destroy", destroy)
+    monkeypatch.setattr(leftovers.cgroup, "sweep", lambda id: None)
+    gone = claims.hold(home(tmp_path, "a"), "bridge", folders=folders)
+    gone.close()
+    for owner, expected in ((os.getuid() + 1, []), (os.getuid(), [gone.id])):
+        kept = replace(gone.kept, uid=owner)
+        monkeypatch.setattr(claims, "sweep_dead", lambda folders, kept=kept: iter([kept]))
+        asyncio.run(leftovers.sweep(folders))
+        assert destroyed == expected
 
 
 def test_an_unsafe_folder_is_refused(tmp_path: Path, folders: list[Path]) -> None:

@@ -17,6 +17,8 @@ ANSWERS = {
     "/moved": b"HTTP/1.1 302 Found\r\nLocation: /bad\r\n\r\n",
     "/away": b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.example/\r\n\r\n",
     "/loop": b"HTTP/1.1 302 Found\r\nLocation: /loop\r\n\r\n",
+    "/no-port": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:99999/\r\n\r\n",
+    "/no-url": b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n",
     "/garbage": b"ssh-2.0\r\n\r\n",
 }
 
@@ -67,6 +69,8 @@ def get(path: str, **more: object) -> tuple[Result, list[str]]:
         ("/moved", False, "HTTP probe failed with statuscode: 503"),
         ("/away", True, ""),
         ("/loop", False, "stopped after 10 redirects"),
+        ("/no-port", False, "Port out of range 0-65535"),
+        ("/no-url", False, "Invalid IPv6 URL"),
         ("/garbage", False, "EOF"),
         ("/empty", False, "EOF"),
     ],

@@ -119,6 +119,13 @@ def test_a_sub_path_leads_inside_and_never_out(tmp_path: Path) -> None:
     assert source_of(made, {"name": "c"}, "a.txt").read_text() == "one"
     with pytest.raises(Refused, match="subPath"):
         source_of(made, {"name": "e"}, "../x")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (made["e"] / "link").symlink_to(outside)
+    for path in ("link", "link/deeper"):
+        with pytest.raises(Refused, match=r"leads out of the volume: .*/outside"):
+            source_of(made, {"name": "e"}, path)
+    assert list(outside.iterdir()) == []
 
 
 def test_a_reader_sees_all_old_or_all_new(tmp_path: Path) -> None:

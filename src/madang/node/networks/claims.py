@@ -11,11 +11,13 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from madang.node.runtimes.monitor import record
 from madang.ports.settings import Addresses, NetworkName
 
 FORMAT = 1
+ID = re.compile("[0-9a-f]{6}")
 FOLDERS = (Path("/run/madang/claims"), Path("/tmp/madang-claims"))
 REMEMBERED = "addresses.json"
 PICKING_S = 5.0  # how long another may take to pick
@@ -207,9 +210,12 @@ def _folder(folders: Sequence[Path]) -> Path:
 def _picking(folder: Path) -> Iterator[None]:
     """One picks at a time."""
     path = folder / ".picking"
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     old = os.umask(0)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        fd = os.open(path, flags)  # the kernel may forbid O_CREAT where another has made it
+    except FileNotFoundError:
+        fd = os.open(path, flags | os.O_CREAT, 0o666)
     finally:
         os.umask(old)
     try:
@@ -228,7 +234,7 @@ def _picking(folder: Path) -> Iterator[None]:
 
 
 def _lock(path: Path, kept: Kept) -> int:
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if path.stat().st_ino == os.fstat(fd).st_ino:
@@ -243,14 +249,27 @@ def _read_all(folders: Sequence[Path]) -> Iterator[tuple[Path, Kept]]:
     for folder in folders:
         for path in sorted(folder.glob("*.json")):
             try:
-                fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                with open(fd, "rb") as file:
-                    owner = os.fstat(fd).st_uid
-                    body = json.loads(file.read(1 << 16))
-                # Whose it is, the file system says; a claim on behalf of another's home is nobody's.
-                yield path, Kept(body["id"], body["home"], owner, body["pid"], Addresses(**body["addresses"]))
+                kept = _read(path)
             except (OSError, ValueError, KeyError, TypeError):
                 continue
+            yield path, kept
+
+
+def _read(path: Path) -> Kept:
+    """Anybody may write there, and what stands there is acted on, as root too: only what a claim can be is taken."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would be waited for
+    with open(fd, "rb") as file:
+        owner = os.fstat(fd).st_uid
+        body = json.loads(file.read(1 << 16))
+    id, home, addresses = body["id"], body["home"], Addresses(**body["addresses"])
+    if not ID.fullmatch(id) or path.name != f"{id}.json" or not os.path.isabs(home):
+        raise ValueError(f"{path}: is no claim")
+    pools.nets(addresses)
+    IPv4Address(addresses.gateway_ip)
+    if addresses.network not in ("bridge", "loopback") or not isinstance(addresses.port_base, int):
+        raise ValueError(f"{path}: is no claim")
+    # Whose it is, the file system says; a claim on behalf of another's home is nobody's.
+    return Kept(id, home, owner, int(body["pid"]), addresses)
 
 
 def _free_id(home: Path, taken: set[str]) -> str:

@@ -3,6 +3,7 @@
 In: the claims' folders. Out: the ids of those that were swept. As an ordinary user only one's own.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from madang.node.runtimes import cgroup
 async def sweep(folders: Sequence[Path] = claims.FOLDERS) -> list[str]:
     swept = []
     for kept in claims.sweep_dead(folders):
-        if kept.addresses.network == "bridge":
+        # Only root has bridges: what another user's file says of one is no order to root.
+        if kept.addresses.network == "bridge" and kept.uid == os.getuid():
             await destroy(kept.id, kept.addresses)
         cgroup.sweep(kept.id)
         swept.append(kept.id)

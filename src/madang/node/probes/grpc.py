@@ -34,7 +34,7 @@ async def grpc_check(ip: str, port: int, service: str) -> Result:
     try:
         writer.write(_request(ip, port, service))
         message = await _answer(reader, writer)
-    except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+    except (asyncio.IncompleteReadError, ConnectionError, ValueError, IndexError):
         message = None
     finally:
         writer.close()

@@ -43,7 +43,10 @@ async def http_get(ip: str, port: int, get: Obj) -> Result:
             return Result(False, f'Get "{target}": EOF')
         if not (300 <= status < 400 and location):
             break
-        moved = _follow(target, location)
+        try:
+            moved = _follow(target, location)
+        except ValueError as e:
+            return Result(False, f'Get "{target}": failed to parse Location header {location!r}: {e}')
         if moved is None:  # to another host: that is somebody else's health
             return Result(True)
         target = moved
@@ -55,9 +58,12 @@ async def http_get(ip: str, port: int, get: Obj) -> Result:
 
 
 def _follow(target: _Target, location: str) -> _Target | None:
+    """None: to another host. Raises ValueError for what is no URL that could be asked."""
     url = urlsplit(urljoin(str(target), location))
     if url.hostname != target.host:
         return None
+    if url.scheme not in ("http", "https"):
+        raise ValueError(f"unsupported protocol scheme {url.scheme!r}")
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     return _Target(url.scheme, target.host, url.port or (443 if url.scheme == "https" else 80), path)
 

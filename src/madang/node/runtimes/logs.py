@@ -6,11 +6,12 @@ In: the log's path. Out: chunks of whole lines. Following waits on inotify, so t
 import asyncio
 import ctypes
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 CHUNK = 64 * 1024
-IN_MODIFY, IN_MOVED_TO, IN_CREATE, IN_DELETE_SELF = 0x2, 0x80, 0x100, 0x400
+IN_MODIFY, IN_MOVED_TO, IN_CREATE = 0x2, 0x80, 0x100
 IN_NONBLOCK, IN_CLOEXEC = 0o4000, 0o2000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -44,12 +45,18 @@ class Position:
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        self._waiting = [self._open(path) for path in files(log)]
+        self._waiting: list[int] = []
         self._rest = b""
+        self._open(files(log))
 
-    @staticmethod
-    def _open(path: Path) -> int:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def _open(self, paths: Sequence[Path]) -> int:
+        """How many could be: a rotation may be under way, and is seen whole at the next look."""
+        opened = 0
+        for path in paths:
+            with suppress(FileNotFoundError):
+                self._waiting.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+                opened += 1
+        return opened
 
     def next(self) -> bytes:
         """Whole lines; empty when there is nothing new."""
@@ -70,20 +77,21 @@ class Position:
     def _appeared(self) -> bool:
         """Whether newer files than the one being read have come."""
         known = {os.fstat(fd).st_ino for fd in self._waiting}
-        found = files(self._log)
-        inodes = [path.stat().st_ino for path in found if path.exists()]
-        newest = max((i for i, inode in enumerate(inodes) if inode in known), default=-1)
+        found = [(path, inode) for path in files(self._log) if (inode := _inode(path)) is not None]
+        newest = max((i for i, (_, inode) in enumerate(found) if inode in known), default=-1)
         fresh = found[newest + 1 :] if known else found[-1:]
-        for path in fresh:
-            try:
-                self._waiting.append(self._open(path))
-            except FileNotFoundError:
-                continue
-        return bool(fresh)
+        return self._open([path for path, _ in fresh]) > 0
 
     def __del__(self) -> None:
         for fd in self._waiting:
             os.close(fd)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 class Notices:

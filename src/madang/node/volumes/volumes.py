@@ -6,7 +6,7 @@ in front as the event FailedMount shows it.
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from madang.node.aside import Aside, at_once
@@ -85,6 +85,13 @@ class Volumes:
             if folder.exists():
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def sweep(self, uids: Collection[str]) -> None:
+        """Take away what lies in memory for pods that are no more."""
+        own = f"madang-{self._id}-"
+        for folder in _MEMORY.glob(f"{own}*"):
+            if folder.name.removeprefix(own) not in uids:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def refresh_s(self, pod: Obj) -> float | None:
         """After how many seconds a token of this pod has to be renewed: at four fifths of its life."""
         lives = [
@@ -119,10 +126,13 @@ def source_of(made: Mapping[str, Path], mount: Obj, sub_path: str) -> Path:
     path = made[mount["name"]]
     if not sub_path:
         return path
-    inside = path / sub_path
     if ".." in Path(sub_path).parts or sub_path.startswith("/"):
         raise Refused(f"subPath {sub_path!r} must be relative and must not contain '..'")
+    # Programs write into volumes: a link that they leave there must not lead out.
+    inside, whole = (path / sub_path).resolve(), path.resolve()
+    if not inside.is_relative_to(whole):
+        raise Refused(f"subPath {sub_path!r} leads out of the volume: {inside} is not below {whole}")
     if not inside.exists():
         inside.mkdir(parents=True, exist_ok=True)
         inside.chmod(0o777)
-    return inside.resolve() if inside.is_symlink() else inside
+    return inside

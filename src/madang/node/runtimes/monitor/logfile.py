@@ -81,6 +81,10 @@ class LogFile:
             self.dropped += 1
 
     def _rotate(self) -> None:
+        """A disk without room for a new file stops it halfway: the next try goes on from there."""
+        if not self._there():
+            self._reopen()
+            return
         for index in range(self._files - 1, 0, -1):
             older = self._name if index == 1 else f"{self._name}.{index - 1}"
             try:
@@ -89,6 +93,16 @@ class LogFile:
                 continue
         if self._files == 1:
             os.unlink(self._name, dir_fd=self._folder)
+        self._reopen()
+
+    def _there(self) -> bool:
+        try:
+            os.stat(self._name, dir_fd=self._folder)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _reopen(self) -> None:
         old = self._fd
         self._open()
         os.close(old)

@@ -17,7 +17,9 @@ def write(folder_fd: int, name: str, record: dict[str, Any]) -> None:
     partial = f".{name}.new"
     fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600, dir_fd=folder_fd)
     try:
-        os.write(fd, json.dumps({"format": FORMAT, **record}).encode())
+        data = json.dumps({"format": FORMAT, **record}).encode()
+        if os.write(fd, data) < len(data):  # half a record is none
+            raise OSError(28, "no space left for a record", name)
     finally:
         os.close(fd)
     os.rename(partial, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)

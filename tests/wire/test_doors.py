@@ -13,6 +13,7 @@ import yaml
 
 from madang.api.direct import DirectApi
 from madang.store.model import StoreFailed
+from madang.wire.answer import warning
 from madang.wire.serve import Door
 from tests.api.house import config_map
 from tests.wire.doors import Client, doors
@@ -123,6 +124,34 @@ def test_a_watch_streams_lines_and_ends_in_time(tmp_path: Path) -> None:
             ("ADDED", "b"),
             ("DELETED", "b"),
         ]
+
+    run(tmp_path, check)
+
+
+def test_a_watch_from_too_far_back_ends_with_its_error_and_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        api.desk.store._history._oldest = api.desk.store.revision  # type: ignore[attr-defined]
+        for query in ("watch=1&resourceVersion=1", "watch=1&resourceVersion=1&sendInitialEvents=false"):
+            (line,) = (await client("GET", f"{MAPS}?{query}&timeoutSeconds=5")).raw.splitlines()
+            assert yaml.safe_load(line)["object"]["code"] == 410
+
+    run(tmp_path, check)
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")]
+
+
+def test_what_a_client_wrote_is_one_line_of_a_warning() -> None:
+    assert warning('unknown field "a\r\nSet-Cookie: b"') == b'299 - "unknown field \\"a  Set-Cookie: b\\""'
+
+
+def test_what_a_full_disk_left_empty_is_made_again(tmp_path: Path) -> None:
+    tmp_path.joinpath("admin.token").touch(0o600)
+    tmp_path.joinpath("api.port").touch()
+
+    async def check(api: DirectApi, door: Door, client: Client) -> None:
+        assert len(door.token) > 20
+        assert stat.S_IMODE((tmp_path / "admin.token").stat().st_mode) == 0o600
 
     run(tmp_path, check)
 

@@ -18,8 +18,14 @@ DAY = 86_400
 
 def test_the_configuration_takes_tls_off_and_moves_bytes() -> None:
     text = haproxy.configuration([5, 6], Path("/h/server.pem"), Path("/h/run/door.sock"), Path("/h/run/tls.sock"))
-    assert "bind fd@5 ssl crt /h/server.pem alpn http/1.1" in text and "bind fd@6 ssl" in text
-    assert "mode tcp" in text and "server door unix@/h/run/door.sock" in text
+    assert "bind fd@5 ssl crt '/h/server.pem' alpn http/1.1" in text and "bind fd@6 ssl" in text
+    assert "mode tcp" in text and "server door 'unix@/h/run/door.sock'" in text
+
+
+def test_a_path_is_one_word_whatever_stands_in_it() -> None:
+    text = haproxy.configuration([5], Path("/my home/it's.pem"), Path("/my home/door.sock"), Path("/my home/tls.sock"))
+    assert r"crt '/my home/it'\''s.pem' alpn" in text and "server door 'unix@/my home/door.sock'" in text
+    assert "stats socket '/my home/tls.sock' mode 600" in text
 
 
 def child() -> int:
@@ -45,12 +51,13 @@ def test_killed_it_comes_back_on_the_same_port(tmp_path: Path) -> None:
 @needs_haproxy
 def test_a_renewed_certificate_is_served_without_a_restart(tmp_path: Path) -> None:
     async def main() -> None:
-        async with doors(tmp_path) as (api, door):
+        async with doors(tmp_path / "my home") as (api, door):
             before = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door.port))
             pid = await asyncio.to_thread(child)
             later = api.desk.clock.now_s() + (SERVER_DAYS - 30) * DAY
-            found = ensure(tmp_path / "pki", [], later)
-            front = haproxy.Front("", [], found.server, tmp_path / "run" / "door.sock", tmp_path / "run")
+            home = api.desk.settings.home
+            found = ensure(home / "pki", [], later)
+            front = haproxy.Front("", [], found.server, home / "run" / "door.sock", home / "run")
             await front.renew()
             after = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door.port))
             assert before != after and await asyncio.to_thread(child) == pid

@@ -53,9 +53,8 @@ async def make(
             _refuse_taken(desk, resource, obj)
             return made
         waiting = accept_new(desk, resource, obj, generated=generated)
-        if row.id == "namespaces":
-            await asyncio.gather(*furnish(desk, obj["metadata"]["name"]))
-        entry = await durable(waiting)
+        own = furnish(desk, obj["metadata"]["name"]) if row.id == "namespaces" else []
+        entry, *_ = await asyncio.gather(durable(waiting), *map(durable, own))
     finally:
         grants.release()
     return Outcome(entry, obj, True, made.warnings)

@@ -77,6 +77,8 @@ class NodeStreams:
             raise BadRequest(f"unable to forward port because pod is not running. Current status={_phase(found)}")
         try:
             return Tunnel(*await asyncio.open_connection(ip, port))
+        except OverflowError:
+            raise BadRequest(f"error forwarding port {port}: no port has that number") from None
         except OSError as e:
             text = dial_error(e, ip, port)
             raise StatusError(f"error forwarding port {port} to pod {found['metadata']['uid']}: {text}") from e

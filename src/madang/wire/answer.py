@@ -5,6 +5,7 @@ In: status, bytes, warnings. Out: ASGI messages.
 
 import asyncio
 import gzip
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -22,6 +23,7 @@ JSON = b"application/json"
 ASIDE_FROM = 1024 * 1024
 _TYPE = {"application/json": JSON, "application/yaml": b"application/yaml"}
 _VARY = (b"vary", b"Accept")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # what a client wrote comes back in a header: never a new line
 
 
 async def send_bytes(
@@ -50,7 +52,7 @@ async def send_bytes(
 
 def warning(text: str) -> bytes:
     """RFC 7234's warn-text: code 299, no agent, the text quoted."""
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    quoted = _CONTROL.sub(" ", text).replace("\\", "\\\\").replace('"', '\\"')
     return f'299 - "{quoted}"'.encode("utf-8", "replace")
 
 

@@ -31,6 +31,8 @@ async def run(
     ports = [int(text) for value in request.every("ports") for text in value.split(",") if text.isdigit()]
     if not ports:
         raise BadRequest('query parameter "ports" is required')
+    if any(not 0 < port < 1 << 16 for port in ports):
+        raise BadRequest(f'query parameter "ports": {max(ports)} is no port')
     await receive()  # websocket.connect
     await send({"type": "websocket.accept", "subprotocol": protocol})
     for index, port in enumerate(ports):

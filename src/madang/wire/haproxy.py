@@ -25,7 +25,7 @@ from pathlib import Path
 
 log = logging.getLogger("madang.wire")
 MAX_CONNECTIONS = 2000
-FASTEST_RESTART_S = 0.05
+FASTEST_RESTART_S, SLOWEST_RESTART_S = 0.05, 5.0
 LEAVING_S = 0.5
 _PR_SET_PDEATHSIG = 1
 
@@ -44,14 +44,14 @@ def find() -> str | None:
 
 def configuration(fds: Sequence[int], certificate: Path, backend: Path, control: Path) -> str:
     """One connection in is one connection out; an idle watch may be silent for a day."""
-    binds = "\n".join(f"    bind fd@{fd} ssl crt {certificate} alpn http/1.1" for fd in fds)
+    binds = "\n".join(f"    bind fd@{fd} ssl crt {_word(certificate)} alpn http/1.1" for fd in fds)
     return f"""global
     maxconn {MAX_CONNECTIONS}
     nbthread 1
     tune.ssl.default-dh-param 2048
     tune.bufsize 32768
     ssl-default-bind-options ssl-min-ver TLSv1.2
-    stats socket {control} mode 600 level admin
+    stats socket {_word(control)} mode 600 level admin
 defaults
     mode tcp
     timeout connect 5s
@@ -63,8 +63,13 @@ frontend api
 {binds}
     default_backend door
 backend door
-    server door unix@{backend}
+    server door {_word(f"unix@{backend}")}
 """
+
+
+def _word(text: object) -> str:
+    """One word of the configuration, whatever stands in a path."""
+    return "'" + str(text).replace("'", "'\\''") + "'"
 
 
 class Front:
@@ -127,18 +132,27 @@ class Front:
             await process.wait()
 
     async def _watch(self) -> None:
-        """A dead HAProxy is started again; its listening socket has kept the waiting clients."""
+        """A dead HAProxy is started again, later each time if it keeps dying; its listening socket has kept the
+        waiting clients."""
+        loop, wait = asyncio.get_running_loop(), FASTEST_RESTART_S
         while True:
             assert self._process is not None
+            began = loop.time()
             code = await self._process.wait()
+            wait = FASTEST_RESTART_S if loop.time() - began > SLOWEST_RESTART_S else wait
             log.warning("the API's TLS front ended with %s: starting it again", code)
-            await asyncio.sleep(FASTEST_RESTART_S)
-            await self._start()
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, SLOWEST_RESTART_S)
+            try:
+                await self._start()
+            except OSError as error:  # the program is being replaced, or no process is to be had
+                log.warning("the API's TLS front could not be started: %s", error)
 
     async def renew(self) -> None:
         """Serve what now stands in the certificate's file; connections that stand go on."""
         pem = self._certificate.read_text().strip()
-        for command in (f"set ssl cert {self._certificate} <<\n{pem}\n\n", f"commit ssl cert {self._certificate}\n"):
+        name = str(self._certificate).replace("\\", "\\\\").replace(" ", "\\ ")
+        for command in (f"set ssl cert {name} <<\n{pem}\n\n", f"commit ssl cert {name}\n"):
             reader, writer = await asyncio.open_unix_connection(str(self._control))
             writer.write(command.encode())
             await writer.drain()

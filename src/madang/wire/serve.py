@@ -9,6 +9,7 @@ global.
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -32,6 +33,7 @@ from madang.wire.app import App
 from madang.wire.authn import Doorkeeper
 from madang.wire.protocol import Protocol
 
+log = logging.getLogger("madang.wire")
 RENEWAL_CHECK_S = 12 * 3600.0
 BACKLOG = 1024
 IP_FREEBIND = 15  # linux/in.h: bind an address that is not there yet
@@ -125,10 +127,13 @@ async def _renew(front: haproxy.Front, found: certificates.Certificates, setting
     """Twice a day: a certificate that nears its end is replaced, and no connection notices."""
     while True:
         await asyncio.sleep(RENEWAL_CHECK_S)
-        before = found.server.stat().st_mtime_ns
-        certificates.ensure(found.ca.parent, _addresses(settings), now_s())
-        if found.server.stat().st_mtime_ns != before:
-            await front.renew()
+        try:
+            before = found.server.stat().st_mtime_ns
+            certificates.ensure(found.ca.parent, _addresses(settings), now_s())
+            if found.server.stat().st_mtime_ns != before:
+                await front.renew()
+        except OSError as error:  # a full disk, say: there are months to try again
+            log.warning("the API's certificate could not be renewed: %s", error)
 
 
 class _Server(uvicorn.Server):
@@ -188,8 +193,7 @@ def _unix(path: Path) -> socket.socket:
 def _listen(settings: Settings, port: int) -> list[socket.socket]:
     """The wanted port, else the last one, else a free one: on 127.0.0.1, and where pods live on a bridge on the
     bridge's address too, which need not be there yet."""
-    remembered = settings.home / "api.port"
-    wanted = [port] if port else [int(remembered.read_text())] if remembered.exists() else []
+    wanted = [port] if port else _remembered(settings.home / "api.port")
     for number in [*wanted, *(() if port else (0,))]:
         try:
             first = _bound("127.0.0.1", number)
@@ -203,6 +207,14 @@ def _listen(settings: Settings, port: int) -> list[socket.socket]:
                 more.append(_bound(settings.addresses.gateway_ip, first.getsockname()[1]))
         return [first, *more]
     raise Unavailable("no port could be opened for the API")
+
+
+def _remembered(path: Path) -> list[int]:
+    """Nothing where a full disk, say, has left nothing."""
+    try:
+        return [int(path.read_text())]
+    except (OSError, ValueError):
+        return []
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -230,9 +242,13 @@ def _addresses(settings: Settings) -> list[str]:
 
 
 def _token(path: Path) -> str:
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    """The admin's; whole or not at all, since an empty one would lock everybody out."""
+    if not path.exists() or not path.read_text().strip():
+        fresh = path.with_name(f"{path.name}.new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
+        fresh.replace(path)
     return path.read_text().strip()
 
 

@@ -77,7 +77,8 @@ class Tunnel:
             return
         pair.data = frame.stream
         assert self._tasks is not None
-        port = int(frame.headers.get("port", "0") or 0)
+        text = frame.headers.get("port", "")
+        port = int(text) if text.isascii() and text.isdigit() else 0
         pair.flow = self._tasks.create_task(self._forward(pair, port, request))
 
     async def _data(self, frame: Frame) -> None:

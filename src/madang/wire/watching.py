@@ -60,6 +60,7 @@ async def watch(desk: Desk, request: Request, resource: Resource, found: Target,
                 raise
             await answer.begin_stream(send)
             await _send_error(send, refusal)
+            await send({"type": "http.response.body", "body": b""})
             return
         await answer.begin_stream(send)
         if first:
@@ -120,7 +121,6 @@ async def _send(
 async def _send_error(send: Send, refusal: StatusError) -> None:
     line = orjson.dumps({"type": "ERROR", "object": refusal.body()}) + b"\n"
     await send({"type": "http.response.body", "body": line, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
 
 
 def _no_match() -> StatusError:

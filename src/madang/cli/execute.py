@@ -21,7 +21,7 @@ def execute(
     name: Name = DEFAULT,
     namespace: Namespace = "",
 ) -> None:
-    """Run a command inside a running instance of a service; exits with the command's exit code.
+    """Run a command (else a shell) inside a running instance of a service; exits with the command's exit code.
 
     Example: `madang exec web -- ls -la`
     """

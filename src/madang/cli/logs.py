@@ -22,7 +22,7 @@ COLOURS = (36, 33, 32, 35, 34, 31)
 
 
 def logs(
-    service: Annotated[str, typer.Argument(help="The service; none: all of the project.")] = "",
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service; none: all of the project.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     tail: Annotated[int, typer.Option("--tail", help="Begin with so many lines an instance (-1: all).")] = -1,
     name: Name = DEFAULT,

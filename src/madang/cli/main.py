@@ -2,8 +2,10 @@
 
 import os
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from madang.cli import (
     down,
@@ -34,6 +36,14 @@ app = typer.Typer(
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
+
+class WithCommand(TyperCommand):
+    """Its usage line names the command that stands behind the service."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "COMMAND..."]
+
+
 app.command("up")(up.up)
 app.command("down")(down.down)
 app.command("status")(status.status)
@@ -41,8 +51,8 @@ app.command("scale")(scale.scale)
 app.command("restart")(restart.restart)
 app.command("stop")(stop.stop)
 app.command("start")(start.start)
-app.command("exec", context_settings=PASS_ON)(execute.execute)
-app.command("run", context_settings=PASS_ON)(run.run)
+app.command("exec", cls=WithCommand, context_settings=PASS_ON)(execute.execute)
+app.command("run", cls=WithCommand, context_settings=PASS_ON)(run.run)
 app.command("break")(harm.harm)
 app.command("logs")(logs.logs)
 app.command("kubeconfig")(kubeconfig.kubeconfig)

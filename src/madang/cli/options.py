@@ -9,7 +9,9 @@ Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="The project; default: the one that `up` brought last.")
 ]
 Output = Annotated[str, typer.Option("--output", "-o", help="`json` for scripts; else text.")]
-Service = Annotated[str, typer.Argument(help="The service, as the Compose file or the Deployment names it.")]
+Service = Annotated[
+    str, typer.Argument(metavar="SERVICE", help="The service, as the Compose file or the Deployment names it.")
+]
 DEFAULT = "default"
 
 

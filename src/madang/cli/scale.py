@@ -13,7 +13,7 @@ from madang.ports.api import Api
 
 def scale(
     service: Service,
-    replicas: Annotated[int, typer.Argument(min=0, max=1000, help="How many instances.")],
+    replicas: Annotated[int, typer.Argument(metavar="REPLICAS", min=0, max=1000, help="How many instances.")],
     name: Name = DEFAULT,
     namespace: Namespace = "",
 ) -> None:

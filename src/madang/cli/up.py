@@ -20,7 +20,9 @@ from madang.cli.refusal import Refusal
 if TYPE_CHECKING:
     from madang.app import Application
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="A Compose file, a manifest, or a folder of either.")]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(metavar="PATH", help="A Compose file, a manifest, or a folder of either.")
+]
 
 
 def up(

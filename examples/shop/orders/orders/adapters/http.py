@@ -1,6 +1,7 @@
 """The way in: orders over HTTP. Here the adapters are plugged into the use cases."""
 
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from orders.application.ordering import Ordering
 from orders.application.ports import Unreachable
 from orders.domain.order import Order
 
+log = logging.getLogger("uvicorn.error")  # beside the server's own lines
 WHO = {"x-instance": os.environ.get("HOSTNAME") or socket.gethostname()}
 
 
@@ -37,6 +39,7 @@ def shown(order: Order) -> dict[str, object]:
 async def place(request: Request) -> Response:
     wish = await request.json()
     order = await request.state.ordering.place(str(wish["cart"]), str(wish["key"]))
+    log.info("order %s: %s, %d cents", order.id, order.state, order.total_cents)
     return JSONResponse(shown(order), 201 if order.state == "paid" else 409, headers=WHO)
 
 

@@ -142,8 +142,8 @@ class Bringing:
                 say(plain(f"{state.service}: {state.state} {state.detail}".rstrip()))
         for key, address in found["addresses"].items():
             say(f"  {key:<12} {address}")
-        self.tell_others(found["services"])
         say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")
+        self.tell_others(found["services"])
         if ready:
             say(f"[green]ready[/] after {seconds:.1f} s")
             return
@@ -156,11 +156,14 @@ class Bringing:
         say("look further with `madang status`, `madang logs SERVICE` and `madang kubectl describe pod`")
 
     def tell_others(self, rows: Sequence[dict[str, Any]]) -> None:
-        """A courtyard goes on with all that it had, which may surprise who brings one application."""
+        """A courtyard goes on with all that it had, which may surprise who brings one application, or none."""
         own = self.application.namespace if self.application else ""
         others = sorted({row["namespace"] for row in rows if row["state"] != "stopped"} - {own})
         if own and others:
             say(f"  {'also here':<12} {', '.join(others)} (from earlier; `madang status` shows all)")
+        if not own:
+            said = f"it goes on with {', '.join(others)}" if others else "`madang up PATH` brings an application"
+            say(f"no compose.yaml and no manifests in this folder: {said}")
 
 
 class Quiet:

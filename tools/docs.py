@@ -41,7 +41,6 @@ DIFFERENCES = """
 | authorization | every authenticated user may do everything; reviews say so | a courtyard belongs to its user |
 | Services, loopback network | annotation `madang.dev/ports` | each Service port has a number of its own there |
 | `kubectl explain` | names, types and structure, no descriptions | the descriptions aren't shipped |
-| exec, attach, port-forward | by WebSocket only (kubectl 1.31 and newer, client libraries) | SPDY is refused by name |
 | a quantity given as the JSON number `1e9` | comes back as `1G`, not as `1e9` | its spelling isn't kept |
 | admission | no LimitRange, ResourceQuota, webhooks, admission policies | those kinds aren't here yet |
 """

@@ -187,9 +187,22 @@ def test_a_container_that_has_ended_beside_one_that_runs(kubectl: Kubectl) -> No
     assert re.search(r"two\s+1/2\s+NotReady", kubectl("get", "pod", "two"))
 
 
+def test_streams_by_spdy_as_older_clients_ask(web: Kubectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")
+    monkeypatch.setenv("KUBECTL_PORT_FORWARD_WEBSOCKETS", "false")
+    assert web("exec", "-i", "deployment/web", "--", "cat", stdin="through\n" * 10_000) == "through\n" * 10_000
+    assert "exit code 3" in web("exec", "deployment/web", "--", "sh", "-c", "exit 3", ok=False)
+    assert "not found" in web("exec", "nobody", "--", "true", ok=False)
+    fetched(web, "service/web", "80")
+
+
 @pytest.mark.parametrize("target", ["service/web", "deployment/web"])
 def test_port_forward(web: Kubectl, target: str) -> None:
-    port = "80" if target.startswith("service") else "8000"
+    fetched(web, target, "80" if target.startswith("service") else "8000")
+
+
+def fetched(web: Kubectl, target: str, port: str) -> None:
+    """A page, three times, through a forwarded port."""
     with web.going_on("port-forward", target, f":{port}") as forwarding:
         found = re.search(r"127\.0\.0\.1:(\d+) ->", hear(forwarding, "Forwarding from 127.0.0.1:"))
         assert found

@@ -6,24 +6,21 @@ prefers, is spoken by `tunnel`.
 """
 
 import asyncio
-from collections.abc import Sequence
 
 from madang.ports.errors import BadRequest, StatusError
-from madang.ports.objects import Obj
 from madang.ports.streams import Connection, PodStreams
 from madang.wire import tunnel
 from madang.wire.answer import Receive, Send
-from madang.wire.channels import choose
 from madang.wire.request import Request, Target
 
 PROTOCOLS = (tunnel.PROTOCOL, "v4.channel.k8s.io")
+SPDY_PROTOCOLS = ("portforward.k8s.io",)  # where the connection itself was upgraded
 
 
 async def run(
-    streams: PodStreams, request: Request, found: Target, pod: Obj, offered: Sequence[str], receive: Receive, send: Send
+    streams: PodStreams, request: Request, found: Target, protocol: str, receive: Receive, send: Send
 ) -> None:
-    protocol = choose(offered, PROTOCOLS)
-    if protocol == tunnel.PROTOCOL:
+    if protocol in (tunnel.PROTOCOL, *SPDY_PROTOCOLS):
         await receive()  # websocket.connect
         await send({"type": "websocket.accept", "subprotocol": protocol})
         await tunnel.Tunnel(streams, found, send).run(receive)

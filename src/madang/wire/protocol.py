@@ -1,4 +1,5 @@
-"""The HTTP protocol of the doors: uvicorn's, with one write to the socket an answer instead of two.
+"""The HTTP protocol of the doors: uvicorn's, with one write to the socket an answer instead of two, and with upgrades
+to SPDY.
 
 Why: an answer's head and body come as two messages and would be two system calls, a third of the cost of a small GET.
 In: uvicorn's protocol class. Out: the same over a transport that joins what is written in one step of the loop.
@@ -6,8 +7,12 @@ In: uvicorn's protocol class. Out: the same over a transport that joins what is 
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from madang.wire.raw import Raw
 
 _OFFER = b"sec-websocket-protocol"
 SLASHED = b"x-madang-websocket-protocol"
@@ -45,7 +50,22 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Joined(transport, asyncio.get_running_loop()))  # type: ignore[arg-type]
 
+    def _spdy(self) -> bool:
+        return self._get_upgrade() == b"spdy/3.1"
+
+    def _should_upgrade(self) -> bool:
+        return self._spdy() or super()._should_upgrade()
+
     def handle_websocket_upgrade(self) -> None:
+        if not self._spdy():
+            self._websocket()
+            return
+        self.connections.discard(self)
+        url = httptools.parse_url(self.url)
+        path = {"path": unquote(url.path.decode("ascii")), "query_string": url.query or b""}
+        Raw(self.app, {**self.scope, **path}, self.transport, self.server_state).start()
+
+    def _websocket(self) -> None:
         """kubectl offers `SPDY/3.1+portforward.k8s.io`, whose slash no WebSocket library takes for a protocol's name:
         such an offer is carried past it in another header."""
         headers = self.scope["headers"]

@@ -1,7 +1,8 @@
 """Logs, exec, attach and port-forward: what flows past the store, between a client and the node's streams.
 
 In: requests on subresources of pods. Out: a chunked answer (logs), or a WebSocket in the protocol that the client
-offers: v5 or v4.channel.k8s.io for exec and attach, the same or SPDY frames in a tunnel for port-forward.
+offers: v5 or v4.channel.k8s.io for exec and attach, the same or SPDY frames in a tunnel for port-forward; or SPDY
+streams, where a client upgrades to them.
 """
 
 import contextlib
@@ -15,11 +16,13 @@ from madang.api.resources import resource
 from madang.ports.errors import BadRequest, StatusError, Unavailable
 from madang.ports.objects import Key, Obj
 from madang.ports.streams import ExecOptions, LogOptions, PodStreams
-from madang.wire import answer, channels, forwarding, negotiate
+from madang.wire import answer, channels, forwarding, negotiate, raw
 from madang.wire.answer import Receive, Scope, Send
+from madang.wire.channels import choose
 from madang.wire.protocol import SLASHED
 from madang.wire.reading import number
 from madang.wire.request import Request, Target
+from madang.wire.spdy_session import AS_CHANNELS, Session
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
@@ -119,13 +122,21 @@ async def upgrade(
     node = _given(streams)
     slashed = request.headers.get(SLASHED.decode(), "").split(",")
     offered = [*(scope.get("subprotocols") or ()), *(part.strip() for part in slashed if part)]
+    spdy = raw.EXTENSION in (scope.get("extensions") or {})
     if found.subresource == "portforward":
-        await forwarding.run(node, request, found, pod, offered, receive, send)
+        known = forwarding.SPDY_PROTOCOLS if spdy else forwarding.PROTOCOLS
+        await forwarding.run(node, request, found, choose(offered, known), receive, send)
         return
     if found.subresource == "exec" and not request.every("command"):
         raise BadRequest("you must specify at least one command for the container")
     options = exec_options(request, pod)
     start = node.attach if found.subresource == "attach" else node.exec
+    if spdy:
+        session = Session(receive, send)
+        if not await session.open(request, offered):
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        offered, receive, send = list(AS_CHANNELS), session.receive, session.send
     await channels.run(lambda: start(found.namespace or "", found.name, options), request, offered, receive, send)
 
 
@@ -135,7 +146,7 @@ def check_upgrade(desk: Desk, streams: PodStreams | None, request: Request, foun
     _given(streams)
     if found.subresource != "portforward":
         exec_options(request, pod)
-    raise BadRequest("Upgrade request required: this API speaks WebSocket, not SPDY, to exec, attach and port-forward")
+    raise BadRequest("Upgrade request required")
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, refusal: StatusError) -> None:

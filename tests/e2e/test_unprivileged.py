@@ -1,0 +1,180 @@
+"""The same without root, and where namespaces are forbidden: everything on the loopback network, nothing left behind.
+
+As root an ordinary user (nobody) is tried by setpriv, with the interpreter and the package that this user can read;
+as an ordinary user, oneself. Namespaces are forbidden by a seccomp filter.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import madang
+from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.conftest import Court
+from tests.e2e.traces import control, id_of, kill, started, traces
+
+pytestmark = pytest.mark.e2e
+FORBIDDEN = Path(__file__).with_name("forbidden.py")
+SHOP = Path(__file__).resolve().parents[2] / "examples" / "shop"
+NOBODY = 65534
+
+
+@dataclass
+class Person(Court):
+    """A command line as another user, or under the filter, or both."""
+
+    before: tuple[str, ...] = ()
+    python: str = sys.executable
+    path: str = ""
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if k not in ("XDG_STATE_HOME", "XDG_CACHE_HOME")}
+        return {
+            **kept, "HOME": str(self.root), "MADANG_HOME": str(self.root), "MADANG_NAME": self.name, "NO_COLOR": "1",
+            "PYTHONPATH": self.path or os.environ.get("PYTHONPATH", ""), "PATH": "/usr/local/bin:/usr/bin:/bin",
+        }  # fmt: skip
+
+    def run(
+        self, *words: str, ok: bool = True, cwd: Path | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*self.before, self.python, "-m", "madang.cli", *words],
+            env=self.env, cwd=cwd or self.root, capture_output=True, text=True, timeout=110, input=stdin, check=False,
+        )  # fmt: skip
+        assert not ok or not done.returncode, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.log()}"
+        return done
+
+
+@pytest.fixture(params=["ordinary user", "no namespaces", "ordinary user, no namespaces"])
+def person(request: pytest.FixtureRequest) -> Iterator[Person]:
+    root = Path(tempfile.mkdtemp(prefix="madang-", dir="/tmp"))
+    try:
+        made = dress(request.param, root)
+        yield made
+        made.run("down", "--purge")
+        assert not made.home.exists()
+    finally:
+        shutil.rmtree(root)
+
+
+def dress(kind: str, root: Path) -> Person:
+    made = Person(f"u{os.getpid() % 100000}", root)
+    if kind.startswith("ordinary") and os.getuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("there is no setpriv on PATH")
+        user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        os.chown(root, NOBODY, NOBODY)
+        made.python, made.path = readable(user)
+        made.before = user
+    if kind.endswith("no namespaces"):
+        copy = root / "forbidden.py"
+        shutil.copy(FORBIDDEN, copy)
+        tried = subprocess.run([sys.executable, str(copy), "true"], capture_output=True, check=False)
+        if tried.returncode:
+            pytest.skip("this machine has no seccomp filters")
+        made.before = (*made.before, made.python, str(copy))
+    return made
+
+
+def readable(user: tuple[str, ...]) -> tuple[str, str]:
+    """An interpreter and a PYTHONPATH that this user can read: ours, else the system's of the same version."""
+    packages = [str(Path(madang.__file__).parents[1]), sysconfig.get_path("purelib")]
+    for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        path = ":".join(packages)
+        asked = [*user, "env", f"PYTHONPATH={path}", python, "-c", "import madang.cli.main, uvloop, psutil"]
+        try:
+            if subprocess.run(asked, capture_output=True, check=False, cwd="/").returncode == 0:
+                return python, path
+        except OSError:
+            continue
+    pytest.skip("an ordinary user can read no interpreter with our packages")
+
+
+def own(folder: Path) -> Path:
+    """The files belong to whoever runs them."""
+    owner = folder.parent.stat()
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    return folder
+
+
+def test_an_application_without_rights(person: Person) -> None:
+    port = free_port()
+    here = own(
+        write_app(
+            person.root / "app",
+            f"""
+            front: {{build: ./program, ports: ["{port}:8000"], depends_on: [back]}}
+            back: {{build: ./program, deploy: {{replicas: 2}}}}
+            """,
+        )
+    )
+    up = person.run("up", "--detach", cwd=here)
+    assert "back: ready 2/2" in up.stdout and get(port) == "version 1"
+    status = person.json("status")
+    able = {a["name"]: a for a in status["machine"]["abilities"]}
+    assert status["machine"]["network"] == "loopback" and not able["bridge"]["works"]
+    assert able["bridge"]["why_not"], "it must be said why"
+    id, before = id_of(person.home), started(person.home)
+    kill(control(person.home))
+    person.run("up", "--detach", cwd=here)
+    assert started(person.home) == before and get(port) == "version 1"
+    person.run("down")
+    assert traces(id, person.home) == []
+    again = person.run("up", "--detach", cwd=here)
+    assert "front: ready" in again.stdout and get(port) == "version 1"
+
+
+def test_what_cannot_run_is_named(person: Person) -> None:
+    here = own(
+        write_app(
+            person.root / "app",
+            """
+            a: {build: ./program, environment: {BIND: 127.0.0.1, PORT: "18341"}}
+            b: {build: ./program, volumes: ["kept:/data"]}
+            """,
+        )
+    )
+    (here / "compose.yaml").write_text((here / "compose.yaml").read_text() + "volumes: {kept: {}}\n")
+    up = person.run("up", "--detach", "--timeout", "4", cwd=here, ok=False)
+    assert up.returncode == 1 and "Traceback" not in up.stderr + up.stdout
+    assert "a: starting: 0/1" in up.stdout and "listens on 127.0.0.1:18341" in up.stdout
+    assert "listen on $HOST:$PORT" in up.stdout
+    allowed = next(a for a in person.json("status")["machine"]["abilities"] if a["name"] == "host")
+    assert allowed["works"]
+    if any("forbidden.py" in word for word in person.before):
+        assert "b: starting: 0/1: CreateContainerError: mountPath /data lies outside the pod's folder" in up.stdout
+        assert "mount below" in up.stdout and "run as root or where user namespaces are allowed" in up.stdout
+    else:
+        assert "b: ready" in up.stdout
+    refused = person.run("up", "--detach", "--name", "other", "--network", "bridge", ok=False)
+    assert refused.returncode == 1 and "the bridge network cannot work here: " in refused.stderr
+    assert "Traceback" not in refused.stderr and "Errno" not in refused.stderr
+    person.run("down", "--name", "other", "--purge")
+
+
+def test_the_shop_without_namespaces(court: Court, tmp_path: Path) -> None:
+    """With the environments of whoever runs the tests."""
+    port = free_port()
+    shop = tmp_path / "shop"
+    shutil.copytree(SHOP, shop)
+    compose = shop / "compose.yaml"
+    compose.write_text(compose.read_text().replace('"8080:8000"', f'"{port}:8000"'))
+    up = subprocess.run(
+        [sys.executable, str(FORBIDDEN), sys.executable, "-m", "madang.cli", "up", "--detach"],
+        env=court.env, cwd=shop, capture_output=True, text=True, timeout=115, check=False,
+    )  # fmt: skip
+    if up.returncode and "the filter cannot be set here" in up.stderr:
+        pytest.skip("this machine has no seccomp filters")
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert court.json("status")["machine"]["network"] == "loopback"
+    assert "Celadon bowl" in get(port)

@@ -46,9 +46,12 @@ async def _delete(kit: Kit, worker: "PodWorker") -> None:
 
 
 async def _clean(kit: Kit, worker: "PodWorker", how: str) -> None:
-    """Forget the starts, and what lies on disk for no one any more. Volumes outlive a mere `leave`."""
+    """Forget the starts, and what lies on disk for no one any more. Volumes outlive a mere `leave`, but for
+    those in memory."""
     await worker.hand.containers.forget_all()
-    if how != "leave":
+    if how == "leave":
+        await kit.aside(lambda: kit.volumes.release(worker.uid))
+    else:
         await kit.aside(lambda: kit.volumes.remove(worker.uid))
         await kit.aside(lambda: shutil.rmtree(worker.hand.folders.root, ignore_errors=True))
     if how in ("delete", "forget"):

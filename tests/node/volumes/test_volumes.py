@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madang.node.environment import Place
+from madang.node.volumes import volumes
 from madang.node.volumes.content import File, Refused, content
 from madang.node.volumes.projection import project
 from madang.node.volumes.volumes import Volumes, source_of, uses
@@ -162,3 +163,27 @@ def test_an_unknown_projected_source_is_refused() -> None:
     volume = {"name": "v", "projected": {"sources": [{"clusterTrustBundle": {}}]}}
     with pytest.raises(Refused, match="projected source clusterTrustBundle isn't built yet"):
         content(POD, volume, lookup, PLACE)
+
+
+def test_what_lies_in_memory_goes_with_its_pod_or_its_courtyard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volumes, "_MEMORY", tmp_path / "shm")
+    (tmp_path / "shm").mkdir()
+    hand = Volumes(tmp_path, "t1", None)
+
+    def pod(uid: str) -> Obj:
+        spec = {"volumes": [{"name": "m", "emptyDir": {"medium": "Memory"}}, {"name": "d", "emptyDir": {}}]}
+        return {"metadata": {**POD["metadata"], "uid": uid}, "spec": spec}
+
+    def there() -> list[str]:
+        return sorted(p.name for p in (tmp_path / "shm").iterdir())
+
+    made = {uid: asyncio.run(hand.prepare(pod(uid), lookup, PLACE)) for uid in ("u1", "u2", "u3")}
+    (tmp_path / "shm" / "madang-t2-u1").mkdir()
+    hand.release("u1")
+    assert there() == ["madang-t1-u2", "madang-t1-u3", "madang-t2-u1"] and made["u1"]["d"].is_dir()
+    hand.sweep({"u3"})
+    assert there() == ["madang-t1-u3", "madang-t2-u1"]
+    volumes.sweep_memory("t1")
+    assert there() == ["madang-t2-u1"]

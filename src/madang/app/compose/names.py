@@ -24,5 +24,6 @@ def clashes(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def data_key(name: str) -> str:
-    """A ConfigMap's key holds letters, digits, `-`, `_`, `.` only."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name) or "content"
+    """A ConfigMap's key holds letters, digits, `-`, `_`, `.` only, and is no way up."""
+    key = re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    return key if key.strip(".") else "content"

@@ -23,6 +23,7 @@ from pathlib import Path
 Say = Callable[[str], None]
 WHOLE = ".whole"  # written last
 LAST_LINES = 12
+LONGEST_LINE_BYTES = 16 << 20  # tools draw their progress without an end of line
 ASIDE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")  # what the caller's Python has, the new environment has not
 
 
@@ -188,6 +189,7 @@ async def tool(argv: Sequence[str], cwd: Path, say: Say) -> None:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        limit=LONGEST_LINE_BYTES,
     )
     assert process.stdout is not None
     tail: list[str] = []

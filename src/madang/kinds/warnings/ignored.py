@@ -22,7 +22,7 @@ class Field(NamedTuple):
 _SECURITY = tuple(
     Field(name)
     for name in (
-        "appArmorProfile", "runAsNonRoot", "seLinuxOptions", "seccompProfile", "windowsOptions",
+        "appArmorProfile", "seLinuxOptions", "seccompProfile", "windowsOptions",
     )
 )  # fmt: skip
 _CONTAINER = (

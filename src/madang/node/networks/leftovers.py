@@ -10,6 +10,7 @@ from pathlib import Path
 from madang.node.networks import claims
 from madang.node.networks.teardown import destroy
 from madang.node.runtimes import cgroup
+from madang.node.volumes.volumes import sweep_memory
 
 
 async def sweep(folders: Sequence[Path] = claims.FOLDERS) -> list[str]:
@@ -19,5 +20,7 @@ async def sweep(folders: Sequence[Path] = claims.FOLDERS) -> list[str]:
         if kept.addresses.network == "bridge" and kept.uid == os.getuid():
             await destroy(kept.id, kept.addresses)
         cgroup.sweep(kept.id)
+        if kept.uid == os.getuid():
+            sweep_memory(kept.id)
         swept.append(kept.id)
     return swept

@@ -164,7 +164,7 @@ def forget(folder: Path) -> None:
     """Blocks for some milliseconds on a busy disk."""
     if (kept := record.read(folder, record.RUNNING)) and kept["cgroup"]:
         cgroup.remove(kept["cgroup"]["folders"])
-    for name in (record.RUNNING, record.EXIT, "stdin"):
+    for name in (record.RUNNING, record.EXIT, record.partial(record.EXIT), "stdin"):
         (folder / name).unlink(missing_ok=True)
     for place in (folder / "root", folder):
         with suppress(OSError):

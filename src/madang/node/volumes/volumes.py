@@ -79,6 +79,10 @@ class Volumes:
     def _memory(self, uid: str) -> Path:
         return _MEMORY / f"madang-{self._id}-{uid}"
 
+    def release(self, uid: str) -> None:
+        """Give back the memory of a pod that stops and may start again: what lies there does not outlive it."""
+        shutil.rmtree(self._memory(uid), ignore_errors=True)
+
     def remove(self, uid: str) -> None:
         """Take away what was made for a pod; what lies on hostPaths stays."""
         for folder in (self.folder(uid), self._memory(uid)):
@@ -87,10 +91,7 @@ class Volumes:
 
     def sweep(self, uids: Collection[str]) -> None:
         """Take away what lies in memory for pods that are no more."""
-        own = f"madang-{self._id}-"
-        for folder in _MEMORY.glob(f"{own}*"):
-            if folder.name.removeprefix(own) not in uids:
-                shutil.rmtree(folder, ignore_errors=True)
+        sweep_memory(self._id, uids)
 
     def refresh_s(self, pod: Obj) -> float | None:
         """After how many seconds a token of this pod has to be renewed: at four fifths of its life."""
@@ -101,6 +102,14 @@ class Volumes:
             if "serviceAccountToken" in part
         ]
         return min(lives) * 0.8 if lives and self._token is not None else None
+
+
+def sweep_memory(id: str, uids: Collection[str] = ()) -> None:
+    """Of one courtyard, for all pods but these."""
+    own = f"madang-{id}-"
+    for folder in _MEMORY.glob(f"{own}*"):
+        if folder.name.removeprefix(own) not in uids and folder.lstat().st_uid == os.getuid():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def uses(pod: Obj, kind: str, name: str) -> bool:

@@ -156,6 +156,7 @@ class Monitor:
             "cgroup": self._spec["cgroup"],
         }
         record.write(self._folder, record.RUNNING, self.running)
+        record.reserve(self._folder, record.EXIT)
 
     def _stdin(self) -> int:
         """The program's end."""

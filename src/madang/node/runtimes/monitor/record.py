@@ -12,17 +12,34 @@ FORMAT = 1
 RUNNING, EXIT = "running.json", "exit.json"
 
 
+RESERVED_BYTES = 4096
+
+
+def partial(name: str) -> str:
+    return f".{name}.new"
+
+
+def reserve(folder_fd: int, name: str) -> None:
+    """Room for a record that is written later, when the disk may be full: how a container ended must be told."""
+    fd = os.open(partial(name), os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=folder_fd)
+    try:
+        os.posix_fallocate(fd, 0, RESERVED_BYTES)
+    finally:
+        os.close(fd)
+
+
 def write(folder_fd: int, name: str, record: dict[str, Any]) -> None:
-    """Atomic for readers. Not fsynced: a machine that loses power loses its processes with it."""
-    partial = f".{name}.new"
-    fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600, dir_fd=folder_fd)
+    """Atomic for readers; into the room that was reserved, if any. Not fsynced: a machine that loses power loses its
+    processes with it."""
+    fd = os.open(partial(name), os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=folder_fd)
     try:
         data = json.dumps({"format": FORMAT, **record}).encode()
         if os.write(fd, data) < len(data):  # half a record is none
             raise OSError(28, "no space left for a record", name)
+        os.ftruncate(fd, len(data))
     finally:
         os.close(fd)
-    os.rename(partial, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+    os.rename(partial(name), name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
 
 
 def read(folder: str | os.PathLike[str], name: str) -> dict[str, Any] | None:

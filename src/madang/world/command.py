@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from madang.world.bugs import BUGS
 from madang.world.house import Outcome, run
 from madang.world.plan import Plan, plan
 from madang.world.tally import missing, table
@@ -50,10 +51,36 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="this one alone, with its whole story")
     parser.add_argument("--first", type=int, default=0, help="where to begin")
     parser.add_argument("--keep-going", action="store_true", help="do not stop at the first that breaks")
+    parser.add_argument("--bug", choices=["all", *BUGS], metavar="NAME", help="plant this bug (all: each in turn)")
     given = parser.parse_args(argv)
+    if given.bug == "all":
+        return hunt(list(BUGS), given.seeds, given.first)
+    if given.bug:
+        with BUGS[given.bug].planted():
+            return one(given.seed) if given.seed is not None else hunt([given.bug], given.seeds, given.first)
     if given.seed is not None:
         return one(given.seed)
     return many(range(given.first, given.first + given.seeds), given.keep_going)
+
+
+def hunt(names: list[str], seeds: int, first: int) -> int:
+    """Each planted bug must be found."""
+    missed = []
+    for name in names:
+        with BUGS[name].planted():
+            outcome = next((o for o in map(quiet, range(first, first + seeds)) if o.breach is not None), None)
+        if outcome is None or outcome.breach is None:
+            missed.append(name)
+            print(f"MISSED  {name}: {BUGS[name].text}")
+        else:
+            after = outcome.seed - first + 1
+            print(f"found   {name}: {BUGS[name].text}: after {after} seeds by: {outcome.breach.invariant}", flush=True)
+    print(f"{len(names) - len(missed)} of {len(names)} planted bugs found within {seeds} seeds")
+    return 1 if missed else 0
+
+
+def quiet(seed: int) -> Outcome:
+    return once(plan(seed))
 
 
 def one(seed: int) -> int:

@@ -29,7 +29,7 @@ from madang.world.machine import Machine, Probes, WorldRuntime
 from madang.world.network import WorldNetwork
 
 T = TypeVar("T")
-CPU_MILLIS = 6000
+CPU_MILLIS = 3600  # room for twelve pods of the services: a rollout has to look for it
 HERE = Here(CPU_MILLIS, 12 << 30, 100 << 30, "here", "amd64", "6.1", "Linux", "m", "b")
 ADDRESSES = Addresses("bridge", "10.244.0.0/16", "10.96.0.0/16", "10.244.0.1", port_base=23000, port_count=100)
 

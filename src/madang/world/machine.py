@@ -33,6 +33,7 @@ class Program:
     began_s: float
     listens_s: float = float("inf")  # steady, from when on
     hung: bool = False
+    stuck: bool = False  # hangs for good
     lies: bool = False
     told: list[int] = field(default_factory=list)
 
@@ -160,7 +161,7 @@ class WorldRuntime:
         if program is None or not program.alive:
             return
         program.told.append(signal)
-        if not program.hung:
+        if not (program.hung or program.stuck):
             self._machine.later(0.01 + 0.2 * self._chance.random(), program, 0)
 
     async def kill(self, running: Running) -> None:
@@ -193,7 +194,7 @@ class Probes:
 
     async def ask(self, target: Target, what: Obj, timeout_s: float) -> Result:
         program = self._machine.by_pid(target.running.pid)
-        if program is not None and program.alive and program.hung:
+        if program is not None and program.alive and (program.hung or program.stuck):
             await self._clock.sleep(timeout_s)
             return Result(False, "timed out")
         await self._clock.sleep(0.0005 + 0.002 * self._chance.random())

@@ -81,6 +81,7 @@ async def hang(world: "World", chance: random.Random, seconds: float) -> None:
         program = chance.choice(found)
         program.hung = True
         world.tally["program hangs"] += 1
+        program.stuck = seconds > 1.1  # only its liveness probe can help
         await asyncio.sleep(seconds * 3)
         program.hung = False
 

@@ -13,6 +13,7 @@ from madang.ports.objects import Key, Obj
 from madang.world.invariants.availability import Availability
 from madang.world.invariants.durability import Durability
 from madang.world.invariants.endpoints import Endpoints
+from madang.world.invariants.jobs import Jobs
 from madang.world.invariants.ownership import Ownership
 from madang.world.invariants.places import Places
 from madang.world.invariants.programs import Programs
@@ -31,7 +32,14 @@ class Witnesses:
         self._watching = Watching(world)
         self._programs = Programs(world)
         self._endpoints = Endpoints(world)
-        self._of_objects = (Places(world), Availability(world), self._endpoints, Ownership(world), self._programs)
+        self._of_objects = (
+            Places(world),
+            Availability(world),
+            self._endpoints,
+            Ownership(world),
+            Jobs(world),
+            self._programs,
+        )
 
     def asked(self, key: Key, revision: int, expect: int | None) -> None:
         self._durability.asked(key, revision, expect)

@@ -1,0 +1,68 @@
+"""Planted in the node: adoption, probes, ends, what is given back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from madang.node import adoption, agents, container, starter, status_writer, worker
+from madang.node.pod import restart
+from madang.node.probes.runner import Runner
+from madang.node.sandbox import SandboxHand
+from madang.node.stopper import Stopper
+from madang.node.verdicts import Verdicts
+from madang.ports.errors import StatusError
+from madang.world.bugs.bug import Bug, answers, nothing, nothing_awaited
+
+
+def kept(right: Any) -> Any:
+    async def wrong(self: Any) -> None:
+        self.attachment = None
+        self._worker.facts.sandbox = "released"
+
+    return wrong
+
+
+def gives_up(right: Any) -> Any:
+    async def wrong(self: Any, status: Any) -> None:
+        body = {**self._known, "status": status_writer._joined(status, self._known)}
+        try:
+            self._known = (await self._api.update("pods", body, subresource="status")).obj
+        except StatusError:
+            return
+
+    return wrong
+
+
+def at_once_ready(right: Any) -> Any:
+    async def wrong(self: Any, target: Any, attachment: Any, *, started: bool, host_network: bool) -> None:
+        self._listener.started(target.role.name)
+        self._listener.ready(target.role.name, True)
+
+    return wrong
+
+
+def never_ended(right: Any) -> Any:
+    async def wrong(self: Any, role: Any, running: Any) -> None: ...
+
+    return wrong
+
+
+BUGS: Sequence[Bug] = (
+    Bug("nothing adopted", "a new control process starts what runs already", worker, "adopt", nothing),
+    Bug("ready at once", "a container is ready before it listens", starter, "at_once", answers(True)),
+    Bug("probes unasked", "readiness is claimed without asking", Runner, "run", at_once_ready),
+    Bug("liveness ignored", "a program that hangs is left to hang", Verdicts, "unhealthy", nothing),
+    Bug("no last word", "what ignores its stop signal is never killed", Stopper, "kill", nothing),
+    Bug("removed run on", "what runs is not told that its pod is gone", worker.PodWorker, "removed", nothing),
+    Bug("nothing swept", "what a dead control process left stays", agents, "sweep", nothing_awaited),
+    Bug("addresses kept", "an ended pod's address is not given back", SandboxHand, "release", kept),
+    Bug(
+        "status given up",
+        "a status that could not be written is dropped",
+        status_writer.StatusWriter,
+        "_write",
+        gives_up,
+    ),
+    Bug("no restart", "what ended is started again only after an hour", restart, "delay_s", answers(3600.0)),
+    Bug("end unheard", "nobody hears that a program ended", container.ContainerHand, "_to_the_end", never_ended),
+    Bug("unready when adopted", "an adopted pod loses its readiness", adoption, "_resume", nothing),
+)

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from madang.api import create as creating
-from madang.api.desk import Desk
+from madang.api.desk import Desk, durable
 from madang.api.furnish import furnish
 from madang.api.relocate import relocate
 from madang.api.resources import resource
@@ -102,7 +102,7 @@ async def ensure(desk: Desk, address: str, port: int) -> None:
             await update(desk, USER, found, key.namespace, key.name, obj, "", options)
     for entry in desk.store.list("namespaces").entries:
         if not entry.obj["metadata"].get("deletionTimestamp"):
-            await asyncio.gather(*furnish(desk, entry.key.name))
+            await asyncio.gather(*map(durable, furnish(desk, entry.key.name)))
 
 
 def _moved(old: Obj, new: Obj) -> bool:

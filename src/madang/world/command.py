@@ -19,6 +19,7 @@ from pathlib import Path
 from madang.world.bugs import BUGS
 from madang.world.house import Outcome, run
 from madang.world.plan import Plan, plan
+from madang.world.shortest import shortest
 from madang.world.tally import missing, table
 
 
@@ -57,7 +58,9 @@ def main(argv: list[str] | None = None) -> int:
         return hunt(list(BUGS), given.seeds, given.first)
     if given.bug:
         with BUGS[given.bug].planted():
-            return one(given.seed) if given.seed is not None else hunt([given.bug], given.seeds, given.first)
+            if given.seed is not None:
+                return one(given.seed)
+            return many(range(given.first, given.first + given.seeds), given.keep_going)
     if given.seed is not None:
         return one(given.seed)
     return many(range(given.first, given.first + given.seeds), given.keep_going)
@@ -103,7 +106,7 @@ def many(seeds: range, keep_going: bool) -> int:
             gc.collect()
         if outcome.breach is not None:
             broken += 1
-            told(outcome)
+            story(seed, outcome)
             if not keep_going:
                 break
     took = time.perf_counter() - began
@@ -120,3 +123,15 @@ def told(outcome: Outcome) -> None:
         print(f"seed {outcome.seed}: all held, {outcome.lives} lives, {outcome.ended_s:.1f} s, {outcome.steps} steps")
         return
     print(f"seed {outcome.seed}: broke at {breach.at_s:.3f} s: {breach.invariant}: {breach.text}")
+
+
+def story(seed: int, outcome: Outcome) -> None:
+    """What was asked, what struck, which invariant broke: no deed more than it takes."""
+    told(outcome)
+    least, short = shortest(plan(seed), outcome, once)
+    print(f"  the shortest story of seed {seed} ({len(least.deeds)} of {len(plan(seed).deeds)} deeds):")
+    for deed in least.deeds:
+        print(f"    {deed}")
+    if short.breach is not None:
+        print(f"    {short.breach.at_s:7.3f} s  broke   {short.breach.invariant}: {short.breach.text[:2000]}")
+    print(f"  again: ./dev world --seed {seed}", flush=True)

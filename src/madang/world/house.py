@@ -109,7 +109,13 @@ class World:
         async def work(life: Life) -> T:
             return await write(life.api.as_(USER))
 
-        return await life.call(work)
+        try:
+            return await life.call(work)
+        except (Ended, StatusError):
+            raise
+        except Exception as error:
+            self.breach("the API answers in its own words", "".join(traceback.format_exception(error)))
+            raise Ended from error
 
     async def run(self) -> Outcome:
         story = asyncio.ensure_future(self._story())

@@ -85,11 +85,11 @@ class Machine:
             end = Exit(128, 0, now, now, "StartError", "exec: no such file")
             program.running = Running(launch.id, 0, 0, now, failed=end)
             program.ended.set_result(end)
+        if program.alive:
+            self.started(program)  # first: it looks for a twin
+            self._behave(program)
         self.programs[launch.folder] = program
         launch.folder.mkdir(parents=True, exist_ok=True)
-        if program.alive:
-            self.started(program)
-            self._behave(program)
         return program.running
 
     def _behave(self, program: Program) -> None:

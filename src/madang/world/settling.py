@@ -107,6 +107,8 @@ def _machine(world: "World", view: View) -> Iterator[str]:
     for program in world.machine.alive:
         if program.pod not in live:
             yield f"program {program.launch.id} runs for no pod"
+        elif program.stuck:
+            yield f"program {program.launch.id} hangs for good and was not replaced"
     running = {program.pod for program in world.machine.alive}
     for uid, pod in live.items():
         if uid not in running:

@@ -25,3 +25,7 @@ def test_what_the_api_refused_is_told_in_its_words() -> None:
 
 def test_what_the_machine_refused_names_the_file() -> None:
     assert explain(PermissionError(13, "Permission denied", "/root/x")) == "/root/x: Permission denied"
+
+
+def test_a_full_disk_is_named_with_the_way_out() -> None:
+    assert "/v/x: the disk is full: free space" in explain(OSError(28, "No space left on device", "/v/x"))

@@ -106,8 +106,14 @@ class Waking:
 
     def __init__(self, court: Courtyard, arguments: list[str]) -> None:
         self.court = court
+        try:
+            court.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Refusal(
+                f"{error.filename}: {error.strerror}: the courtyard's state cannot be kept there; set MADANG_HOME or "
+                "XDG_STATE_HOME to a folder that you may write"
+            ) from error
         reader, writer = os.pipe()
-        court.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with court.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "madang.courtyard", "--name", court.name, "--home", str(court.home),

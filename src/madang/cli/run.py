@@ -89,6 +89,8 @@ async def follow(api: "RemoteApi", namespace: str, pod: str) -> int:
     state = ended["status"].get("containerStatuses", [{}])[0].get("state", {}).get("terminated", {})
     if reason := ended["status"].get("reason"):
         sys.stderr.write(f"{reason}: {ended['status'].get('message', '')}\n")
+    if state.get("reason") in ("StartError", "ContainerCannotRun"):  # it has no log that would tell
+        sys.stderr.write(f"{state.get('message', '')}\n")
     return int(state.get("exitCode", 1))
 
 

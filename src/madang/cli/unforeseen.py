@@ -4,6 +4,7 @@ In: the exception that came up to the top. Out: the sentence; where the fault is
 file that can be sent along.
 """
 
+import errno
 import sys
 import time
 import traceback
@@ -21,6 +22,9 @@ def explain(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, StatusError):
         return error.message
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        where = error.filename or state_root()
+        return f"{where}: the disk is full: free space on its file system and say it again; what runs goes on"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     kept = keep(error)

@@ -5,6 +5,7 @@ The control process is woken first, and the files are read while it starts.
 
 import asyncio
 import contextlib
+import socket
 import sys
 import time
 from pathlib import Path
@@ -14,11 +15,26 @@ import typer
 
 from madang.cli import courtyards
 from madang.cli.courtyards import Courtyard
-from madang.cli.options import DEFAULT, Name, Output
+from madang.cli.options import DEFAULT, Name, Output, one_of
 from madang.cli.refusal import Refusal
 
 if TYPE_CHECKING:
     from madang.app import Application
+
+
+def own_address(listen: str) -> str:
+    """Refused unless this machine can open a port there."""
+    try:
+        if listen:
+            socket.create_server((listen, 0)).close()
+    except OSError as error:
+        raise Refusal(
+            f"--listen {listen}: expected an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them "
+            f"({error.strerror or error})",
+            code=2,
+        ) from error
+    return listen
+
 
 Paths = Annotated[
     list[Path] | None, typer.Argument(metavar="PATH", help="A Compose file, a manifest, or a folder of either.")
@@ -36,9 +52,20 @@ def up(
     nodes: Annotated[
         int | None, typer.Option("--nodes", min=1, max=100, help="Divide the machine into N nodes.")
     ] = None,
-    runtime: Annotated[str, typer.Option("--runtime", help="How pods run by default: host.")] = "",
-    network: Annotated[str, typer.Option("--network", help="bridge or loopback; default: what works.")] = "",
-    listen: Annotated[str, typer.Option("--listen", help="Where published ports are opened.")] = "",
+    runtime: Annotated[
+        str, typer.Option("--runtime", callback=one_of("--runtime", "host"), help="How pods run by default: host.")
+    ] = "",
+    network: Annotated[
+        str,
+        typer.Option(
+            "--network",
+            callback=one_of("--network", "bridge", "loopback"),
+            help="bridge or loopback; default: what works.",
+        ),
+    ] = "",
+    listen: Annotated[
+        str, typer.Option("--listen", callback=own_address, help="Where published ports are opened.")
+    ] = "",
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds until all must be ready.")] = 120,
     watch: Annotated[bool, typer.Option("--watch", help="Restart what a changed source file belongs to.")] = False,
     allow_other_versions: Annotated[

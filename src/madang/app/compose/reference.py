@@ -58,7 +58,11 @@ The last stage of the Dockerfile (or `target`) says what to run, where, with whi
 source stands at its `COPY` targets where private mounts work, else the program runs in the source folder itself.
 `requirements.txt` or `pyproject.toml` gets a virtual environment kept by content, `package.json` gets `npm ci`. A step
 that would only matter inside an image is named in a warning. A changed source file is a new version, and so a rolling
-update.
+update; databases (`*.db`, `*.sqlite`) and logs that a program keeps beside its source are none. Nothing is copied: an
+instance runs the files as they are when it starts, so `rollout undo` brings back earlier settings, not earlier files.
+
+A service with ports is ready once it listens on one. Where they are only the Dockerfile's `EXPOSE` and the command is
+another (a worker made of a server's folder), it is ready after five seconds also without.
 
 ## image: without containers
 

@@ -43,3 +43,21 @@ def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="left as it is"):
         merge_into(source, target)
     assert target.read_text() == "a: ["
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    source, real, target = tmp_path / "ours", tmp_path / "real", tmp_path / "config"
+    source.write_text(yaml.safe_dump(config("madang-default", "https://127.0.0.1:2")))
+    real.write_text(yaml.safe_dump(config("work", "https://cluster")))
+    target.symlink_to(real)
+    merge_into(source, target)
+    assert target.is_symlink() and len(yaml.safe_load(real.read_text())["clusters"]) == 2
+
+
+def test_what_is_no_kubeconfig_is_left_alone(tmp_path: Path) -> None:
+    source, target = tmp_path / "ours", tmp_path / "config"
+    source.write_text(yaml.safe_dump(config("madang-default", "https://127.0.0.1:2")))
+    target.write_text("- a list")
+    with pytest.raises(Refusal, match="it holds no map"):
+        merge_into(source, target)
+    assert target.read_text() == "- a list"

@@ -39,9 +39,11 @@ def own_kubeconfig() -> Path:
 
 
 def merge_into(source: Path, target: Path) -> str:
-    """Replaces our cluster, user and context there and touches nothing else; the current context stays."""
+    """Replaces our cluster, user and context there and touches nothing else; the current context stays. A link stays
+    a link: what it leads to is written."""
     import yaml
 
+    target = target.resolve()
     ours: dict[str, Any] = yaml.safe_load(source.read_text())
     theirs: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
     if target.exists():
@@ -49,6 +51,8 @@ def merge_into(source: Path, target: Path) -> str:
             theirs = yaml.safe_load(target.read_text()) or theirs
         except yaml.YAMLError as error:
             raise Refusal(f"{target} is not YAML and is left as it is: {error}") from error
+        if not isinstance(theirs, dict):
+            raise Refusal(f"{target} is not a kubeconfig and is left as it is: it holds no map")
     for part in ("clusters", "users", "contexts"):
         names = {entry["name"] for entry in ours[part]}
         theirs[part] = [e for e in theirs.get(part) or [] if e["name"] not in names] + ours[part]

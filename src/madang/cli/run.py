@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,7 +44,8 @@ def run(
             return await follow(api, where, pod)
         finally:
             if not keep:
-                await api.delete("pods", where, pod, DeleteOptions(grace_s=0))
+                with suppress(NotFound):
+                    await api.delete("pods", where, pod, DeleteOptions(grace_s=0))
 
     raise typer.Exit(ask(name, once))
 

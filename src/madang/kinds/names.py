@@ -19,7 +19,6 @@ LABEL_VALUE = f"({QUALIFIED})?"
 CONFIG_KEY = "[-._a-zA-Z0-9]+"
 HEADER = "[-A-Za-z0-9]+"
 PERCENT = "[0-9]+%"
-C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 
 LABEL_WORDS = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "

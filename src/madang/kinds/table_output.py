@@ -79,12 +79,3 @@ def row(kind: Kind, obj: Obj, now: float, include: Include = "Metadata", subreso
 def partial(obj: Obj) -> Obj:
     """PartialObjectMetadata."""
     return {"kind": "PartialObjectMetadata", "apiVersion": GROUP_VERSION, "metadata": obj["metadata"]}
-
-
-def partial_list(objects: Iterable[Obj], metadata: Mapping[str, Any]) -> Obj:
-    return {
-        "kind": "PartialObjectMetadataList",
-        "apiVersion": GROUP_VERSION,
-        "metadata": dict(metadata),
-        "items": [partial(obj) for obj in objects],
-    }

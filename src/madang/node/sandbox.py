@@ -50,7 +50,11 @@ class SandboxHand:
 
     def renew(self) -> None:
         """Bring the volumes up to date beside whatever else is done."""
-        self._hand.spawn(self._renew())
+        work = self._renew()
+        try:
+            self._hand.spawn(work)
+        except RuntimeError:  # this worker has broken: the one that takes its place makes them anew
+            work.close()
 
     async def _renew(self) -> None:
         try:

@@ -16,7 +16,7 @@ from madang.ports.objects import Obj
 def admit_create(desk: Desk, user: User, row: Kind, obj: Obj, *, dry_run: bool = False) -> tuple[Grants, list[str]]:
     namespaces.admit(desk, row, obj)
     grants = Grants(desk, dry_run)
-    warnings = [] if row.acted else [not_acted(row)]
+    warnings: list[str] = []
     if row.id == "pods":
         pods.admit(desk, obj)
     elif row.id == "services":
@@ -35,8 +35,4 @@ def admit_update(desk: Desk, user: User, row: Kind, new: Obj, old: Obj, subresou
         services.admit(desk, grants, new, old)
     elif row.id == "pods":
         pods.keep(new, old)
-    return grants, [] if row.acted else [not_acted(row)]
-
-
-def not_acted(row: Kind) -> str:
-    return f"{row.kind} objects are stored, but nothing in this courtyard acts on them yet"
+    return grants, []

@@ -12,7 +12,6 @@ from madang.ports.objects import Obj
 
 AVAILABLE = "MinimumReplicasAvailable", "Deployment has minimum availability."
 UNAVAILABLE = "MinimumReplicasUnavailable", "Deployment does not have minimum availability."
-COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
 
 
 def progressing(d: Obj) -> Obj | None:

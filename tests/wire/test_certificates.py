@@ -28,3 +28,11 @@ def test_it_is_renewed_in_time_and_for_a_new_address_under_the_same_ca(tmp_path:
     assert later.server.read_bytes() != before and later.ca.read_bytes() == ca
     moved = ensure(tmp_path, ["10.97.0.1"], NOW + (SERVER_DAYS - 30) * DAY)
     assert b"".join(moved.ca.read_bytes().splitlines()) == b"".join(ca.splitlines())
+
+
+def test_what_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
+    ensure(tmp_path, [], NOW)
+    for path in tmp_path.iterdir():
+        path.write_text("not PEM")
+    found = ensure(tmp_path, [], NOW)
+    assert "BEGIN CERTIFICATE" in found.ca_pem and "BEGIN PRIVATE KEY" in found.server.read_text()

@@ -42,7 +42,7 @@ class Tokens:
 
     @classmethod
     def at(cls, path: Path) -> "Tokens":
-        """The key at `path`, made if there is none."""
+        """The key at `path`, made if there is none that can be read."""
         if not path.exists():
             key = ec.generate_private_key(ec.SECP256R1())
             pem = key.private_bytes(
@@ -53,7 +53,11 @@ class Tokens:
             with os.fdopen(handle, "wb") as file:
                 file.write(pem)
             fresh.replace(path)
-        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        try:
+            loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except ValueError:  # a machine that lost its power, say: tokens are given anew
+            path.unlink()
+            return cls.at(path)
         assert isinstance(loaded, ec.EllipticCurvePrivateKey)
         return cls(loaded)
 

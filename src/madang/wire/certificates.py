@@ -39,16 +39,16 @@ class Certificates:
 
 
 def ensure(folder: Path, addresses: Sequence[str], now_s: float) -> Certificates:
-    """Makes what is missing or nearly over."""
+    """Makes what is missing, nearly over, or cannot be read."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = datetime.datetime.fromtimestamp(now_s, datetime.UTC)
     found = Certificates(folder / "ca.crt", folder / "server.pem")
     key_path = folder / "ca.key"
-    if not found.ca.exists() or not key_path.exists() or _days_left(found.ca, now) < SERVER_DAYS:
+    if not _readable(found.ca) or not _readable_key(key_path) or _days_left(found.ca, now) < SERVER_DAYS:
         _make_ca(found.ca, key_path, now)
         found.server.unlink(missing_ok=True)
     wanted = ["127.0.0.1", "::1", *addresses]
-    if not found.server.exists() or _days_left(found.server, now) < RENEW_BELOW_DAYS or _lacks(found.server, wanted):
+    if not _readable(found.server) or _days_left(found.server, now) < RENEW_BELOW_DAYS or _lacks(found.server, wanted):
         _make_server(found, key_path, wanted, now)
     return found
 
@@ -102,6 +102,23 @@ def _begin(
         .not_valid_before(now - BACKDATED)
         .not_valid_after(now + datetime.timedelta(days=days))
     )
+
+
+def _readable(path: Path) -> bool:
+    try:
+        x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _readable_key(path: Path) -> bool:
+    try:
+        return isinstance(
+            serialization.load_pem_private_key(path.read_bytes(), password=None), ec.EllipticCurvePrivateKey
+        )
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _days_left(path: Path, now: datetime.datetime) -> int:

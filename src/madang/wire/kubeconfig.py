@@ -48,11 +48,13 @@ def set_namespace(path: Path, namespace: str) -> None:
 
 
 def current_namespace(path: Path) -> str:
-    """Where a bare kubectl speaks of; `default` where there is no file yet."""
-    if not path.exists():
-        return "default"
-    config = yaml.safe_load(path.read_text())
-    for context in config["contexts"]:
-        if context["name"] == config["current-context"]:
-            return str(context["context"].get("namespace") or "default")
+    """Where a bare kubectl speaks of; `default` where there is no file yet, or none that can be read: it is written
+    anew at every start."""
+    try:
+        config = yaml.safe_load(path.read_text())
+        for context in config["contexts"]:
+            if context["name"] == config["current-context"]:
+                return str(context["context"].get("namespace") or "default")
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError):
+        pass
     return "default"

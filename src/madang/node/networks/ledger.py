@@ -31,10 +31,11 @@ class Ledger:
         for path in self._folder.glob("*.json"):
             try:
                 kept = json.loads(path.read_text())
-            except ValueError:  # a crash between creation and the first byte
+                inside = ipaddress.IPv4Address(kept["ip"]) in self._range
+            except (ValueError, LookupError, TypeError):  # a crash between creation and the first byte
                 path.unlink()
                 continue
-            if ipaddress.IPv4Address(kept["ip"]) in self._range:
+            if inside:
                 yield path.stem, Attachment(kept["ip"], kept.get("netns", ""))
 
     def _offset(self, ip: str) -> int:

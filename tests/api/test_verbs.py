@@ -329,6 +329,21 @@ def test_an_evicted_pod_says_why_it_goes(run_all: Run) -> None:
     run_all(check)
 
 
+def test_evictions_at_once_all_succeed_and_hit_nobody_else() -> None:
+    async def check(api: DirectApi) -> None:
+        asked = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p", "namespace": "default"}}
+
+        async def evict() -> None:
+            await api.create("pods", asked, namespace="default", name="p", subresource="eviction")
+
+        await api.create("pods", pod("p"), namespace="default")
+        await asyncio.gather(evict(), evict(), evict())
+        with pytest.raises(NotFound):
+            await api.get("pods", "default", "p")
+
+    run(check)
+
+
 def test_the_houses_own_namespaces_may_not_be_deleted(run_all: Run) -> None:
     async def check(api: Api) -> None:
         with pytest.raises(Forbidden, match="this namespace may not be deleted"):

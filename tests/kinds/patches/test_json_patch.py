@@ -79,3 +79,9 @@ def test_what_was_added_is_found_and_can_go_again(obj: dict[str, Any], key: str,
     added = apply_json(obj, [{"op": "add", "path": path, "value": value}])
     assert added == obj | {key: value}
     assert apply_json(added, [{"op": "test", "path": path, "value": value}, {"op": "remove", "path": path}]) == obj
+
+
+def test_copies_of_copies_end_early() -> None:
+    doubling = [{"op": "copy", "from": "/a", "path": f"/a/{i}"} for i in range(64)]
+    with pytest.raises(StatusError, match=REJECTED):
+        apply_json({"a": {"x": "y" * 100}}, doubling)

@@ -44,8 +44,12 @@ async def evict(
     deleting.check_preconditions(resource, entry, deletion)
     if not deletion.dry_run and not entry.obj["metadata"].get("deletionTimestamp"):
         marked = _marked(entry.obj, format_seconds(desk.clock.now_s()))
-        entry = await durable(desk.put(entry.key, marked, entry.revision))
-        entry = desk.newest(resource.row, namespace, name) or entry
+        await durable(desk.put(entry.key, marked, entry.revision))
+        # Others were not idle while the disk was: the pod may be gone, and its name another's.
+        present = desk.newest(resource.row, namespace, name)
+        if present is None or present.obj["metadata"]["uid"] != entry.obj["metadata"]["uid"]:
+            return Outcome(obj=SUCCESS, created=True)
+        entry = present
     await deleting.remove(desk, resource, entry, deletion)
     return Outcome(obj=SUCCESS, created=True)
 

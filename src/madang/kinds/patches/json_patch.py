@@ -8,11 +8,14 @@ are kept: `replace` also sets a key that an object does not have, and negative l
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from madang.kinds.patches.refusals import undoable, unreadable
 from madang.ports.errors import StatusError
 from madang.ports.objects import Obj
 
 MAX_OPERATIONS = 10_000
+MAX_COPIED_BYTES = 3 * 1024 * 1024  # a few copies of copies would else fill any memory
 
 
 def apply_json(obj: Obj, patch: Any) -> Obj:
@@ -29,7 +32,12 @@ def apply_json(obj: Obj, patch: Any) -> Obj:
             reason="RequestEntityTooLarge",
         )
     document: Any = clone(obj)
+    copied = 0
     for operation in patch:
+        if operation.get("op") == "copy":
+            copied += len(orjson.dumps(_find(document, _tokens(operation, "from"))))
+            if copied > MAX_COPIED_BYTES:
+                raise undoable()
         document = _step(document, operation)
     if not isinstance(document, dict):
         raise undoable()

@@ -1,5 +1,6 @@
 """The shop over HTTP: pages and forms. What a peer cannot answer is said on the page; the rest stays usable."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -17,6 +18,7 @@ from web import html
 from web.peers import address
 
 HERE = os.environ.get("HOSTNAME") or socket.gethostname()
+PAGE_S = 2.0  # a page waits no longer for a part of it
 NONE: dict[str, Any] = {}
 peers: httpx.AsyncClient
 
@@ -47,9 +49,11 @@ def visitor(request: Request) -> str:
 
 async def home(request: Request) -> Response:
     cart = visitor(request)
-    products, catalog = await ask("catalog", "GET", "/products")
-    content, cart_by = await ask("cart", "GET", f"/carts/{cart}")
-    orders, orders_by = await ask("orders", "GET", "/orders", params={"cart": cart})
+    (products, catalog), (content, cart_by), (orders, orders_by) = await asyncio.gather(
+        ask("catalog", "GET", "/products", timeout=PAGE_S),
+        ask("cart", "GET", f"/carts/{cart}", timeout=PAGE_S),
+        ask("orders", "GET", "/orders", params={"cart": cart}, timeout=PAGE_S),
+    )
     answered = {"web": HERE, "catalog": catalog, "cart": cart_by, "orders": orders_by}
     items = {i["product"]: i["quantity"] for i in (content or NONE).get("items", ())}
     page = html.shop(products, items, orders, answered, request.query_params.get("said", ""))

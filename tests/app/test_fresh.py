@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from madang.app.fresh import touched, watch_sources
+from madang.app.fresh import as_many, touched, watch_sources
 from tests.app.compose.project_files import application
 
 
@@ -26,3 +26,13 @@ def test_a_changed_source_is_another_image(tmp_path: Path) -> None:
     before = application(tmp_path, text)
     (tmp_path / "a" / "x.py").write_text("1")
     assert application(tmp_path, text).objects != before.objects
+
+
+def test_a_saved_source_takes_back_no_scaling(tmp_path: Path) -> None:
+    host = "image: madang.dev/host, command: x"
+    one = application(tmp_path, f"services: {{a: {{{host}}}, b: {{{host}}}, c: {{{host}}}}}").objects
+    two = application(tmp_path, f"services: {{a: {{{host}}}, b: {{{host}, scale: 4}}, c: {{{host}}}}}").objects
+    live = {"a": {"spec": {"replicas": 3}}, "b": {"spec": {"replicas": 3}}}
+    found = as_many(one, two, live)
+    assert [o["spec"]["replicas"] for o in found if o["kind"] == "Deployment"] == [3, 4, 1]
+    assert [o["kind"] for o in found] == [o["kind"] for o in two]

@@ -6,6 +6,7 @@ a changed source is another image reference, and so a rolling update of that ser
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from madang.app.application import Application, ApplicationError
@@ -15,6 +16,7 @@ from madang.app.loading import load
 from madang.app.programs.source import DATABASES, LEFT_BEHIND, NEVER, ignored, matches
 from madang.ports.api import Api
 from madang.ports.errors import StatusError
+from madang.ports.objects import Obj
 
 
 def watch_sources(application: Application) -> Mapping[Path, Sequence[str]]:
@@ -73,7 +75,9 @@ async def refreshed(api: Api, application: Application, home: Path, say: Callabl
     try:
         new = await asyncio.to_thread(load, application.paths, application.options)
         await build(new, home, lambda service, line: say(f"{service}: {line}"))
-        applied = await apply(api, new)
+        page = await api.list("deployments.apps", new.namespace)
+        live = {entry.key.name: entry.obj for entry in page.entries}
+        applied = await apply(api, replace(new, objects=as_many(application.objects, new.objects, live)))
     except ApplicationError as error:
         say("not applied: " + "\n  ".join(error.messages))
         return application
@@ -83,6 +87,24 @@ async def refreshed(api: Api, application: Application, home: Path, say: Callabl
     if applied.changed or applied.created or applied.removed:
         say(f"applied: {', '.join([*applied.created, *applied.changed, *applied.removed])}")
     return new
+
+
+def as_many(old: Sequence[Obj], new: Sequence[Obj], live: Mapping[str, Obj]) -> list[Obj]:
+    """The new objects, with as many instances as run now where the files' own number has not changed: a saved source
+    takes back no `madang scale`."""
+    before = {o["metadata"]["name"]: o["spec"].get("replicas") for o in old if o["kind"] == "Deployment"}
+    out = []
+    for obj in new:
+        name, spec = obj["metadata"]["name"], obj.get("spec") or {}
+        if (
+            obj["kind"] == "Deployment"
+            and name in live
+            and spec.get("replicas")
+            and before.get(name) == spec["replicas"]
+        ):
+            obj = {**obj, "spec": {**spec, "replicas": live[name]["spec"].get("replicas", 1)}}
+        out.append(obj)
+    return out
 
 
 def named(paths: Sequence[Path]) -> str:

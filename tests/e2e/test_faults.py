@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.apps import free_port, get, write_app
 from tests.e2e.conftest import Court
-from tests.e2e.traces import control, id_of, keeper, kill, started, traces
+from tests.e2e.traces import control, id_of, keeper, kill, serving, started, traces
 
 pytestmark = pytest.mark.e2e
 
@@ -173,6 +173,27 @@ def test_everything_dies_and_comes_back(court: Court, tmp_path: Path) -> None:
     for pid, _ in started(court.home):
         kill(pid)
     kill(control(court.home))
+    court.run("down")
+    assert traces(id, court.home) == []
+
+
+def test_the_gateway_is_killed(court: Court, tmp_path: Path) -> None:
+    port = free_port()
+    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
+    court.run("up", "--detach", cwd=tmp_path)
+    id = id_of(court.home)
+    kill(serving(court.home))
+    assert get(port) == "version 1"  # who connected meanwhile has waited
+    before = keeper(court.home)
+    kill(before)
+    assert get(port) == "version 1"
+    deadline = monotonic() + 20
+    while keeper(court.home) == before and monotonic() < deadline:
+        sleep(0.05)
+    assert keeper(court.home) != before and get(port) == "version 1"
+    kill(control(court.home))
+    kill(keeper(court.home))
+    assert get(port) == "version 1"  # HAProxy alone is left, and serves
     court.run("down")
     assert traces(id, court.home) == []
 

@@ -32,6 +32,11 @@ def keeper(home: Path) -> int:
     return int(json.loads((home / "run" / "gateway.json").read_bytes())["keeper"])
 
 
+def serving(home: Path) -> int:
+    """HAProxy."""
+    return int(json.loads((home / "run" / "gateway.json").read_bytes())["worker"]["pid"])
+
+
 def kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ In: a name. Out: a `Courtyard`, whose `record` is what the control process wrote
 process before it does anything else.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -82,6 +83,21 @@ def read_record(home: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return record if started_ticks(int(record.get("pid", 0))) == record.get("started_ticks") else {}
+
+
+def being_started(court: "Courtyard") -> bool:
+    """Somebody holds the courtyard's lock without having said so: it starts, or is about to be gone."""
+    try:
+        fd = os.open(court.home / "run" / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 def left_running(court: "Courtyard") -> bool:

@@ -37,6 +37,8 @@ def down(
 
 
 def stop(court: courtyards.Courtyard, timeout_s: float) -> None:
+    if not court.runs and courtyards.being_started(court):
+        court = settle(court)
     if not court.runs:
         if not courtyards.left_running(court):
             return
@@ -54,6 +56,17 @@ def stop(court: courtyards.Courtyard, timeout_s: float) -> None:
         wait(watched, pid, timeout_s, court)
     finally:
         os.close(watched)
+
+
+def settle(court: courtyards.Courtyard, seconds: float = 30) -> courtyards.Courtyard:
+    """Until a start that is under way has come to its end, or another `down`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = courtyards.find(court.name)
+        if found.runs or not courtyards.being_started(found):
+            return found
+        time.sleep(0.02)
+    raise Refusal(f"the courtyard {court.name!r} is being started and was not ready after {seconds:.0f} s")
 
 
 def wait(pidfd: int, pid: int, timeout_s: float, court: courtyards.Courtyard) -> None:

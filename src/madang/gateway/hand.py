@@ -176,8 +176,10 @@ class Hand:
 
     async def stop(self, drain_s: float) -> None:
         """Lets running requests finish, for so long; then nothing of the gateway is left."""
-        for _ in range(2):  # the conversation may be over while the keeper lives
+        for _ in range(3):  # the conversation may be over while the keeper lives, or a worker without a keeper
             keeper = self._keeping or await keeping.find(self._run, self._heard)
+            if keeper is None and keeping.orphaned(self._run):
+                keeper = await keeping.start(self._run, self._program, self._heard)
             if keeper is None:
                 break
             self._keeping = keeper
@@ -187,6 +189,9 @@ class Hand:
                 await self.leave()
         await self.leave()
         self._generations.clear()
+        for path in self._run.glob("gateway*"):  # of one that was killed
+            if path.name != keeping.LOG:
+                path.unlink(missing_ok=True)
 
     async def leave(self) -> None:
         """Forgets what runs, and lets it run."""
@@ -203,6 +208,7 @@ class Hand:
             self._run.mkdir(parents=True, exist_ok=True)
             found = await keeping.find(self._run, self._heard)
             self._keeping = found or await keeping.start(self._run, self._program, self._heard)
+            self._keeping.when_gone(self.on_trouble)
         return self._keeping
 
     def _heard(self, event: Mapping[str, Any]) -> None:

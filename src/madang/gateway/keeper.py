@@ -347,17 +347,24 @@ def write_down(run: str, worker: Worker) -> None:
     os.rename(path + ".new", path)
 
 
+def orphan(run: str) -> tuple[int, int] | None:
+    """The worker that was written down last, if it lives: (pid, ticks)."""
+    try:
+        with open(os.path.join(run, "gateway.json"), encoding="utf-8") as told:
+            state = json.load(told)
+        pid, ticks = state["worker"]["pid"], state["ticks"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (pid, ticks) if started_ticks(pid) == ticks else None
+
+
 def inherit(keeper: Keeper) -> None:
     """Where an earlier keeper was killed, its worker still serves: take over its listening sockets."""
-    try:
-        with open(os.path.join(keeper.run, "gateway.json"), encoding="utf-8") as told:
-            state = json.load(told)
-        pid = state["worker"]["pid"]
-        if started_ticks(pid) != state["ticks"]:
-            return
-    except (OSError, ValueError, KeyError, TypeError):
+    found = orphan(keeper.run)
+    if found is None:
         return
-    keeper.foreign = [(pid, state["ticks"])]
+    pid, _ = found
+    keeper.foreign = [found]
     for held in sockets_of(pid):
         host, port = held.getsockname()[:2]
         name = "FD_" + "".join(c if c.isalnum() else "_" for c in f"{host}_{port}")

@@ -84,6 +84,10 @@ class Keeping:
         await asyncio.wait_for(self.gone.wait(), drain_s + START_S)
         await _ended(pid, START_S)
 
+    def when_gone(self, call: Callable[[], None]) -> None:
+        """Also where it was we who hung up."""
+        self._listening.add_done_callback(lambda _: call())
+
     async def close(self) -> None:
         """Leave it alone: it goes on."""
         self._listening.cancel()
@@ -145,6 +149,11 @@ async def find(run: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping
         return found
     await found.stop(1.0)
     return None
+
+
+def orphaned(run: Path) -> bool:
+    """Whether a worker serves on whose keeper was killed: only a new keeper can end it in order."""
+    return keeper.orphan(os.fspath(run)) is not None
 
 
 async def start(run: Path, program: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping:

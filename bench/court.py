@@ -19,6 +19,7 @@ from typing import Any
 from madang.api.remote import RemoteApi
 
 ROOT = Path(__file__).parent.parent
+SHOP = ROOT / "examples" / "shop"
 TICKS = os.sysconf("SC_CLK_TCK")
 IDLE = 0.85  # a round begins when the machine was idle to this share, or after some patience
 
@@ -27,6 +28,7 @@ IDLE = 0.85  # a round begins when the machine was idle to this share, or after 
 class Court:
     name: str
     root: Path
+    shop_port: int  # of its own, so that nobody's shop is in the way
 
     @property
     def home(self) -> Path:
@@ -35,7 +37,8 @@ class Court:
     @property
     def env(self) -> dict[str, str]:
         path = os.pathsep.join(p for p in (str(ROOT / "src"), os.environ.get("PYTHONPATH")) if p)
-        return {**os.environ, "PYTHONPATH": path, "MADANG_HOME": str(self.root), "MADANG_NAME": self.name}
+        own = {"MADANG_HOME": str(self.root), "MADANG_NAME": self.name, "SHOP_PORT": str(self.shop_port)}
+        return {**os.environ, "PYTHONPATH": path, **own}
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "madang.cli", *words]
@@ -117,7 +120,7 @@ def memory_mb(pid: int) -> tuple[float, float]:
 def courtyard() -> Iterator[Court]:
     """Not started yet; down and forgotten afterwards, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="madang-bench-") as folder:
-        court = Court(f"b{os.getpid() % 100000}", Path(folder))
+        court = Court(f"b{os.getpid() % 100000}", Path(folder), free_port())
         try:
             yield court
         finally:
@@ -127,18 +130,6 @@ def courtyard() -> Iterator[Court]:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as held:
         return int(held.getsockname()[1])
-
-
-def shop(folder: Path) -> tuple[Path, int]:
-    """A copy of the example with a port of its own, so that nobody's shop is in the way."""
-    port = free_port()
-    copy = folder / "shop"
-    subprocess.run(["cp", "-r", str(ROOT / "examples" / "shop"), str(copy)], check=True)
-    file = copy / "compose.yaml"
-    text = file.read_text()
-    assert '"8080:8000"' in text
-    file.write_text(text.replace('"8080:8000"', f'"{port}:8000"'))
-    return copy, port
 
 
 def quiet(most_s: float = 20.0) -> float:

@@ -4,9 +4,8 @@ import http.client
 import subprocess
 import threading
 import time
-from pathlib import Path
 
-from bench.court import Court, courtyard, load, quiet, shop
+from bench.court import SHOP, Court, courtyard, load, quiet
 from bench.table import Measure, show
 
 RUNS = 7
@@ -21,7 +20,7 @@ def empty(court: Court) -> list[float]:
     return took
 
 
-def first_page(court: Court, folder: Path, port: int) -> tuple[float, float]:
+def first_page(court: Court) -> tuple[float, float]:
     """Seconds until the page answers 200, and until `up` returns."""
     begin = time.perf_counter()
     answered: list[float] = []
@@ -30,7 +29,7 @@ def first_page(court: Court, folder: Path, port: int) -> tuple[float, float]:
     def look() -> None:
         while not answered and not stop.wait(0.005):
             try:
-                door = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+                door = http.client.HTTPConnection("127.0.0.1", court.shop_port, timeout=1)
                 door.request("GET", "/", headers={"connection": "close"})
                 if door.getresponse().status == 200:
                     answered.append(time.perf_counter() - begin)
@@ -42,7 +41,7 @@ def first_page(court: Court, folder: Path, port: int) -> tuple[float, float]:
     looking.start()
     try:
         done = subprocess.run(
-            court.command("up", "--detach", str(folder)), env=court.env, capture_output=True, text=True, check=False
+            court.command("up", "--detach", str(SHOP)), env=court.env, capture_output=True, text=True, check=False
         )
     finally:
         time.sleep(0.2)
@@ -56,13 +55,12 @@ def first_page(court: Court, folder: Path, port: int) -> tuple[float, float]:
 def main() -> None:
     with courtyard() as court:
         measures = [Measure("up --detach, empty, to the command's end", empty(court), "s", "1.0 s", "4.0 to 4.4 s")]
-        folder, port = shop(court.root)
-        first_page(court, folder, port)  # makes the environments
+        first_page(court)  # makes the environments
         court.run("down")
         rounds = []
         for _ in range(RUNS):
             quiet()
-            rounds.append(first_page(court, folder, port))
+            rounds.append(first_page(court))
             court.run("down")
         pages, ends = zip(*rounds, strict=True)
         measures.append(Measure("up --detach examples/shop, to the page's first 200", pages, "s", "3 s"))

@@ -2,7 +2,7 @@
 
 import time
 
-from bench.court import courtyard, cpu_s, load, memory_mb, shop
+from bench.court import SHOP, courtyard, cpu_s, load, memory_mb
 from bench.table import Measure, show
 
 SETTLE_S, WATCH_S = 20, 60
@@ -14,8 +14,7 @@ def main() -> None:
         court.run("up", "--detach")
         time.sleep(SETTLE_S / 2)
         nothing = used(court.processes())
-        folder, _ = shop(court.root)
-        court.run("up", "--detach", str(folder))
+        court.run("up", "--detach", str(SHOP))
         time.sleep(SETTLE_S)
         found = court.processes()
         share = used(found)

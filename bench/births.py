@@ -49,7 +49,7 @@ class Watch:
 
 async def round_of(api: RemoteApi, watch: Watch, names: list[str]) -> tuple[float, float]:
     """Milliseconds from the first create to the last one Running; and from the first delete to the last one gone."""
-    await asyncio.to_thread(quiet, 2.0)
+    await asyncio.to_thread(quiet)
     begin = time.perf_counter()
     await asyncio.gather(*(api.create("pods", pod(name), namespace="default") for name in names))
     up = (await watch.until(watch.running, names) - begin) * 1000

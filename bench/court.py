@@ -132,7 +132,7 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-def quiet(most_s: float = 20.0) -> float:
+def quiet(most_s: float = 3.0) -> float:
     """Waits until the machine has little else to do, or the time is over. The share of it that was idle last."""
     deadline = time.monotonic() + most_s
     while True:

@@ -19,7 +19,9 @@ class Tuning:
     request: str = "30s"  # to send the headers of a request
     keep_alive: str = "75s"
     queue: str = "30s"
-    retries: int = 5
+    # A dead instance answers nobody and so has the fewest requests: until the check says so, leastconn prefers it. One
+    # request may meet each of its kept connections before a new one is refused, which is what waits for the check.
+    retries: int = 20
     look: str = "20ms"  # how long an undeclared port waits for the client's first bytes
     # An instance whose connections fail is taken out by HAProxy itself, and tried again this often. While an
     # instance is up it is hardly ever checked: an idle house costs nothing, and readiness is the control's to say.

@@ -17,6 +17,7 @@ from madang.node.pod.facts import Refusal
 from madang.node.pod.ignored import ignored
 from madang.node.pod.ignored import message as ignored_message
 from madang.node.volumes.content import Refused
+from madang.node.volumes.volumes import tells_address
 from madang.ports.errors import StatusError
 
 if TYPE_CHECKING:
@@ -70,12 +71,17 @@ class SandboxHand:
             await self._renew()
 
     async def prepare(self) -> None:
-        """Network first, since volumes may tell of the address; neither waits for anything that another pod does."""
+        """Network and volumes beside each other, unless a volume tells of the address; neither waits for anything that
+        another pod does."""
         try:
-            if self.attachment is None:
-                self.attachment = await self._attach()
-            self._worker.facts.ip = self.attachment.ip
-            await self.refresh_volumes()
+            if self.attachment is not None or tells_address(self._hand.pod):
+                await self._connect()
+                await self.refresh_volumes()
+            else:
+                both = await asyncio.gather(self._connect(), self.refresh_volumes(), return_exceptions=True)
+                for fault in both:
+                    if fault is not None:
+                        raise fault
             await self._write_names()
         except Refused as e:
             self._refuse("FailedMount", str(e), _MOUNT_RETRY_S)
@@ -106,6 +112,11 @@ class SandboxHand:
         self._worker.facts.refusal = Refusal(reason, message, self._kit.clock.monotonic_s() + delay, tries)
         self._worker.facts.sandbox = "none"
         self._hand.emit("Warning", reason, message)
+
+    async def _connect(self) -> None:
+        if self.attachment is None:
+            self.attachment = await self._attach()
+        self._worker.facts.ip = self.attachment.ip
 
     async def _attach(self) -> Attachment:
         if self._hand.pod["spec"].get("hostNetwork"):

@@ -17,7 +17,7 @@ from madang.node.pod.facts import Facts
 from madang.node.pod.phase import TERMINAL
 from madang.node.pod.status import status, worth_showing
 from madang.node.status_writer import StatusWriter
-from madang.node.volumes.volumes import uses
+from madang.node.volumes.volumes import tells_address, uses
 from madang.ports.objects import Obj
 
 _BATCH_S = 0.1  # containers that start together are shown together, unless one of them takes longer
@@ -70,7 +70,10 @@ class PodWorker:
             return
         if self.facts.refusal or any(c.refusal for c in self.facts.containers.values()):
             self.retry()
-        if self.facts.sandbox in ("preparing", "ready") and self.facts.ip and uses(self.pod, kind, name):
+        made = self.facts.sandbox == "ready" or (
+            self.facts.sandbox == "preparing" and (self.facts.ip or not tells_address(self.pod))
+        )  # being made: its turn comes after
+        if made and uses(self.pod, kind, name):
             self.hand.sandbox.renew()
 
     async def run(self) -> None:

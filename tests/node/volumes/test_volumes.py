@@ -14,7 +14,7 @@ from madang.node.environment import Place
 from madang.node.volumes import volumes
 from madang.node.volumes.content import File, Refused, content
 from madang.node.volumes.projection import project
-from madang.node.volumes.volumes import Volumes, source_of, uses
+from madang.node.volumes.volumes import Volumes, source_of, tells_address, uses
 from madang.ports.objects import Obj
 
 PLACE = Place("10.0.0.7", "10.0.0.1")
@@ -187,3 +187,15 @@ def test_what_lies_in_memory_goes_with_its_pod_or_its_courtyard(
     assert there() == ["madang-t1-u3", "madang-t2-u1"]
     volumes.sweep_memory("t1")
     assert there() == ["madang-t2-u1"]
+
+
+def test_which_volumes_wait_for_the_address() -> None:
+    def pod(*volumes: dict[str, Any]) -> dict[str, Any]:
+        return {"spec": {"volumes": list(volumes)}}
+
+    def told(path: str) -> dict[str, Any]:
+        return {"downwardAPI": {"items": [{"path": "a", "fieldRef": {"fieldPath": path}}]}}
+
+    assert not tells_address(pod({"emptyDir": {}}, told("metadata.name")))
+    assert tells_address(pod({"emptyDir": {}}, told("status.podIP")))
+    assert tells_address(pod({"projected": {"sources": [told("metadata.name"), told("status.podIPs")]}}))

@@ -124,6 +124,14 @@ def uses(pod: Obj, kind: str, name: str) -> bool:
     return False
 
 
+def tells_address(pod: Obj) -> bool:
+    """Whether a volume shows what only a pod that is connected has."""
+    volumes = pod["spec"].get("volumes") or ()
+    parts = [part for v in volumes for part in (v, *((v.get("projected") or {}).get("sources") or ()))]
+    items = [item for part in parts for item in (part.get("downwardAPI") or {}).get("items") or ()]
+    return any((item.get("fieldRef") or {}).get("fieldPath", "").startswith("status.") for item in items)
+
+
 def owner_of(pod: Obj) -> tuple[int, int] | None:
     """(-1, group) for fsGroup where we may give files away."""
     group = (pod["spec"].get("securityContext") or {}).get("fsGroup")

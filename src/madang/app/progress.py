@@ -141,7 +141,7 @@ def trouble(pods: Sequence[Obj], warned: Mapping[str, str]) -> str:
         for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
             if text := container_trouble(one):
                 reason, _, way_out = warned.get(pod["metadata"]["name"], "").partition(": ")
-                return f"{text}; {way_out}" if reason == "AddressInUse" else text
+                return f"{text}; {way_out}" if reason in ("AddressInUse", "PortNotAllowed") else text
         for condition in status.get("conditions") or ():
             if condition["type"] == "PodScheduled" and condition["status"] == "False":
                 return str(condition.get("message") or condition.get("reason") or "")

@@ -137,7 +137,7 @@ def show(found: dict[str, Any]) -> None:
     rows = found["services"]
     several = len({r["namespace"] for r in rows}) > 1
     table(
-        [*(["project"] if several else []), "service", "state", "ready", "restarts", "address", ""],
+        [*(["project"] if several else []), "service", "state", "ready", "restarts", "address"],
         [
             [
                 *([r["namespace"]] if several else []),
@@ -146,11 +146,13 @@ def show(found: dict[str, Any]) -> None:
                 f"{r['ready']}/{r['wanted']}",
                 str(r["restarts"]),
                 " ".join(r["addresses"]),
-                plain(r["reason"]),
             ]
             for r in rows
         ],
     )
+    for r in rows:  # below the table, where there is room for it
+        if r["reason"]:
+            say(f"{colour(r['state'])} {plain(r['service'])}: {plain(r['reason'])}")
     for door in found["closed"]:
         say(f"[red]closed[/] {plain(door)}")
     say()

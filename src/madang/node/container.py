@@ -18,7 +18,7 @@ from madang.node.probes.runner import Runner
 from madang.node.runtimes.runtime import Exit, Running, Runtime
 from madang.node.starter import Starter
 from madang.node.stopper import Stopper
-from madang.node.termination import found_its_port_taken, with_message
+from madang.node.termination import found_its_port_taken, may_not_have_its_port, with_message
 from madang.node.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 SHARED = (
     "its port is taken: on the loopback network all pods share this machine's ports, so a program must listen on "
     "$HOST:$PORT ({ip}), not on all addresses; the bridge network (as root) has no such limit"
+)
+LOW = (
+    "port {port} is below 1024, and only root may open it here: give the program a higher one, or run as root (the "
+    "bridge network)"
 )
 
 
@@ -119,8 +123,12 @@ class ContainerHand:
         c.short_runs = restart.short_runs_after(c, c.ended_at_s)
         c.exit = with_message(end, role, *files)
         c.running, c.ready, c.started = None, False, False
-        if self._kit.network.name == "loopback" and found_its_port_taken(c.exit):
+        if self._kit.network.name != "loopback":
+            return
+        if found_its_port_taken(c.exit):
             self.emit(role, "Warning", "AddressInUse", SHARED.format(ip=self._worker.facts.ip))
+        elif low := may_not_have_its_port(c.exit, spec.tcp_ports(role)):
+            self.emit(role, "Warning", "PortNotAllowed", LOW.format(port=low))
 
     def emit(self, role: Role, type_: str, reason: str, message: str) -> None:
         self._hand.emit(type_, reason, message, role.field_path)

@@ -3,7 +3,9 @@
 In: the exit, the files that it left. Out: the exit with its message.
 """
 
+import os
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +28,13 @@ def with_message(end: Exit, role: Role, termination_log: Path, log: Path) -> Exi
 def found_its_port_taken(end: Exit) -> bool:
     """By its last words: errno's text, or its name as Node.js and Go programs print it."""
     return end.code != 0 and ("ddress already in use" in end.message or "EADDRINUSE" in end.message)
+
+
+def may_not_have_its_port(end: Exit, ports: Sequence[int]) -> int:
+    """The low port that somebody who is not root was refused, by its last words; else 0."""
+    low = next((port for port in ports if port < 1024), 0)
+    refused = "ermission denied" in end.message or "EACCES" in end.message
+    return low if end.code != 0 and refused and os.geteuid() != 0 else 0
 
 
 def signal_number(name: str) -> int:

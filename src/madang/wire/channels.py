@@ -19,6 +19,7 @@ from madang.wire.answer import Receive, Send
 from madang.wire.request import Request
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+STILL_THERE_S = 5.0  # between two looks whether a client is, whose input nobody takes
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ async def run(
 async def _session(process: Process, request: Request, receive: Receive, send: Send) -> None:
     """Until the program ends or the client leaves."""
     async with asyncio.TaskGroup() as tasks:
-        incoming = tasks.create_task(_incoming(process, receive))
+        incoming = tasks.create_task(_incoming(process, receive, send))
         outgoing = tasks.create_task(_outgoing(process, request.flag("tty"), send))
         await asyncio.wait({incoming, outgoing}, return_when=asyncio.FIRST_COMPLETED)
         if not outgoing.done():
@@ -63,7 +64,7 @@ async def _session(process: Process, request: Request, receive: Receive, send: S
             await send({"type": "websocket.close", "code": 1000})
 
 
-async def _incoming(process: Process, receive: Receive) -> None:
+async def _incoming(process: Process, receive: Receive, send: Send) -> None:
     """Ends when the client has left."""
     while True:
         message = await receive()
@@ -74,13 +75,32 @@ async def _incoming(process: Process, receive: Receive) -> None:
             continue
         channel, rest = data[0], data[1:]
         if channel == STDIN:
-            await process.write(rest)
+            if not await _written(process, rest, send):
+                return
         elif channel == RESIZE:
             with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
                 size = orjson.loads(rest)
                 await process.resize(int(size["Width"]), int(size["Height"]))
         elif channel == CLOSE and rest[:1] == bytes([STDIN]):
             await process.close_stdin()
+
+
+async def _written(process: Process, data: bytes, send: Send) -> bool:
+    """False: the client has left. While a program does not read, nothing more is taken from the client, not even its
+    farewell: so now and then it is sent an empty piece of output, which fails once the connection is known to be dead
+    (by its end, or by a ping that was not answered: `serve.PATIENCE_S`)."""
+    writing = asyncio.ensure_future(process.write(data))
+    try:
+        while not (await asyncio.wait({writing}, timeout=STILL_THERE_S))[0]:
+            await _say(send, STDOUT, b"")
+        writing.result()
+        return True
+    except OSError:
+        return False
+    finally:
+        if not writing.done():
+            writing.cancel()
+            await asyncio.wait({writing})
 
 
 async def _outgoing(process: Process, tty: bool, send: Send) -> int:

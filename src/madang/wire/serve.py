@@ -37,6 +37,7 @@ log = logging.getLogger("madang.wire")
 RENEWAL_CHECK_S = 12 * 3600.0
 BACKLOG = 1024
 IP_FREEBIND = 15  # linux/in.h: bind an address that is not there yet
+PATIENCE_S = 600.0  # with a client of a WebSocket that gives no sign of life
 LEAVING_S = 1  # seconds that open requests get when the doors close
 
 
@@ -150,6 +151,9 @@ async def _http(app: App, *socks: socket.socket, certificate: Path | None = None
         http=Protocol,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        # Its answer is not read while a program does not take the client's input: so long may that last.
+        ws_ping_interval=20.0,
+        ws_ping_timeout=PATIENCE_S,
         loop="none",
         lifespan="off",
         log_config=None,

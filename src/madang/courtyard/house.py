@@ -7,6 +7,7 @@ control ends, what runs goes on and is taken over by the next). The rooms meet i
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -62,11 +63,10 @@ class House:
         )
         self._network: Network = choice.build(self.settings.id, self.settings.addresses, arguments.home)
         self._undo.push_async_callback(self._network.stop)
-        await self._network.start()
         runtime = HostRuntime(self.settings.id)
         self._stack.callback(runtime.close)
-        self.abilities = [await runtime.probe(), *chosen.abilities]
-        await self._open_api()
+        ability, *_ = await beside(runtime.probe(), self._network.start(), self._open_api())
+        self.abilities = [ability, *chosen.abilities]
         self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
         self.door = await self._open_door()
         self._gateway = Gateway(self.api, self.settings, self._clock)
@@ -160,3 +160,12 @@ class House:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def beside(*works: Coroutine[Any, Any, Any]) -> list[Any]:
+    """All of them at once, since each mostly waits; a fault is raised when none is under way any more."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from time import monotonic, sleep
 
 import pytest
 
+from madang.node.runtimes.monitor.record import ticks
 from tests.e2e.apps import free_port, get, write_app
 from tests.e2e.conftest import Court
-from tests.e2e.traces import control, id_of, keeper, kill, serving, started, traces
+from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, started, traces
 
 pytestmark = pytest.mark.e2e
 
@@ -156,6 +158,38 @@ def write_and_kill(court: Court, pid: int) -> list[str]:
 
     asyncio.run(main())
     return done
+
+
+def test_the_control_is_killed_while_it_starts(court: Court, tmp_path: Path) -> None:
+    write_app(tmp_path, "a: {build: ./program}")
+    up = subprocess.Popen(
+        [sys.executable, "-m", "madang.cli", "up", "--detach"],
+        env=court.env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = monotonic() + 30
+    while not id_of(court.home) and monotonic() < deadline:
+        sleep(0.005)
+    id = id_of(court.home)
+    for pid, _ in naming(f"madang.courtyard --name {court.name} "):
+        kill(pid)
+    said = up.communicate(timeout=60)
+    assert id and up.returncode == 1 and "Traceback" not in said[1]
+    court.run("down")
+    assert traces(id, court.home) == []
+
+
+def test_what_a_control_left_is_taken_down(court: Court, tmp_path: Path) -> None:
+    port = free_port()
+    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
+    court.run("up", "--detach", cwd=tmp_path)
+    id, pid = id_of(court.home), control(court.home)
+    os.kill(pid, signal.SIGUSR1)
+    deadline = monotonic() + 30
+    while ticks(pid) is not None and monotonic() < deadline:
+        sleep(0.05)
+    assert court.run("status", ok=False).returncode == 1 and get(port) == "version 1"
+    court.run("down")
+    assert traces(id, court.home) == []
 
 
 def test_everything_dies_and_comes_back(court: Court, tmp_path: Path) -> None:

@@ -101,8 +101,8 @@ def being_started(court: "Courtyard") -> bool:
 
 
 def left_running(court: "Courtyard") -> bool:
-    """A record without its process: the control process was killed and could not put things in order."""
-    return (court.home / "run" / "courtyard.json").exists()
+    """Begun without its process: the control was killed, or left, and could not put things away."""
+    return any((court.home / "run" / name).exists() for name in ("begun", "courtyard.json"))
 
 
 def started_ticks(pid: int) -> int | None:

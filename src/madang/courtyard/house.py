@@ -48,6 +48,7 @@ class House:
 
     async def start(self) -> None:
         arguments = self._arguments
+        record.begin(arguments.home)
         chosen = await choice.choose(arguments.network or None)  # type: ignore[arg-type]
         self._claim = claims.hold(arguments.home, chosen.network)
         self._stack.callback(self._claim.close)
@@ -139,20 +140,23 @@ class House:
         await self._network.stop()
         await self._stack.aclose()
         self._claim.release()
-        record.remove(self.settings.home)
+        record.remove(self.settings.home, over=True)
 
     async def give_up(self) -> None:
         """After a start that failed: nothing is left of it. What an earlier control left running goes on."""
-        if claims.idle(self._arguments.home):
+        idle = claims.idle(self._arguments.home)
+        if idle:
             await self._undo.aclose()
         await self._stack.aclose()
+        serving = (self._arguments.home / "run" / "gateway.json").exists()  # of an earlier control
+        record.remove(self._arguments.home, over=idle and not serving)
 
     async def leave(self) -> None:
         """The control ends alone."""
         await self._end("loops", "gateway", "nodes")
         await self._gateway.leave()
         await self._stack.aclose()
-        record.remove(self.settings.home)
+        record.remove(self.settings.home, over=False)
 
     async def _end(self, *names: str) -> None:
         ending = [task for task in self._tasks if task.get_name() in names]

@@ -1,6 +1,8 @@
 """What a courtyard says of itself on disk: the lock that makes it the only one, and `run/courtyard.json`.
 
-The record names the control process by pid and start time, so that a reused pid is not taken for it.
+The record names the control process by pid and start time, so that a reused pid is not taken for it. `run/begun`
+stands from the first step of a start until everything is down again: whoever finds it without a living control knows
+that there is something to take over, or to put away.
 """
 
 import fcntl
@@ -8,6 +10,8 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+
+BEGUN = "begun"
 
 
 class Taken(Exception):
@@ -39,8 +43,15 @@ def write(home: Path, record: dict[str, Any]) -> None:
     aside.replace(home / "run" / "courtyard.json")
 
 
-def remove(home: Path) -> None:
+def begin(home: Path) -> None:
+    (home / "run" / BEGUN).touch(mode=0o600)
+
+
+def remove(home: Path, *, over: bool) -> None:
+    """`over`: nothing of the courtyard is left; else only the control has ended."""
     (home / "run" / "courtyard.json").unlink(missing_ok=True)
+    if over:
+        (home / "run" / BEGUN).unlink(missing_ok=True)
 
 
 def tell(fd: int, **word: Any) -> None:

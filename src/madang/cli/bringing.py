@@ -139,7 +139,8 @@ class Bringing:
             return
         if not console().is_terminal:
             for state in self.states:
-                say(plain(f"{state.service}: {state.state} {state.detail}".rstrip()))
+                well = state.state in ("ready", "done")  # why not is told below
+                say(plain(f"{state.service}: {state.state} {state.detail if well else ''}".rstrip()))
         for key, address in found["addresses"].items():
             say(f"  {key:<12} {address}")
         say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")

@@ -52,15 +52,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="this one alone, with its whole story")
     parser.add_argument("--first", type=int, default=0, help="where to begin")
     parser.add_argument("--keep-going", action="store_true", help="do not stop at the first that breaks")
-    parser.add_argument("--bug", choices=["all", *BUGS], metavar="NAME", help="plant this bug (all: each in turn)")
+    parser.add_argument(
+        "--bug",
+        action="append",
+        choices=["all", *BUGS],
+        metavar="NAME",
+        help="plant this bug (several, or all: each in turn)",
+    )
     given = parser.parse_args(argv)
-    if given.bug == "all":
-        return hunt(list(BUGS), given.seeds, given.first)
-    if given.bug:
-        with BUGS[given.bug].planted():
+    if given.bug and given.bug != ["all"] and len(given.bug) == 1:
+        with BUGS[given.bug[0]].planted():
             if given.seed is not None:
                 return one(given.seed)
             return many(range(given.first, given.first + given.seeds), given.keep_going)
+    if given.bug:
+        return hunt(list(BUGS) if "all" in given.bug else given.bug, given.seeds, given.first)
     if given.seed is not None:
         return one(given.seed)
     return many(range(given.first, given.first + given.seeds), given.keep_going)

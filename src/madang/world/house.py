@@ -83,6 +83,7 @@ class World:
         self.witnesses = Witnesses(self)
         self.disk.kill, self.disk.committed = self._killed_in_fsync, self.witnesses.committed
         self._outside.asked, self._outside.acknowledged = self.witnesses.asked, self.witnesses.acknowledged
+        self._outside.opened = self.witnesses.opened
         self._outside.broke = lambda text: self.breach("rooms go on", text)
         loop.fatal, loop.stumbled = self._fatal, self._stumbled
 

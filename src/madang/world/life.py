@@ -101,6 +101,7 @@ class Life:
         writer = DiskWriter(journal, outside.disk, self._loop)
         loaded = journal.load()
         self.store = WitnessedStore(loaded, writer, index.terms, clock, window=outside.window)
+        outside.opened(self.store)
         self.store.asked, self.store.acknowledged = outside.asked, outside.acknowledged
         chance = SystemChance(outside.seed * 1000 + self.number)
         self.api = DirectApi(self.store, index, clock, chance, outside.settings)
@@ -170,4 +171,5 @@ class Surroundings:
         self.settings = Settings("world", "w1", home, ADDRESSES, nodes=nodes)
         self.asked: Callable[[Key, int, int | None], None] = lambda key, revision, expect: None
         self.acknowledged: Callable[[Key, int], None] = lambda key, revision: None
+        self.opened: Callable[[WitnessedStore], None] = lambda store: None
         self.broke: Callable[[str], None] = lambda text: None

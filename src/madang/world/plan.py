@@ -12,7 +12,7 @@ from madang.world.clock import dice
 HEAL_S = 9.0
 SERVICES = ("web", "cart", "pay")
 # strikes that no service may notice
-QUIET = ("kill", "kill in fsync", "leave", "disk full", "disk slow", "watch cut", "clock")
+QUIET = ("kill", "kill in fsync", "kill in fsync", "leave", "disk full", "disk full", "disk slow", "watch cut", "clock")
 # strikes that hit programs, nodes and pods
 LOUD = (
     *("crash", "memory", "hang", "lie", "cannot start", "machine refuses", "no address"),
@@ -102,5 +102,6 @@ def _strike(chance: random.Random, name: str) -> Deed:
     elif name in ("disk full", "disk slow", "machine refuses", "no address", "cannot start", "cordon", "lie", "hang"):
         what = (0.1 + 2.0 * chance.random(),)
     elif name == "delete pod":
-        what = (chance.choice((None, None, 0)),)
+        grace = chance.choice((None, 0))
+        what = (grace, chance.choice((0, 5, 40)) if grace == 0 else 0)
     return _deed(chance, 0.2 + (HEAL_S - 2.0) * chance.random(), False, name, *what)

@@ -126,7 +126,8 @@ async def vanish(world: "World", chance: random.Random) -> None:
         world.tally["node vanishes"] += 1
 
 
-async def delete_pod(world: "World", chance: random.Random, grace: int | None) -> None:
+async def delete_pod(world: "World", chance: random.Random, grace: int | None, steps: int) -> None:
+    """`steps`: so soon afterwards the control process is killed, and may not have seen it."""
     life = world.life
     if life is None or not life.ready or life.pulse.dead:
         return
@@ -135,6 +136,8 @@ async def delete_pod(world: "World", chance: random.Random, grace: int | None) -
         name = chance.choice(pods)
         if await _tried(world, lambda api: api.delete("pods", NAMESPACE, name, DeleteOptions(grace_s=grace))):
             world.tally["pod deleted" if grace is None else "pod deleted at once"] += 1
+            if steps:
+                await kill(world, chance, steps)
 
 
 async def _tried(world: "World", write: Callable[[Api], Awaitable[object]]) -> bool:

@@ -21,7 +21,7 @@ from madang.world.invariants.watching import Watching
 
 if TYPE_CHECKING:
     from madang.world.house import World
-    from madang.world.life import Life
+    from madang.world.life import Life, WitnessedStore
 
 
 class Witnesses:
@@ -67,8 +67,10 @@ class Witnesses:
             for witness in self._of_objects:
                 witness.committed(row, old, new, self.present)
 
+    def opened(self, store: "WitnessedStore") -> None:
+        self._durability.opened(store)
+
     def born(self, life: "Life") -> None:
-        self._durability.born(life)
         self._watching.born(life)
 
     def settled(self) -> None:

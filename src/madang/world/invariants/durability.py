@@ -1,6 +1,7 @@
 """An acknowledged write is on disk, a revision never goes back, a conditional write replaces what it was made from.
 
-In: what the store was asked and what it acknowledged; batches as they become durable; lives. Out: breaches.
+In: what the store was asked and what it acknowledged; batches as they become durable; stores as lives open
+them. Out: breaches.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from madang.ports.objects import Key
 
 if TYPE_CHECKING:
     from madang.world.house import World
-    from madang.world.life import Life
+    from madang.world.life import WitnessedStore
 
 
 class Durability:
@@ -43,9 +44,16 @@ class Durability:
             else:
                 self._there[row.key] = row.revision
 
-    def born(self, life: "Life") -> None:
-        """A new life begins with all that was ever acknowledged, and goes on counting where the last one stopped."""
-        disk, store = self._world.disk, life.store
-        if store.revision > disk.revision or store._given < disk.revision:
-            text = f"life {life.number} counts from {store.revision} to {store._given}; on disk is {disk.revision}"
+    def opened(self, store: "WitnessedStore") -> None:
+        """A new life begins with all that was ever made durable, and goes on counting where the last one stopped."""
+        disk = self._world.disk
+        if store.revision != disk.revision or store._given != disk.revision:
+            text = f"a life counts from {store.revision}; on disk is {disk.revision}"
             self._world.breach("a revision never goes back", text)
+        for key, row in disk.present.items():
+            found = store.get(key)
+            if found is None or found.data != row.data:
+                self._world.breach("acknowledged is durable", f"{key} of {row.revision} is on disk, and was not read")
+        kept = sum(len(store.list(kind).entries) for kind in {key.kind for key in disk.present})
+        if kept != len(disk.present):
+            self._world.breach("nothing is read that was not written", f"{kept} objects of {len(disk.present)}")

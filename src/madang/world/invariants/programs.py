@@ -1,4 +1,4 @@
-"""A container never runs twice at once, and a program runs only for a pod that was bound."""
+"""A container never runs twice at once; a program runs only for a pod that was bound; the pod goes after it."""
 
 from typing import TYPE_CHECKING
 
@@ -26,5 +26,11 @@ class Programs(Witness):
             self.world.breach("programs run for bound pods", f"{program.launch.id} runs for a pod that is not bound")
 
     def committed(self, row: Row, old: Obj | None, new: Obj | None, present: Present) -> None:
-        if row.key.kind == "pods" and new is not None and new["spec"].get("nodeName"):
+        if row.key.kind != "pods":
+            return
+        if new is not None and new["spec"].get("nodeName"):
             self._bound.add(new["metadata"]["uid"])
+        elif new is None and old is not None and self.world.plan.calm:  # else somebody may have forced it
+            left = [p.launch.id for p in self.world.machine.alive if p.pod == old["metadata"]["uid"]]
+            if left:
+                self.world.breach("a pod goes after its programs", f"{row.key.name} is gone, and {left[0]} runs")

@@ -22,7 +22,7 @@ from madang.world.clock import WorldClock, dice
 from madang.world.disk import Disk
 from madang.world.invariants import Witnesses
 from madang.world.life import Ended, Life, Surroundings
-from madang.world.loop import Pulse, VirtualLoop
+from madang.world.loop import Pulse, Standstill, VirtualLoop
 from madang.world.machine import Machine, Probes
 from madang.world.network import WorldNetwork
 from madang.world.plan import HEAL_S, Deed, Plan
@@ -245,15 +245,21 @@ def run(plan: Plan, home: Path, tracing: bool = False) -> Outcome:
     logger = logging.getLogger("madang")
     kept = logger.handlers[:], logger.propagate, logger.level
     asyncio.set_event_loop(loop)
+    worlds: list[World] = []
     try:
 
         async def main() -> Outcome:
             world = World(plan, home, loop, tracing)
+            worlds.append(world)
             logger.handlers, logger.propagate = [Ear(world)], False
             logger.setLevel(logging.ERROR)
             return await world.run()
 
         return loop.run_until_complete(main())
+    except Standstill as error:
+        world, at = worlds[0], loop.time()
+        breach = Breach("the house moves on", at, str(error))
+        return Outcome(plan.seed, breach, world.tally, world.lives, loop.steps, at, world.trace or [])
     finally:
         loop.end()
         asyncio.set_event_loop(None)

@@ -27,7 +27,10 @@ class Pulse:
 
 
 class Standstill(Exception):
-    """Everything waits for something that will never come."""
+    """Everything waits for something that will never come, or runs in a circle."""
+
+
+MOST_STEPS = 120_000  # a story takes some ten thousand
 
 
 class Killed(BaseException):
@@ -89,6 +92,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _step(self, handle: Any) -> None:
         pulse = handle._context.get(PULSE)
         self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise Standstill(f"{MOST_STEPS} steps, and no end: {handle!r}")
         if pulse is not None:
             if pulse.dead:
                 return

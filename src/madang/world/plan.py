@@ -16,7 +16,7 @@ QUIET = ("kill", "kill in fsync", "kill in fsync", "leave", "disk full", "disk f
 # strikes that hit programs, nodes and pods
 LOUD = (
     *("crash", "memory", "hang", "lie", "cannot start", "machine refuses", "no address"),
-    *("cordon", "vanish", "delete pod"),
+    *("cordon", "vanish", "delete pod", "delete pod"),
 )
 
 

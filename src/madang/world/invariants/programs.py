@@ -7,6 +7,8 @@ from madang.ports.objects import Obj
 from madang.world.invariants.witness import Present, Witness
 from madang.world.machine import Program
 
+OVERDUE_S = 4.0  # a removed pod gets two seconds
+
 if TYPE_CHECKING:
     from madang.world.house import World
 
@@ -15,6 +17,7 @@ class Programs(Witness):
     def __init__(self, world: "World") -> None:
         super().__init__(world)
         self._bound: set[str] = set()
+        self._orphans: dict[str, tuple[float, int]] = {}  # by pod: since when it is gone, and in which life
         world.machine.started = self.started
 
     def started(self, program: Program) -> None:
@@ -26,11 +29,25 @@ class Programs(Witness):
             self.world.breach("programs run for bound pods", f"{program.launch.id} runs for a pod that is not bound")
 
     def committed(self, row: Row, old: Obj | None, new: Obj | None, present: Present) -> None:
+        self._overdue()
         if row.key.kind != "pods":
             return
+        if new is None and old is not None:
+            self._orphans[old["metadata"]["uid"]] = self.world.clock.monotonic_s(), self.world.lives
         if new is not None and new["spec"].get("nodeName"):
             self._bound.add(new["metadata"]["uid"])
         elif new is None and old is not None and self.world.plan.calm:  # else somebody may have forced it
             left = [p.launch.id for p in self.world.machine.alive if p.pod == old["metadata"]["uid"]]
             if left:
                 self.world.breach("a pod goes after its programs", f"{row.key.name} is gone, and {left[0]} runs")
+
+    def _overdue(self) -> None:
+        """What runs for a pod that is gone is ended within seconds by whoever saw it go."""
+        if not self._orphans:
+            return
+        now, alive = self.world.clock.monotonic_s(), {p.pod for p in self.world.machine.alive}
+        for uid, (since, life) in list(self._orphans.items()):
+            if uid not in alive or life != self.world.lives:
+                del self._orphans[uid]
+            elif now - since > OVERDUE_S:
+                self.world.breach("a program goes with its pod", f"pod {uid} is gone for {now - since:.1f} s, and runs")

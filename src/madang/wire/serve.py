@@ -138,6 +138,20 @@ async def _renew(front: haproxy.Front, found: certificates.Certificates, setting
 
 
 class _Server(uvicorn.Server):
+    """Without the tick of a tenth of a second: the only thing that it is for here is hearing of the end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._leaving.wait()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals belong to whoever runs the loop."""
@@ -176,7 +190,7 @@ async def _http(app: App, *socks: socket.socket, certificate: Path | None = None
             await asyncio.sleep(0.001)
         yield
     finally:
-        server.should_exit = True
+        server.leave()
         await running
 
 

@@ -4,9 +4,12 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from madang.wire.spdy import Decoder, Encoder, Frame
+import pytest
+
+from madang.wire import channels
+from madang.wire.spdy import PING, Decoder, Encoder, Frame
 from madang.wire.tunnel import Tunnel
-from tests.wire.streams import FakeStreams
+from tests.wire.streams import FakeStreams, Shout
 
 
 def test_the_answer_is_read_to_its_end_after_the_clients_last_word() -> None:
@@ -38,3 +41,40 @@ def test_the_answer_is_read_to_its_end_after_the_clients_last_word() -> None:
 
     said = asyncio.run(story())
     assert b"".join(f.data for f in said if f.kind == 0 and f.stream == 3) == b"ONE TWO THREE BYE\n"
+
+
+def test_a_client_that_leaves_while_the_pod_takes_nothing_ends_the_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "STILL_THERE_S", 0.01)
+
+    class Deaf(Shout):
+        async def write(self, data: bytes) -> None:
+            await asyncio.Event().wait()
+
+    class Streams(FakeStreams):
+        async def forward(self, namespace: str, pod: str, port: int) -> Shout:
+            self.opened.append(Deaf())
+            return self.opened[-1]  # type: ignore[return-value]
+
+    async def story() -> bool:
+        inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        pings = 0
+
+        async def send(message: Any) -> None:
+            nonlocal pings
+            pings += any(frame.kind == PING for frame in Decoder().feed(message["bytes"]))
+            if pings > 2:  # it has left meanwhile
+                raise OSError
+
+        client, streams = Encoder(), Streams()
+        inbox.put_nowait({"type": "websocket.receive", "bytes": client.open(1, {"requestid": "0", "port": "80"})})
+        tunnel = Tunnel(streams, SimpleNamespace(namespace="default", name="web"), send)  # type: ignore[arg-type]
+        running = asyncio.create_task(tunnel.run(inbox.get))  # type: ignore[arg-type]
+        while not streams.opened:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        inbox.put_nowait({"type": "websocket.receive", "bytes": client.data(1, b"never taken")})
+        async with asyncio.timeout(10):
+            await running
+        return streams.opened[0].ended.is_set()
+
+    assert asyncio.run(story())

@@ -6,8 +6,8 @@ Out: the same (1 stdout, 2 stderr, 3 the closing Status, with the exit code in i
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
@@ -75,7 +75,7 @@ async def _incoming(process: Process, receive: Receive, send: Send) -> None:
             continue
         channel, rest = data[0], data[1:]
         if channel == STDIN:
-            if not await _written(process, rest, send):
+            if not await patiently(process.write(rest), lambda: _say(send, STDOUT, b"")):
                 return
         elif channel == RESIZE:
             with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
@@ -85,18 +85,19 @@ async def _incoming(process: Process, receive: Receive, send: Send) -> None:
             await process.close_stdin()
 
 
-async def _written(process: Process, data: bytes, send: Send) -> bool:
-    """False: the client has left. While a program does not read, nothing more is taken from the client, not even its
-    farewell: so now and then it is sent an empty piece of output, which fails once the connection is known to be dead
-    (by its end, or by a ping that was not answered: `serve.PATIENCE_S`)."""
-    writing = asyncio.ensure_future(process.write(data))
+async def patiently(work: Coroutine[Any, Any, None], probe: Callable[[], Awaitable[None]]) -> bool:
+    """False: the client has left. While what it sent is not taken, nothing more is taken from it, not even its
+    farewell: so now and then it is sent something that says nothing, which fails once the connection is known to be
+    dead (by its end, or by a ping that was not answered: `serve.PATIENCE_S`)."""
+    writing = asyncio.create_task(work)
     try:
         while not (await asyncio.wait({writing}, timeout=STILL_THERE_S))[0]:
-            await _say(send, STDOUT, b"")
+            try:
+                await probe()
+            except OSError:
+                return False
         writing.result()
         return True
-    except OSError:
-        return False
     finally:
         if not writing.done():
             writing.cancel()

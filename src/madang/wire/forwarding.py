@@ -6,11 +6,13 @@ prefers, is spoken by `tunnel`.
 """
 
 import asyncio
+from functools import partial
 
 from madang.ports.errors import BadRequest, StatusError
 from madang.ports.streams import Connection, PodStreams
 from madang.wire import tunnel
 from madang.wire.answer import Receive, Send
+from madang.wire.channels import patiently
 from madang.wire.request import Request, Target
 
 PROTOCOLS = (tunnel.PROTOCOL, "v4.channel.k8s.io")
@@ -48,7 +50,7 @@ async def run(
                     continue
                 connections[index] = opened
                 flows.append(tasks.create_task(_outgoing(opened, index, send)))
-            await _incoming(connections, receive)
+            await _incoming(connections, receive, send)
             for flow in flows:
                 flow.cancel()
     finally:
@@ -56,7 +58,7 @@ async def run(
             await connection.close()
 
 
-async def _incoming(connections: dict[int, Connection], receive: Receive) -> None:
+async def _incoming(connections: dict[int, Connection], receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
@@ -64,7 +66,9 @@ async def _incoming(connections: dict[int, Connection], receive: Receive) -> Non
         data: bytes = message.get("bytes") or b""
         connection = connections.get(data[0] // 2) if data and data[0] % 2 == 0 else None
         if connection is not None and len(data) > 1:
-            await connection.write(data[1:])
+            nothing = {"type": "websocket.send", "bytes": data[:1]}
+            if not await patiently(connection.write(data[1:]), partial(send, nothing)):
+                return
 
 
 async def _outgoing(connection: Connection, index: int, send: Send) -> None:

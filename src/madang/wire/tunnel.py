@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from madang.ports.errors import StatusError
 from madang.ports.streams import Connection, PodStreams
 from madang.wire.answer import Receive, Send
+from madang.wire.channels import patiently
 from madang.wire.request import Target
 from madang.wire.spdy import GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Decoder, Encoder, Frame
 
 PROTOCOL = "SPDY/3.1+portforward.k8s.io"
 OPEN_AT_ONCE = 256
+
+
+class Left(Exception):
+    """The client is gone, while what it sent last was not taken."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,8 @@ class Tunnel:
                 while (message := await receive())["type"] != "websocket.disconnect":
                     for frame in decoder.feed(message.get("bytes") or b""):
                         await self._take(frame)
+            except Left:
+                pass
             except Broken as fault:
                 await self._send({"type": "websocket.close", "code": 1002, "reason": str(fault)[:100]})
             for pair in self._pairs.values():
@@ -91,7 +98,8 @@ class Tunnel:
             return
         if frame.data:
             with contextlib.suppress(OSError):
-                await pair.connection.write(frame.data)
+                if not await patiently(pair.connection.write(frame.data), self._probe):
+                    raise Left
         if frame.last:
             await pair.connection.close_write()
 
@@ -118,6 +126,9 @@ class Tunnel:
             self._by_stream.pop(pair.data, None)
             self._by_stream.pop(pair.error, None)
         await self._say(self._encoder.data(pair.data, b"", last=True) + self._encoder.data(pair.error, b"", last=True))
+
+    async def _probe(self) -> None:
+        await self._say(self._encoder.ping(2))
 
     def _forget(self, pair: Pair | None) -> None:
         if pair is not None and pair.flow is not None:

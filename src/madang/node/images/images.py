@@ -47,8 +47,7 @@ class Images:
 def ways_out(reference: str) -> str:
     return (
         f'image "{reference}" is not known here and the host runtime pulls nothing: give the service a build: folder, '
-        f"install the server that it holds on this machine, use the image {HOST} with a command of this machine, "
-        "or start the courtyard with --runtime container"
+        f"install the server that it holds on this machine, or use the image {HOST} with a command of this machine"
     )
 
 

@@ -6,7 +6,6 @@ entry an object, so it is bounded by what the store holds (client-go's workqueue
 
 import asyncio
 import heapq
-from collections import deque
 from typing import Generic, TypeVar
 
 from madang.ports.clock import Clock
@@ -20,26 +19,24 @@ class KeyedQueue(Generic[K]):
     def __init__(self, clock: Clock, *, backoff_s: float = 0.005, backoff_max_s: float = 30.0) -> None:
         self._clock = clock
         self._backoff_s, self._backoff_max_s = backoff_s, backoff_max_s
-        self._ready: deque[K] = deque()
+        self._ready: asyncio.Queue[K] = asyncio.Queue()  # it wakes one worker for each key, not all of them
         self._dirty: set[K] = set()  # waiting, or woken again while worked on
         self._busy: set[K] = set()
         self._due: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._count = 0  # breaks ties: keys need not compare
         self._failures: dict[K, int] = {}
-        self._some = asyncio.Event()
         self._delays_changed = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._ready)
+        return self._ready.qsize()
 
     def add(self, key: K) -> None:
         if key in self._dirty:
             return
         self._dirty.add(key)
         if key not in self._busy:
-            self._ready.append(key)
-            self._some.set()
+            self._ready.put_nowait(key)
 
     def add_after(self, key: K, delay_s: float) -> None:
         """The earliest of several delays counts."""
@@ -67,10 +64,7 @@ class KeyedQueue(Generic[K]):
         self._failures.pop(key, None)
 
     async def get(self) -> K:
-        while not self._ready:
-            self._some.clear()
-            await self._some.wait()
-        key = self._ready.popleft()
+        key = await self._ready.get()
         self._dirty.discard(key)
         self._busy.add(key)
         return key
@@ -78,8 +72,7 @@ class KeyedQueue(Generic[K]):
     def done(self, key: K) -> None:
         self._busy.discard(key)
         if key in self._dirty:
-            self._ready.append(key)
-            self._some.set()
+            self._ready.put_nowait(key)
 
     async def run(self) -> None:
         """Lets delayed keys in when they are due."""

@@ -28,7 +28,7 @@ class Disk:
         self.log: dict[Kind, list[Row]] = {}
         self.durable: dict[Key, set[int]] = {}
         self.revision = 0
-        self.full = False
+        self.full = 0.0  # the share of commits that fail
         self.slow_s = 0.0
         self.fate: Fate | None = None  # of the batch that the next sync is killed in
         self.torn: Sequence[Row] = ()
@@ -46,7 +46,7 @@ class Disk:
             return
         if self.fate is not None:
             self._killed(self.fate, rows)
-        if self.full:
+        if self.full and self._chance.random() < self.full:
             self._tally["disk full"] += 1
             raise JournalFailed("the disk is full")
         self.write(rows)

@@ -49,7 +49,7 @@ def plan(seed: int) -> Plan:
     chance = dice(seed, "plan")
     calm = chance.random() < 0.4
     deeds = [*_begin(chance), *_asks(chance, calm), *_strikes(chance, calm)]
-    window = chance.choice((20, 60, 1000, 10_000))
+    window = chance.choice((4, 12, 60, 10_000))
     return Plan(seed, calm, window, tuple(sorted(deeds, key=lambda d: d.at_s)))
 
 

@@ -39,9 +39,9 @@ async def leave(world: "World", chance: random.Random) -> None:
 
 
 async def disk_full(world: "World", chance: random.Random, seconds: float) -> None:
-    world.disk.full = True
+    world.disk.full = chance.choice((1.0, 0.5))
     await asyncio.sleep(seconds)
-    world.disk.full = False
+    world.disk.full = 0.0
 
 
 async def disk_slow(world: "World", chance: random.Random, seconds: float) -> None:
@@ -150,7 +150,7 @@ async def _tried(world: "World", write: Callable[[Api], Awaitable[object]]) -> b
 
 def heal(world: "World") -> None:
     """From now on nothing strikes."""
-    world.disk.full, world.disk.slow_s, world.disk.fate = False, 0.0, None
+    world.disk.full, world.disk.slow_s, world.disk.fate = 0.0, 0.0, None
     world.machine.moods = Moods()
     for program in world.machine.programs.values():
         program.hung = program.lies = False

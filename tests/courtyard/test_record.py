@@ -23,8 +23,8 @@ def test_the_record_names_this_process(tmp_path: Path) -> None:
     record.write(tmp_path, {"name": "x"})
     found = json.loads((tmp_path / "run" / "courtyard.json").read_text())
     assert found["pid"] == os.getpid() and found["started_ticks"] == record.started_ticks(os.getpid())
-    record.remove(tmp_path)
-    record.remove(tmp_path)
+    record.remove(tmp_path, over=True)
+    record.remove(tmp_path, over=True)
 
 
 def test_nobody_listens_any_more() -> None:

@@ -86,3 +86,15 @@ def test_applying_again_changes_only_what_changed(court: Court, shop: Path) -> N
     assert {p for p in before if "web" not in p} <= after, "what had not changed was replaced"
     unknown = court.run("scale", "catlog", "2", ok=False)
     assert unknown.returncode == 2 and "did you mean 'catalog'" in unknown.stderr
+
+
+def test_down_and_up_waits_again(court: Court, shop: Path) -> None:
+    """A gate holds after a `down`, too: who waits for others is made anew, who does not goes on as it was."""
+    court.run("up", str(shop), "--detach")
+    before = set(court.kubectl("get", "pods", "-o", "name").split())
+    court.run("down")
+    court.run("up", str(shop), "--detach")
+    after = set(court.kubectl("get", "pods", "-o", "name").split())
+    kept = {name.split("/")[1].split("-")[0] for name in before & after}
+    assert kept == {"catalog", "cart", "payments"}
+    assert {row["restarts"] for row in rows(court).values() if row["service"] in ("web", "orders")} == {0}

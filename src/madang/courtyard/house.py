@@ -7,14 +7,14 @@ control ends, what runs goes on and is taken over by the next). The rooms meet i
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
 from madang import __version__
 from madang.api.direct import DirectApi
 from madang.api.index import Index
-from madang.courtyard import record
+from madang.courtyard import gates, record
 from madang.courtyard.arguments import Arguments, keep
 from madang.gateway.loop import Gateway
 from madang.loops.house import Loops
@@ -73,6 +73,8 @@ class House:
         self._gateway = Gateway(self.api, self.settings, self._clock)
         self._undo.push_async_callback(self._gateway.stop, 0)
         await self._gateway.start()
+        if gates.rebooted(arguments.home):
+            await gates.close(self.api)
         self._loops = Loops(self.api, self.settings, self._clock, self._chance, self._agents.samples, self.door.ca_pem)
         self._run("nodes", self._agents.run())
         self._run("gateway", self._gateway.run())
@@ -132,13 +134,22 @@ class House:
         }
 
     async def stop(self) -> None:
-        """Everything ends, in order: who decides, what runs, the way in, the network, the doors."""
-        await self._end("loops")
-        await self._agents.stop_everything()
-        await self._gateway.stop()
-        await self._end("gateway", "nodes")
-        await self._network.stop()
-        await self._stack.aclose()
+        """Everything ends, in order: who decides, what runs, the way in, the network, the doors. A step that fails
+        does not keep the others from being taken."""
+        steps: list[Callable[[], Awaitable[object]]] = [
+            lambda: self._end("loops"),
+            self._agents.stop_everything,
+            self._gateway.stop,
+            lambda: self._end("gateway", "nodes"),
+            lambda: gates.close(self.api),
+            self._network.stop,
+            self._stack.aclose,
+        ]
+        for step in steps:
+            try:
+                await step()
+            except Exception:
+                log.exception("a part could not be stopped; going on with the rest")
         self._claim.release()
         record.remove(self.settings.home, over=True)
 

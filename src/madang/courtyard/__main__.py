@@ -5,9 +5,11 @@ of JSON on `--ready-fd` once it is ready, or why it is not; the log on standard 
 """
 
 import asyncio
+import errno
 import logging
 import signal
 import sys
+from pathlib import Path
 
 import uvloop
 
@@ -50,7 +52,7 @@ async def live(arguments: Arguments) -> int:
     except Exception as error:
         log.exception("could not start")
         await abandon(house)
-        record.tell(arguments.ready_fd, error=explained(error))
+        record.tell(arguments.ready_fd, error=explained(error, arguments.home))
         return 1
     log.info("ready: %s", house.door.url)
     record.tell(arguments.ready_fd, ready=True)
@@ -63,8 +65,10 @@ async def live(arguments: Arguments) -> int:
     return 0
 
 
-def explained(error: BaseException) -> str:
+def explained(error: BaseException, home: Path) -> str:
     """A sentence, never an errno in brackets."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"{error.filename or home}: the disk is full: free space on its file system, then start again"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__

@@ -4,7 +4,6 @@ The clone is what is committed here; home, caches and state are folders of its o
 """
 
 import os
-import signal
 import subprocess
 import tempfile
 import threading
@@ -50,10 +49,11 @@ def clone(folder: Path) -> Path:
 
 def first_page(here: Path, env: dict[str, str]) -> float:
     port = env["SHOP_PORT"] = str(free_port())  # so that nobody's shop is in the way
+    name = f"d{os.getpid() % 100000}"
     begin = time.monotonic()
     demo = subprocess.Popen(
-        ["./dev", "demo", "--name", f"d{os.getpid() % 100000}"],
-        cwd=here, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        ["./dev", "demo", "--name", name, "--detach"],
+        cwd=here, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert demo.stdout is not None
     out = demo.stdout
@@ -65,7 +65,7 @@ def first_page(here: Path, env: dict[str, str]) -> float:
     telling = threading.Thread(target=tell)
     telling.start()
     try:
-        while time.monotonic() - begin < PATIENCE_S and demo.poll() is None:
+        while time.monotonic() - begin < PATIENCE_S and demo.poll() in (None, 0):
             try:
                 with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
                     if answer.status == 200:
@@ -74,10 +74,10 @@ def first_page(here: Path, env: dict[str, str]) -> float:
                 time.sleep(0.02)
         raise RuntimeError("the page did not come")
     finally:
-        demo.send_signal(signal.SIGINT)
         demo.wait()
         telling.join()
         out.close()
+        subprocess.run([here / ".venv/bin/madang", "down", "--name", name, "--purge"], env=env, check=False)
 
 
 def main() -> None:

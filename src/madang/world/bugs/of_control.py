@@ -15,6 +15,7 @@ from madang.loops.hand import Hand
 from madang.loops.queue import KeyedQueue
 from madang.loops.scheduler import Scheduler
 from madang.loops.watcher import Watcher
+from madang.placement import decision as placing
 from madang.placement import filters
 from madang.placement.tally import Tally
 from madang.world.bugs.bug import Bug, answers, nothing
@@ -30,6 +31,10 @@ def dying(right: Any) -> Any:
 
 def empty(right: Any) -> Any:
     return frozenset()
+
+
+def without_fit(right: Any) -> Any:
+    return tuple(one for one in right if one.refuses is not filters.fits)
 
 
 def without_grace(right: Any) -> Any:
@@ -119,7 +124,7 @@ BUGS: Sequence[Bug] = (
     Bug("never again", "a decision that failed is not made again", KeyedQueue, "add_backoff", never_again),
     Bug("conflict is done", "a write that lost against another counts as made", Hand, "_one", conflicts_done),
     Bug("gap untold", "after a gap, what vanished is not told", Watcher, "_sweep", nothing),
-    Bug("no room needed", "a pod is placed where it does not fit", filters, "fits", answers(())),
+    Bug("no room needed", "a pod is placed where it does not fit", placing, "FILTERS", without_fit),
     Bug("seats uncounted", "a placed pod takes no room", Tally, "_count", unseated),
     Bug("stuck for ever", "a pod that fitted nowhere is not tried again", Scheduler, "_retry", nothing),
     Bug(

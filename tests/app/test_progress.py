@@ -125,3 +125,17 @@ def test_pods_without_our_label_belong_to_their_owner() -> None:
 def test_settled() -> None:
     assert settled([ServiceState("a", "ready"), ServiceState("b", "done")])
     assert not settled([ServiceState("a", "ready"), ServiceState("b", "starting")])
+
+
+def test_a_pod_by_itself() -> None:
+    def pod(name: str, **status: object) -> dict[str, object]:
+        return {"metadata": {"name": name}, "status": status}
+
+    pods = [
+        pod("runs", phase="Running", conditions=[{"type": "Ready", "status": "True"}]),
+        pod("ends", phase="Succeeded"),
+        pod("fails", phase="Failed"),
+        pod("starts", phase="Pending"),
+    ]
+    states = progress(["runs", "ends", "fails", "starts", "later"], [], [], pods)
+    assert [s.state for s in states] == ["ready", "done", "failed", "starting", "waiting"]

@@ -1,6 +1,7 @@
 """A courtyard without an application: up, status, down; two at once; a name that is wrong."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,15 @@ import pytest
 from tests.e2e.conftest import Court
 
 pytestmark = pytest.mark.e2e
+NEVER_READY = """
+apiVersion: v1
+kind: Pod
+metadata: {name: slow}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: c, image: madang.dev/host, command: [sleep, "60"], readinessProbe: {exec: {command: ["false"]}}}
+"""
 
 
 def test_up_status_down(court: Court, tmp_path: Path) -> None:
@@ -37,6 +47,21 @@ def test_two_up_at_once(court: Court, tmp_path: Path) -> None:
     ]  # fmt: skip
     said = [one.communicate(timeout=60) for one in both]
     assert [one.returncode for one in both] == [0, 0], said
+
+
+def test_interrupted_before_all_is_ready(court: Court, tmp_path: Path) -> None:
+    """The foreground: Ctrl-C stops everything also while something is still starting."""
+    (tmp_path / "pod.yaml").write_text(NEVER_READY)
+    up = subprocess.Popen(
+        [sys.executable, "-m", "madang.cli", "up", "pod.yaml"],
+        env=court.env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    while not court.run("kubectl", "get", "pod", "slow", ok=False).stdout:
+        assert up.poll() is None
+    up.send_signal(signal.SIGINT)
+    said, _ = up.communicate(timeout=60)
+    assert up.returncode == 130 and "is down" in said
+    assert court.run("status", ok=False).returncode == 1
 
 
 def test_what_is_set_at_the_start_is_not_ignored_later(court: Court, tmp_path: Path) -> None:

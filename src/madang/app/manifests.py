@@ -45,7 +45,7 @@ def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
     if faults:
         raise ApplicationError(faults)
     objects = sorted(objects, key=group)
-    workloads = [o for o in objects if o["kind"] in WORKLOADS]
+    workloads = [o for o in objects if o["kind"] in (*WORKLOADS, "Pod") and "name" in o["metadata"]]
     home = workloads[0]["metadata"]["namespace"] if workloads else "default"
     return Application(
         name=project,

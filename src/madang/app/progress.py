@@ -25,6 +25,8 @@ def progress(
 ) -> list[ServiceState]:
     by_deployment = {o["metadata"]["name"]: o for o in deployments}
     by_job = {o["metadata"]["name"]: o for o in jobs}
+    pods = list(pods)
+    by_pod = {o["metadata"]["name"]: o for o in pods if not o["metadata"].get("ownerReferences")}
     mine = grouped(pods)
     warned = warnings(events)
     out = []
@@ -34,6 +36,8 @@ def progress(
             state = of_job(service, by_job[service], theirs, warned)
         elif service in by_deployment:
             state = of_deployment(service, by_deployment[service], theirs, warned)
+        elif service in by_pod:
+            state = of_pod(service, by_pod[service], warned)
         else:
             state = ServiceState(service, "waiting", "to be applied")
         out.append(state)
@@ -104,6 +108,14 @@ def of_job(service: str, obj: Obj, pods: Sequence[Obj], warned: Mapping[str, str
     if kept := waiting_for(pods):
         return ServiceState(service, "failed" if kept.startswith(IN_VAIN) else "waiting", kept)
     return ServiceState(service, "starting", trouble(pods, warned) or "runs until it ends")
+
+
+def of_pod(service: str, pod: Obj, warned: Mapping[str, str]) -> ServiceState:
+    """A pod that a manifest brings by itself."""
+    phase = (pod.get("status") or {}).get("phase")
+    if phase == "Succeeded" or is_ready(pod):
+        return ServiceState(service, "done" if phase == "Succeeded" else "ready")
+    return ServiceState(service, "failed" if phase == "Failed" else "starting", trouble([pod], warned))
 
 
 def gave_up(obj: Obj) -> bool:

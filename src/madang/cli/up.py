@@ -97,7 +97,12 @@ def up(
     from madang.cli.bringing import Bringing
 
     bringing = Bringing(court, application, begun=begun, timeout_s=timeout, rebuild=build, output=output)
-    ready = asyncio.run(bringing.bring())
+    try:
+        ready = asyncio.run(bringing.bring())
+    except KeyboardInterrupt:
+        if not detach:
+            end(court)
+        raise
     if detach:
         sys.exit(0 if ready else 1)
     stay(court, application, watch)
@@ -160,7 +165,6 @@ def packaged(path: Path) -> Path:
 
 def stay(court: Courtyard, application: "Application | None", watch: bool) -> None:
     """The foreground: logs until Ctrl-C, which stops everything."""
-    from madang.cli.down import stop
     from madang.cli.foreground import follow
     from madang.cli.screen import say
 
@@ -168,5 +172,14 @@ def stay(court: Courtyard, application: "Application | None", watch: bool) -> No
         asyncio.run(follow(court, application, watch))
         say(f"the courtyard {court.name!r} has stopped")
         return
+    end(court)
+
+
+def end(court: Courtyard) -> None:
+    """Ctrl-C in the foreground, at whatever moment."""
+    from madang.cli.down import stop
+    from madang.cli.screen import say
+
     say("\nstopping everything (Ctrl-C again: leave it running)")
     stop(courtyards.find(court.name), 120)
+    say(f"the courtyard {court.name!r} is down")

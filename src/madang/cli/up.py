@@ -20,6 +20,7 @@ from madang.cli.refusal import Refusal
 
 if TYPE_CHECKING:
     from madang.app import Application
+    from madang.cli.bringing import Bringing
 
 
 def own_address(listen: str) -> str:
@@ -97,15 +98,9 @@ def up(
     from madang.cli.bringing import Bringing
 
     bringing = Bringing(court, application, begun=begun, timeout_s=timeout, rebuild=build, output=output)
-    try:
-        ready = asyncio.run(bringing.bring())
-    except KeyboardInterrupt:
-        if not detach:
-            end(court)
-        raise
     if detach:
-        sys.exit(0 if ready else 1)
-    stay(court, application, watch)
+        sys.exit(0 if asyncio.run(bringing.bring()) else 1)
+    foreground(bringing, watch)
 
 
 def daemon_arguments(**given: Any) -> list[str]:
@@ -161,6 +156,16 @@ def packaged(path: Path) -> Path:
         if brought.exists():
             return brought
     return path
+
+
+def foreground(bringing: "Bringing", watch: bool) -> None:
+    """Until Ctrl-C, which stops everything, also while something is still starting."""
+    try:
+        asyncio.run(bringing.bring())
+    except KeyboardInterrupt:
+        end(bringing.court)
+        raise
+    stay(bringing.court, bringing.application, watch)
 
 
 def stay(court: Courtyard, application: "Application | None", watch: bool) -> None:

@@ -45,10 +45,11 @@ def open_way(id: str, addresses: Addresses) -> str:
         return f"nft refused: {done.stderr.strip()}"
     try:
         if FORWARD.read_text().strip() == "0":
+            BEFORE.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             BEFORE.write_text("0\n")
             FORWARD.write_text("1\n")
     except OSError as error:
-        return f"{FORWARD} cannot be set to 1: {error.strerror}"
+        return f"{FORWARD} cannot be set to 1: {error.filename}: {error.strerror}"
     listed = subprocess.run([nft, "list", "table", "ip", "filter"], capture_output=True, text=True, check=False)
     return dropped(listed.stdout, addresses.device)
 

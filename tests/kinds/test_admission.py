@@ -77,11 +77,8 @@ def test_a_runtime_class_adds_its_overhead() -> None:
         admission.runtime_class(pod(runtimeClassName="r"), None)
 
 
-def test_nodes_and_namespaces() -> None:
+def test_nodes() -> None:
     node: Obj = {"metadata": {"name": "n"}, "spec": {}}
     admission.node_taint(node)
     admission.node_taint(node)
     assert node["spec"]["taints"] == [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
-    namespace: Obj = {"metadata": {"name": "n"}}
-    admission.namespace_labels(namespace)
-    assert namespace["metadata"]["labels"] == {"kubernetes.io/metadata.name": "n"}

@@ -15,7 +15,6 @@ from madang.kinds import names
         (names.env_name, "MY.VAR-1"),
         (names.port_name, "http-1"),
         (names.ip_address, "::1"),
-        (names.wildcard_subdomain, "*.example.com"),
         (names.header_name, "X-A"),
         (names.percent, "25%"),
         (names.cidr, "10.0.0.0/8"),

@@ -20,9 +20,7 @@ CLASSES = [{"metadata": {"name": name}, "value": value} for name, value in admis
 
 
 def admitted(obj: Obj, resource: str, answer: Obj) -> None:
-    if resource == "namespaces":
-        admission.namespace_labels(obj)
-    elif resource == "nodes":
+    if resource == "nodes":
         admission.node_taint(obj)
     elif resource == "pods":
         volumes = [v["name"] for v in answer["spec"].get("volumes", ()) if v["name"].startswith("kube-api-access-")]

@@ -66,8 +66,6 @@ def test_objects() -> None:
     assert selectors.from_object(None) is NOTHING
     assert selectors.from_object({}) == EVERYTHING
     assert not NOTHING.matches({})
-    assert selectors.from_labels({"a": "b"}).matches({"a": "b", "c": "d"})
-    assert selectors.from_labels({}) is NOTHING
 
 
 def test_field_selectors() -> None:

@@ -150,12 +150,6 @@ def runtime_class(pod: Obj, found: Obj | None) -> None:
         pod["spec"]["tolerations"] = [*(pod["spec"].get("tolerations") or ()), *map(dict, added)]
 
 
-def namespace_labels(namespace: Obj) -> None:
-    """The label by which selectors find a namespace by its name (also after `generateName`)."""
-    meta = namespace["metadata"]
-    meta["labels"] = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta["name"]}
-
-
 def node_taint(node: Obj) -> None:
     """A new node takes no pods until it says that it is ready."""
     taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}

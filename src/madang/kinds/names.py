@@ -32,10 +32,6 @@ LABEL_1035_WORDS = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
     "start with an alphabetic character, and end with an alphanumeric character"
 )
-WILDCARD_WORDS = (
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
-    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
-)
 QUALIFIED_WORDS = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 )
@@ -54,7 +50,6 @@ _label_value = re.compile(LABEL_VALUE).fullmatch
 _config_key = re.compile(CONFIG_KEY).fullmatch
 _header = re.compile(HEADER).fullmatch
 _percent = re.compile(PERCENT).fullmatch
-_wildcard = re.compile(rf"\*\.{SUBDOMAIN}").fullmatch
 
 
 def too_long(limit: int) -> str:
@@ -99,13 +94,6 @@ def dns_1035_label(text: str) -> Faults:
     if _label_1035(text):
         return faults
     return (*faults, regex_fault(LABEL_1035_WORDS, LABEL_1035, "my-name", "abc-123"))
-
-
-def wildcard_subdomain(text: str) -> Faults:
-    faults = (too_long(253),) if len(text) > 253 else NONE
-    if _wildcard(text):
-        return faults
-    return (*faults, regex_fault(WILDCARD_WORDS, rf"\*\.{SUBDOMAIN}", "*.example.com"))
 
 
 @lru_cache(maxsize=8192)

@@ -101,11 +101,6 @@ def from_object(selector: Obj | None) -> Selector:
     return Selector(tuple(sorted(found, key=lambda r: r.key)))
 
 
-def from_labels(labels: Mapping[str, str] | None) -> Selector:
-    """Of a plain map, as Services have it: an empty one matches nothing."""
-    return Selector(tuple(Requirement(k, "=", (v,)) for k, v in sorted(labels.items()))) if labels else NOTHING
-
-
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Selector:
     """Of the API's text. Raises SelectorError."""

@@ -38,14 +38,6 @@ def table(
     }
 
 
-def table_of_one(kind: Kind, obj: Obj, now: float, *, include: Include = "Metadata", columns: bool = True) -> Obj:
-    """The Table of a single object carries that object's resourceVersion."""
-    version = obj["metadata"].get("resourceVersion")
-    return table(
-        kind, [obj], now, include=include, metadata={"resourceVersion": version} if version else {}, columns=columns
-    )
-
-
 def definitions(kind: Kind, subresource: str = "") -> list[Obj]:
     return [
         {

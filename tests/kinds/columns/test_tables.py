@@ -119,7 +119,7 @@ def test_the_small_kinds() -> None:
 def test_the_table_itself() -> None:
     pods = table.by_id("pods")
     pod = {"metadata": {"name": "p", "resourceVersion": "7"}, "spec": {}, "status": {"phase": "Succeeded"}}
-    one = table_output.table_of_one(pods, pod, 0)
+    one = table_output.table(pods, [pod], 0, metadata={"resourceVersion": "7"})
     assert one["metadata"] == {"resourceVersion": "7"} and one["apiVersion"] == "meta.k8s.io/v1"
     assert one["rows"][0]["conditions"][0]["reason"] == "Succeeded"
     assert one["rows"][0]["object"] == {

@@ -1,6 +1,6 @@
 """What is said about a service that is not there."""
 
-from madang.cli.house import unknown_service
+from madang.everyday.service import unknown_service
 
 
 def test_close_match() -> None:

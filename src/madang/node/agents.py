@@ -15,17 +15,17 @@ from madang.node.agent import NodeAgent
 from madang.node.aside import at_once, in_thread
 from madang.node.events import Recorder
 from madang.node.follow import follow
-from madang.node.hosts import write as write_hosts
 from madang.node.images.images import Images
 from madang.node.kit import Kit
-from madang.node.machine import Machine, machine, pressure
-from madang.node.names import hosts_text
+from madang.node.machine.machine import Machine, machine, pressure
+from madang.node.machine.registration import Share, capacity
+from madang.node.names.hosts import write as write_hosts
+from madang.node.names.names import hosts_text
 from madang.node.networks.network import Network
 from madang.node.probes.handler import Handler, SystemHandler
-from madang.node.registration import Share, capacity
 from madang.node.runtimes.runtime import Runtime
 from madang.node.sampling import EVERY_S, NodeSamples
-from madang.node.streams import NodeStreams
+from madang.node.streams.streams import NodeStreams
 from madang.node.sweeping import sweep
 from madang.node.tokens import api_tokens
 from madang.node.volumes.volumes import Volumes
@@ -167,7 +167,7 @@ class Agents:
                 for w in a.workers:
                     if w.facts.ip and w.facts.sandbox == "ready":
                         try:
-                            write_hosts(w.hand.folders.hosts, hosts_text(self._api.view, w.pod, w.facts.ip))
+                            write_hosts(w.work.folders.hosts, hosts_text(self._api.view, w.pod, w.facts.ip))
                         except OSError as e:
                             log.warning("names of pod %s: %s", w.pod["metadata"]["name"], e)
 

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from madang.gateway.keeper.door import Door
-from madang.gateway.keeper.keeper import Keeper
-from madang.gateway.keeper.process import started_ticks
-from madang.gateway.keeper.worker import Worker
+from madang.gateway.keeper import Door, Keeper, Worker, started_ticks
 
 
 @pytest.fixture

@@ -1,1 +1,0 @@
-"""What a container's start is made of: its folders, environment, mounts, identity. Values; nothing is started here."""

@@ -1,1 +1,0 @@
-"""What flows past the store, to and from a pod's containers: logs, exec, attach, port-forward."""

@@ -81,7 +81,7 @@ def _kind(words: bytes, name: bytes) -> str:
     for mark, kind in ((b"madang-zygote", "zygote"), (b"madang-monitor", "monitors")):
         if name.startswith(mark):
             return kind
-    return "keeper" if b"keeper.py" in words else "HAProxy" if b"haproxy\0" in words else ""
+    return "keeper" if b"madang.gateway.keeper" in words else "HAProxy" if b"haproxy\0" in words else ""
 
 
 def _descends(pid: int, of: int) -> bool:

@@ -1,6 +1,8 @@
-"""The house style as a test: sizes, docstrings, names. Each failure says the remedy."""
+"""The house style as a test: sizes, docstrings, names, imports that run one way. Each failure says the remedy."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,62 @@ def test_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), (
         f"{name(path)}: open with what it is for, what comes in, what goes out"
     )
+
+
+def imports(top: Path) -> dict[str, dict[str, str]]:
+    """By module: the modules below `top` that it imports, with the place. An import counts wherever it stands: one for
+    types alone (TYPE_CHECKING), or inside a function, ties its reader just as much."""
+    paths = {".".join(p.relative_to(top).with_suffix("").parts).removesuffix(".__init__"): p for p in top.rglob("*.py")}
+    found: dict[str, dict[str, str]] = {m: {} for m in paths}
+    for module, path in paths.items():
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text())):
+            for name in imported(node, package):
+                known = name if name in paths else name.rpartition(".")[0]
+                if known in paths and known != module:
+                    found[module].setdefault(known, f"{path.relative_to(top)}:{node.lineno}")  # type: ignore[attr-defined]
+    return found
+
+
+def imported(node: ast.AST, package: str) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [a.name for a in node.names]
+    if isinstance(node, ast.ImportFrom):
+        parts = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+        base = ".".join([*parts, *([node.module] if node.module else [])])
+        return [f"{base}.{a.name}" for a in node.names]
+    return []
+
+
+def circle(found: dict[str, dict[str, str]]) -> list[str]:
+    """One circle of imports, as the places that make it; empty where there is none."""
+    try:
+        TopologicalSorter(found).prepare()
+    except CycleError as error:
+        around = error.args[1][::-1]
+        return [f"{found[a][b]} imports {b}" for a, b in pairwise(around)]
+    return []
+
+
+def test_imports_run_one_way() -> None:
+    around = circle(imports(ROOT / "src"))
+    assert not around, (
+        "these modules import each other in a circle, so that none can be read first:\n  "
+        + "\n  ".join(around)
+        + "\nPut what they share (a value, a narrow Protocol) into a module below them; an import under TYPE_CHECKING "
+        "or inside a function only hides the circle"
+    )
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.a import A", "def f():\n    from . import a"],
+)
+def test_a_hidden_circle_is_seen(tmp_path: Path, back: str) -> None:
+    for file, text in (("__init__", ""), ("a", "from p.b import B"), ("b", "import p.c"), ("c", back)):
+        (tmp_path / "p").mkdir(exist_ok=True)
+        (tmp_path / "p" / f"{file}.py").write_text(text)
+    around = circle(imports(tmp_path))
+    assert sorted(line.split(":")[0] for line in around) == ["p/a.py", "p/b.py", "p/c.py"]
+    (tmp_path / "p" / "c.py").write_text("")
+    assert circle(imports(tmp_path)) == []

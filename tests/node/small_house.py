@@ -11,7 +11,7 @@ from madang.api.always import ensure
 from madang.api.direct import DirectApi
 from madang.api.index import Index
 from madang.node.agents import Agents, Outside
-from madang.node.machine import Machine
+from madang.node.machine.machine import Machine
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Obj
 from madang.ports.program import Program as Image

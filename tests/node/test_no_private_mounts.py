@@ -25,7 +25,7 @@ def told(home: Path, text: str, *, volume: str = "") -> SmallHouse:
             await house.pod({"containers": [container], "volumes": volumes})
             await house.until(house.ready)
             worker = house.agents.agents[0].worker("default", "p")
-            target = await worker.hand.containers.target("c") if worker else None
+            target = await worker.target("c") if worker else None
             assert target is not None
             house.told = [("command", 1, " ".join(target.command(["ls", "/data/ok", "/dev/termination-log"])))]
             return house

@@ -2,9 +2,10 @@
 
 from collections import Counter
 
-from madang.world.house import Breach, Outcome
 from madang.world.plan import Plan, plan
 from madang.world.shortest import shortest
+from madang.world.story import Outcome
+from madang.world.world import Breach
 
 
 def test_only_the_deeds_that_it_takes_are_told() -> None:

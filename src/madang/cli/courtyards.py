@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from madang.cli.refusal import Refusal
+from madang.ports.process import started_ticks
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 
@@ -103,18 +104,6 @@ def being_started(court: "Courtyard") -> bool:
 def left_running(court: "Courtyard") -> bool:
     """Begun without its process: the control was killed, or left, and could not put things away."""
     return any((court.home / "run" / name).exists() for name in ("begun", "courtyard.json"))
-
-
-def started_ticks(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot (/proc/PID/stat, field 22).
-
-    None if there is none, or only its zombie: the first process of many a container buries nobody.
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
 class Waking:

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask, namespace_of, pods_of
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Service, words
 from madang.cli.refusal import Refusal
+from madang.everyday.service import pods_of
 from madang.ports.api import Api
 
 

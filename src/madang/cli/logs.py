@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask, namespace_of, pods_of
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace
+from madang.everyday.service import pods_of
 from madang.ports.api import Api
 from madang.ports.errors import BadRequest, NotFound
 from madang.ports.objects import Obj

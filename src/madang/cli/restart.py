@@ -1,11 +1,12 @@
 """`madang restart`: new instances for the old ones, one after the other, as `kubectl rollout restart` does it."""
 
-from datetime import UTC, datetime
+import time
 
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask, deployment, namespace_of
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Service
 from madang.cli.screen import say
+from madang.everyday import restart as restarting
 from madang.ports.api import Api
 
 
@@ -16,11 +17,7 @@ def restart(service: Service, name: Name = DEFAULT, namespace: Namespace = "") -
     """
 
     async def change(api: Api, court: Courtyard) -> None:
-        where = namespace_of(court, namespace)
-        await deployment(api, where, service)
-        stamp = {"kubectl.kubernetes.io/restartedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
-        await api.patch("deployments.apps", where, service, patch, style="merge")
+        await restarting.restart(api, namespace_of(court, namespace), service, time.time())
 
     ask(name, change)
     say(f"{service}: is being replaced; watch it with `madang kubectl rollout status deployment/{service}`")

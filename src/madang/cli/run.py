@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask, deployment, namespace_of
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Service, words
 from madang.cli.refusal import Refusal
+from madang.everyday.service import deployment
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import NotFound
 from madang.ports.objects import Obj

@@ -5,15 +5,16 @@ from typing import Annotated
 import typer
 
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask, deployment, namespace_of
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Service
 from madang.cli.screen import say
+from madang.everyday import scale as scaling
 from madang.ports.api import Api
 
 
 def scale(
     service: Service,
-    replicas: Annotated[int, typer.Argument(metavar="REPLICAS", min=0, max=1000, help="How many instances.")],
+    replicas: Annotated[int, typer.Argument(metavar="REPLICAS", min=0, max=scaling.MOST, help="How many instances.")],
     name: Name = DEFAULT,
     namespace: Namespace = "",
 ) -> None:
@@ -23,12 +24,7 @@ def scale(
     """
 
     async def change(api: Api, court: Courtyard) -> int:
-        where = namespace_of(court, namespace)
-        before = await deployment(api, where, service)
-        await api.patch(
-            "deployments.apps", where, service, {"spec": {"replicas": replicas}}, style="merge", subresource="scale"
-        )
-        return int(before["spec"].get("replicas", 1))
+        return await scaling.scale(api, namespace_of(court, namespace), service, replicas)
 
     before = ask(name, change)
     say(f"{service}: {before} -> {replicas}")

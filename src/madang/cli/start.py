@@ -1,10 +1,11 @@
 """`madang start`: what `madang stop` stopped runs again."""
 
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask, deployment, namespace_of
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Service
 from madang.cli.screen import say
 from madang.cli.stop import BEFORE
+from madang.everyday.service import deployment
 from madang.ports.api import Api
 
 

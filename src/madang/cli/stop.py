@@ -1,9 +1,10 @@
 """`madang stop`: no instance of a service, until `madang start`."""
 
 from madang.cli.courtyards import Courtyard
-from madang.cli.house import ask, deployment, namespace_of
+from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Service
 from madang.cli.screen import say
+from madang.everyday.service import deployment
 from madang.ports.api import Api
 from madang.ports.settings import DOMAIN
 

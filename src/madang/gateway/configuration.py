@@ -6,6 +6,7 @@ folder. Listening sockets are the keeper's and come in as numbers in the environ
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from madang.gateway.callers import STORED
 from madang.gateway.desired import Backend, Bind, Cell, Desired, Door, Filter, Frontend, Server
 from madang.gateway.quoting import word
 from madang.gateway.rules import BROKEN, NOT_FOUND
@@ -117,6 +118,9 @@ def _cells(cells: Sequence[Cell]) -> Iterator[str]:
 
 def _frontend(frontend: Frontend, binds: Sequence[Bind], tuning: Tuning) -> Iterator[str]:
     yield f"frontend {frontend.name}"
+    # who asks this Service: looked up once a connection, counted once a request
+    yield f"    stick-table type ip size {tuning.callers} expire {tuning.remembered} store {STORED}"
+    yield "    tcp-request connection track-sc0 src"
     if frontend.mode == "http":
         yield "    option idle-close-on-response"
     else:

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from madang.gateway import keeper
 from madang.gateway.admin import connect
 from madang.gateway.desired import Bind
+from madang.gateway.keeper.process import started_ticks
+from madang.gateway.keeper.record import FORMAT, orphan
 
 START_S = 10.0
 ANSWER_S = 10.0
 LOOK_S = 0.005
 LOG = "gateway.log"
+SOURCES = Path(__file__).resolve().parents[2]  # the folder that holds the package `madang`
+CODE = "import sys; sys.path.insert(0, sys.argv[1]); from madang.gateway.keeper.door import main; main(*sys.argv[2:])"
 
 
 class KeeperGone(Exception):
@@ -145,7 +148,7 @@ async def find(run: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping
     except KeeperGone:
         await found.close()
         return None
-    if status.get("format") == keeper.FORMAT:
+    if status.get("format") == FORMAT:
         return found
     await found.stop(1.0)
     return None
@@ -153,7 +156,7 @@ async def find(run: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping
 
 def orphaned(run: Path) -> bool:
     """Whether a worker serves on whose keeper was killed: only a new keeper can end it in order."""
-    return keeper.orphan(os.fspath(run)) is not None
+    return orphan(os.fspath(run)) is not None
 
 
 async def start(run: Path, program: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping:
@@ -167,7 +170,7 @@ async def start(run: Path, program: Path, heard: Callable[[Mapping[str, Any]], N
 def _launch(run: Path, program: Path) -> int:
     """A bare interpreter: half the memory of a full one."""
     run.mkdir(parents=True, exist_ok=True)
-    arguments = [sys.executable, "-I", "-S", keeper.__file__, os.fspath(program), os.fspath(run)]
+    arguments = [sys.executable, "-I", "-S", "-c", CODE, *map(os.fspath, (SOURCES, program, run))]
     with open(run / LOG, "wb") as log:
         return subprocess.run(
             arguments,
@@ -188,7 +191,7 @@ def _last_line(path: Path) -> str:
 async def _ended(pid: int, patience_s: float) -> None:
     """Until the process is gone; its socket closes a moment earlier."""
     for _ in range(int(patience_s / LOOK_S)):
-        if keeper.started_ticks(pid) == 0:
+        if started_ticks(pid) == 0:
             return
         await asyncio.sleep(LOOK_S)
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import cast
 
-from madang.gateway import always, binary, counters, taken
+from madang.gateway import admin, always, binary, callers, counters, taken
 from madang.gateway.conditions import shown, statuses
 from madang.gateway.desired import Desired, Owner, Problem
 from madang.gateway.hand import Hand, Outcome
@@ -27,6 +27,7 @@ from madang.ports.api import LocalApi, User
 from madang.ports.clock import Clock
 from madang.ports.errors import StatusError
 from madang.ports.settings import Settings
+from madang.ports.traffic import Flow
 
 log = logging.getLogger(__name__)
 ME = User(
@@ -111,6 +112,15 @@ class Gateway:
         if self._hand is None or self._hand.admin is None:
             return None
         return await counters.sample(self._hand.admin, self._hand.worker_pid)
+
+    async def flow(self) -> Flow | None:
+        """Who asks whom; None while HAProxy does not answer."""
+        if self._hand is None or self._hand.admin is None:
+            return None
+        try:
+            return await callers.flow(self._hand.admin, self._hand.worker_pid)
+        except admin.Silent:
+            return None
 
     @property
     def worker_pid(self) -> int:

@@ -22,6 +22,8 @@ class Tuning:
     # A dead instance answers nobody and so has the fewest requests: until the check says so, leastconn prefers it. One
     # request may meet each of its kept connections before a new one is refused, which is what waits for the check.
     retries: int = 20
+    callers: str = "4k"  # addresses remembered a Service, and for how long after their last connection
+    remembered: str = "10m"
     look: str = "20ms"  # how long an undeclared port waits for the client's first bytes
     # An instance whose connections fail is taken out by HAProxy itself, and tried again this often. While an
     # instance is up it is hardly ever checked: an idle house costs nothing, and readiness is the control's to say.

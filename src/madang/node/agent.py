@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 
 from madang.node.kit import Kit
-from madang.node.launch import Folders
-from madang.node.machine import Machine
+from madang.node.launch.folders import Folders
+from madang.node.machine.machine import Machine
+from madang.node.machine.registrar import Registrar
+from madang.node.machine.registration import Share
 from madang.node.pod.phase import TERMINAL
-from madang.node.registrar import Registrar
-from madang.node.registration import Share
-from madang.node.worker import PodWorker
+from madang.node.worker.worker import PodWorker
 from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class NodeAgent:
     def _begin(self, pod: Obj) -> None:
         assert self._group is not None
         worker = PodWorker(self.kit, pod)
-        self._workers[worker.uid] = worker
+        self._workers[worker.work.uid] = worker
         self._idle.clear()
         self._group.create_task(self._work(worker), name=f"pod {pod['metadata']['name']}")
         self.worked()
@@ -107,14 +107,14 @@ class NodeAgent:
         except Exception:
             log.exception("the worker of pod %s broke; it is started anew", worker.pod["metadata"]["name"])
             await self.kit.clock.sleep(_RESTART_S)
-            del self._workers[worker.uid]
+            del self._workers[worker.work.uid]
             self._begin(worker.pod)
             if worker.facts.removed:
-                self._workers[worker.uid].removed()
+                self._workers[worker.work.uid].removed()
             if worker.facts.leaving:
-                self._workers[worker.uid].leave()
+                self._workers[worker.work.uid].leave()
             return
-        del self._workers[worker.uid]
+        del self._workers[worker.work.uid]
         if not self._workers:
             self._idle.set()
         self.worked()

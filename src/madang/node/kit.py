@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from madang.node.aside import Aside, at_once
-from madang.node.environment import Place
 from madang.node.events import Recorder
 from madang.node.images.images import Images
-from madang.node.names import Names
+from madang.node.launch.environment import Place
 from madang.node.networks.network import Network
 from madang.node.pod.facts import Now
 from madang.node.probes.handler import Handler
@@ -34,7 +33,6 @@ class Kit:
     volumes: Volumes
     handler: Handler
     events: Recorder
-    names: Names
     home: Path
     node: str
     host_ip: str
@@ -54,3 +52,7 @@ class Kit:
     def runtime_of(self, pod: Obj) -> Runtime | None:
         """None where the pod asks for a runtime that this machine does not have."""
         return self.runtimes.get(pod["spec"].get("runtimeClassName") or self.runtime)
+
+    def runtime_or_default(self, pod: Obj) -> Runtime:
+        """What already runs must be stopped and forgotten by somebody, also where the name means nothing here."""
+        return self.runtime_of(pod) or self.runtimes[self.runtime]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from madang.node.agent import NodeAgent
-from madang.node.worker import PodWorker
+from madang.node.worker.worker import PodWorker
 from madang.ports.clock import Clock
 from madang.ports.streams import PodUsage, Usage
 
@@ -48,7 +48,7 @@ class NodeSamples:
         return bool(seen)
 
     def _pod(self, worker: PodWorker, seen: dict[str, _Last]) -> PodUsage | None:
-        kit, facts = worker.kit, worker.facts
+        kit, facts = worker.work.kit, worker.facts
         runtime = kit.runtime_of(worker.pod)
         usages: dict[str, Usage] = {}
         for name, c in facts.containers.items():

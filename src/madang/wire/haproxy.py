@@ -49,6 +49,7 @@ def configuration(fds: Sequence[int], certificate: Path, backend: Path, control:
     maxconn {MAX_CONNECTIONS}
     nbthread 1
     tune.ssl.default-dh-param 2048
+    tune.ssl.cachesize 256
     tune.bufsize 32768
     ssl-default-bind-options ssl-min-ver TLSv1.2
     stats socket {_word(control)} mode 600 level admin

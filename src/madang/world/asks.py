@@ -5,34 +5,20 @@ In: a world, the words of a `Deed`. Out: objects, and in `world.wanted` what mus
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import AlreadyExists, NotFound, StatusError
 from madang.ports.objects import Obj
 from madang.ports.program import HOST
 from madang.world.life import Ended
-
-if TYPE_CHECKING:
-    from madang.world.house import World
+from madang.world.world import Wanted, World
 
 NAMESPACE = "default"
 DEPLOYMENTS, JOBS = "deployments.apps", "jobs.batch"
 
 
-@dataclass(slots=True)
-class Wanted:
-    """A service as it was last asked for; `there` False: it was removed."""
-
-    replicas: int
-    unavailable: int
-    version: str = "v1"
-    there: bool = True
-    stood: bool = False  # it was once as many as were asked for
-
-
-async def until_done(world: "World", write: Callable[[Api], Awaitable[Any]]) -> None:
+async def until_done(world: World, write: Callable[[Api], Awaitable[Any]]) -> None:
     """Conflicts, 503s and a dead control are all answered by asking again."""
     while True:
         try:
@@ -97,14 +83,14 @@ def deployment(name: str, replicas: int, unavailable: int, namespace: str = NAME
     }
 
 
-async def create_service(world: "World", name: str, replicas: int, unavailable: int) -> None:
+async def create_service(world: World, name: str, replicas: int, unavailable: int) -> None:
     wanted = Wanted(replicas, unavailable)
     world.wanted[name] = wanted
     await until_done(world, lambda api: made(api, DEPLOYMENTS, deployment(name, replicas, unavailable)))
     await until_done(world, lambda api: made(api, "services", service(name)))
 
 
-async def roll_out(world: "World", name: str, version: str) -> None:
+async def roll_out(world: World, name: str, version: str) -> None:
     container = {"name": "main", "env": [{"name": "VERSION", "value": version}]}
     patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
 
@@ -118,7 +104,7 @@ async def roll_out(world: "World", name: str, version: str) -> None:
     await until_done(world, patched)
 
 
-async def scale(world: "World", name: str, replicas: int) -> None:
+async def scale(world: World, name: str, replicas: int) -> None:
     async def scaled(api: Api) -> None:
         try:
             await api.patch(DEPLOYMENTS, NAMESPACE, name, {"spec": {"replicas": replicas}}, subresource="scale")
@@ -129,7 +115,7 @@ async def scale(world: "World", name: str, replicas: int) -> None:
     await until_done(world, scaled)
 
 
-async def remove_service(world: "World", name: str, propagation: str) -> None:
+async def remove_service(world: World, name: str, propagation: str) -> None:
     async def removed(api: Api) -> None:
         for kind in (DEPLOYMENTS, "services"):
             try:
@@ -143,7 +129,7 @@ async def remove_service(world: "World", name: str, propagation: str) -> None:
         await until_done(world, removed)
 
 
-async def run_job(world: "World", name: str, completions: int) -> None:
+async def run_job(world: World, name: str, completions: int) -> None:
     container = {"name": "main", "image": HOST, "command": ["work", "0.4", "0"]}
     template = {"spec": {"containers": [container], "restartPolicy": "Never"}}
     job = {
@@ -156,7 +142,7 @@ async def run_job(world: "World", name: str, completions: int) -> None:
     world.jobs[name] = completions
 
 
-async def write_notes(world: "World", times: int) -> None:
+async def write_notes(world: World, times: int) -> None:
     """A counter in a ConfigMap, read, changed and written back: no count may be lost. Two of them may run at once."""
     empty: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "notes", "namespace": NAMESPACE}}
     await until_done(world, lambda api: made(api, "configmaps", {**empty, "data": {}}))
@@ -176,7 +162,7 @@ async def write_notes(world: "World", times: int) -> None:
         world.noted.add(mine)
 
 
-async def whole_namespace(world: "World", name: str) -> None:
+async def whole_namespace(world: World, name: str) -> None:
     """Filled, and deleted while it is being filled."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     await until_done(world, lambda api: made(api, "namespaces", namespace))

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from madang.world.bugs import BUGS
-from madang.world.house import Outcome, run
 from madang.world.plan import Plan, plan
 from madang.world.shortest import shortest
+from madang.world.story import Outcome, run
 from madang.world.tally import missing, table
 
 

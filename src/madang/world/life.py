@@ -15,7 +15,7 @@ from madang.api.direct import DirectApi
 from madang.api.index import Index
 from madang.loops.house import Loops
 from madang.node.agents import Agents, Outside
-from madang.node.machine import Machine as Here
+from madang.node.machine.machine import Machine as Here
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Entry, Key
 from madang.ports.settings import Addresses, Settings

@@ -4,19 +4,16 @@ In: a world. Out: what is not so yet, as sentences; none: it has converged.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from madang.ports.objects import Obj
 from madang.ports.view import View
-from madang.world.asks import DEPLOYMENTS, JOBS, NAMESPACE, Wanted
-
-if TYPE_CHECKING:
-    from madang.world.house import World
+from madang.world.asks import DEPLOYMENTS, JOBS, NAMESPACE
+from madang.world.world import Wanted, World
 
 SLICES, SETS = "endpointslices.discovery.k8s.io", "replicasets.apps"
 
 
-def unsettled(world: "World") -> list[str]:
+def unsettled(world: World) -> list[str]:
     life = world.life
     if life is None or not life.ready or life.pulse.dead:
         return ["there is no control process"]
@@ -100,7 +97,7 @@ def _removed(view: View, name: str) -> Iterator[str]:
             yield f"EndpointSlice {s['metadata']['name']} of the removed {name} is still there"
 
 
-def _machine(world: "World", view: View) -> Iterator[str]:
+def _machine(world: World, view: View) -> Iterator[str]:
     """What runs and what is held belongs to a pod that is there."""
     pods = {p["metadata"]["uid"]: p for p in view.list("pods")}
     live = {u: p for u, p in pods.items() if p["status"].get("phase") not in ("Succeeded", "Failed")}

@@ -6,8 +6,8 @@ In: a plan that breaks, how to run one. Out: a plan with fewer deeds and its out
 from collections.abc import Callable
 from dataclasses import replace
 
-from madang.world.house import Outcome
 from madang.world.plan import Deed, Plan
+from madang.world.story import Outcome
 
 
 def shortest(plan: Plan, broken: Outcome, run: Callable[[Plan], Outcome], most_runs: int = 60) -> tuple[Plan, Outcome]:

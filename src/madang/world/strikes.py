@@ -6,30 +6,27 @@ In: a world, the words of a `Deed`, dice. Out: trouble, counted in the tally whe
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import StatusError
 from madang.world.asks import NAMESPACE
 from madang.world.life import Ended
 from madang.world.machine import Moods, Program
-
-if TYPE_CHECKING:
-    from madang.world.house import World
+from madang.world.world import World
 
 Strike = Callable[..., Awaitable[None]]
 
 
-async def kill(world: "World", chance: random.Random, steps: int) -> None:
+async def kill(world: World, chance: random.Random, steps: int) -> None:
     if world.life is not None and not world.life.pulse.dead:
         world.life.pulse.fatal = world.life.pulse.steps + steps
 
 
-async def kill_in_fsync(world: "World", chance: random.Random, fate: str) -> None:
+async def kill_in_fsync(world: World, chance: random.Random, fate: str) -> None:
     world.disk.fate = fate  # type: ignore[assignment]  # one of the disk's words
 
 
-async def leave(world: "World", chance: random.Random) -> None:
+async def leave(world: World, chance: random.Random) -> None:
     if world.life is not None and world.life.ready:
         try:
             await world.life.leave()
@@ -38,45 +35,45 @@ async def leave(world: "World", chance: random.Random) -> None:
             return  # killed while it left
 
 
-async def disk_full(world: "World", chance: random.Random, seconds: float) -> None:
+async def disk_full(world: World, chance: random.Random, seconds: float) -> None:
     world.disk.full = chance.choice((1.0, 0.5))
     await asyncio.sleep(seconds)
     world.disk.full = 0.0
 
 
-async def disk_slow(world: "World", chance: random.Random, seconds: float) -> None:
+async def disk_slow(world: World, chance: random.Random, seconds: float) -> None:
     world.disk.slow_s = 0.4
     await asyncio.sleep(seconds)
     world.disk.slow_s = 0.0
 
 
-async def watch_cut(world: "World", chance: random.Random) -> None:
+async def watch_cut(world: World, chance: random.Random) -> None:
     if world.life is not None and world.life.ready and not world.life.pulse.dead:
         world.tally["watch cut"] += bool(world.life.cut_watches())
 
 
-async def clock(world: "World", chance: random.Random, seconds: float) -> None:
+async def clock(world: World, chance: random.Random, seconds: float) -> None:
     world.clock.jump(seconds)
     world.tally["clock forward" if seconds > 0 else "clock back"] += 1
 
 
-def _servers(world: "World") -> list[Program]:
+def _servers(world: World) -> list[Program]:
     return [p for p in world.machine.alive if p.launch.argv[0] == "serve"]
 
 
-async def crash(world: "World", chance: random.Random) -> None:
+async def crash(world: World, chance: random.Random) -> None:
     if found := world.machine.alive:
         world.machine.end(chance.choice(found), chance.choice((0, 1, 139)))
         world.tally["program crashes"] += 1
 
 
-async def memory(world: "World", chance: random.Random) -> None:
+async def memory(world: World, chance: random.Random) -> None:
     if found := world.machine.alive:
         world.machine.end(chance.choice(found), 137, 9, "OOMKilled")
         world.tally["program killed for memory"] += 1
 
 
-async def hang(world: "World", chance: random.Random, seconds: float) -> None:
+async def hang(world: World, chance: random.Random, seconds: float) -> None:
     if found := _servers(world):
         program = chance.choice(found)
         program.hung = True
@@ -86,7 +83,7 @@ async def hang(world: "World", chance: random.Random, seconds: float) -> None:
         program.hung = False
 
 
-async def lie(world: "World", chance: random.Random, seconds: float) -> None:
+async def lie(world: World, chance: random.Random, seconds: float) -> None:
     if found := _servers(world):
         program = chance.choice(found)
         program.lies = True
@@ -94,25 +91,25 @@ async def lie(world: "World", chance: random.Random, seconds: float) -> None:
         program.lies = False
 
 
-async def cannot_start(world: "World", chance: random.Random, seconds: float) -> None:
+async def cannot_start(world: World, chance: random.Random, seconds: float) -> None:
     world.machine.moods.cannot_start = 0.5
     await asyncio.sleep(seconds)
     world.machine.moods.cannot_start = 0.0
 
 
-async def machine_refuses(world: "World", chance: random.Random, seconds: float) -> None:
+async def machine_refuses(world: World, chance: random.Random, seconds: float) -> None:
     world.machine.moods.refuses = 0.5
     await asyncio.sleep(seconds)
     world.machine.moods.refuses = 0.0
 
 
-async def no_address(world: "World", chance: random.Random, seconds: float) -> None:
+async def no_address(world: World, chance: random.Random, seconds: float) -> None:
     world.machine.moods.no_address = 0.5
     await asyncio.sleep(seconds)
     world.machine.moods.no_address = 0.0
 
 
-async def cordon(world: "World", chance: random.Random, seconds: float) -> None:
+async def cordon(world: World, chance: random.Random, seconds: float) -> None:
     name = f"node-{chance.randrange(world.nodes) + 1}"
     if await _tried(world, lambda api: api.patch("nodes", "", name, {"spec": {"unschedulable": True}})):
         world.tally["node cordoned"] += 1
@@ -120,13 +117,13 @@ async def cordon(world: "World", chance: random.Random, seconds: float) -> None:
     await _tried(world, lambda api: api.patch("nodes", "", name, {"spec": {"unschedulable": None}}))
 
 
-async def vanish(world: "World", chance: random.Random) -> None:
+async def vanish(world: World, chance: random.Random) -> None:
     name = f"node-{chance.randrange(world.nodes) + 1}"
     if await _tried(world, lambda api: api.delete("nodes", "", name)):
         world.tally["node vanishes"] += 1
 
 
-async def delete_pod(world: "World", chance: random.Random, grace: int | None, steps: int) -> None:
+async def delete_pod(world: World, chance: random.Random, grace: int | None, steps: int) -> None:
     """`steps`: so soon afterwards the control process is killed, and may not have seen it."""
     life = world.life
     if life is None or not life.ready or life.pulse.dead:
@@ -140,7 +137,7 @@ async def delete_pod(world: "World", chance: random.Random, grace: int | None, s
                 await kill(world, chance, steps)
 
 
-async def _tried(world: "World", write: Callable[[Api], Awaitable[object]]) -> bool:
+async def _tried(world: World, write: Callable[[Api], Awaitable[object]]) -> bool:
     try:
         await world.call(write)
     except (Ended, StatusError):
@@ -148,7 +145,7 @@ async def _tried(world: "World", write: Callable[[Api], Awaitable[object]]) -> b
     return True
 
 
-def heal(world: "World") -> None:
+def heal(world: World) -> None:
     """From now on nothing strikes."""
     world.disk.full, world.disk.slow_s, world.disk.fate = 0.0, 0.0, None
     world.machine.moods = Moods()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madang.node.environment import Place
+from madang.node.launch.environment import Place
 from madang.node.volumes import volumes
 from madang.node.volumes.content import File, Refused, content
 from madang.node.volumes.projection import project

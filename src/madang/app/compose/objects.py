@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from madang.app.application import PROJECT, Application, LoadOptions, Volume
+from madang.app.compose.ground import Ground, ground
 from madang.app.compose.keys import unhonoured
-from madang.app.compose.plan import Ground, Plan, ground, plans
+from madang.app.compose.plan import Plan, plans
 from madang.app.compose.probes import probes
 from madang.app.compose.project import Project
 from madang.app.compose.services import routes, services

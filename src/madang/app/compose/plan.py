@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from madang.app.application import PROJECT, SERVICE, LoadOptions
-from madang.app.compose.names import clashes, object_name
-from madang.app.compose.project import Project
+from madang.app.application import PROJECT, SERVICE
+from madang.app.compose.ground import Ground
+from madang.app.compose.volumes import bound, named
 from madang.app.field import Field
 from madang.app.images.table import Found, NoProgram, find, server_of
 from madang.app.programs.environment import BuildError
@@ -19,21 +19,6 @@ from madang.app.programs.stage import Stage
 from madang.ports.program import HOST
 
 COMPLETED = "service_completed_successfully"
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What all services stand on. `names` are object names by service."""
-
-    project: Project
-    options: LoadOptions
-    namespace: str
-    names: Mapping[str, str]
-
-    def warn(self, one: Field, text: str) -> None:
-        message = f"{one.mark}: {one.path}: {text}"
-        if message not in self.project.warnings:
-            self.project.warnings.append(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +39,6 @@ class Plan:
     @property
     def name(self) -> str:
         return self.ground.names[self.service]
-
-
-def ground(project: Project, options: LoadOptions) -> Ground:
-    services = [name for name, _ in project.root["services"].items()]
-    for name, several in clashes(services).items():
-        project.root["services"][several[1]].fault(
-            f'becomes the object name "{name}", and so does {several[0]}: rename one'
-        )
-    if object_name(project.name).startswith("kube-"):
-        project.faults.append(f'{project.root.mark}: name: "{project.name}": names that begin with kube- are not yours')
-    return Ground(project, options, object_name(project.name), {s: object_name(s) for s in services})
 
 
 def plans(ground: Ground) -> list[Plan]:
@@ -178,8 +152,6 @@ def configured(made: Plan, targets: Iterable[str]) -> Plan:
 
 def data_folder(made: Plan, image: str) -> Path:
     """The volume that Compose mounts where the image keeps its data; else a folder of the service's own."""
-    from madang.app.compose.storage import bound, named
-
     row = server_of(image)
     for one in made.field["volumes"].each() if row else ():
         if row and one["target"].text() in row.data and "source" in one:

@@ -1,7 +1,6 @@
 """Volumes, tmpfs, configs, secrets and env files of a service.
 
 In: a `Plan`. Out: a pod's volumes, its container's mounts, and the ConfigMaps and Secrets that hold what was read.
-A named volume is a folder of the courtyard that outlives everything but `down --purge`.
 """
 
 import base64
@@ -13,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from madang.app.compose import dotenv
+from madang.app.compose.ground import Ground
 from madang.app.compose.names import data_key, object_name
-from madang.app.compose.plan import Ground, Plan
-from madang.app.document import NOWHERE, shown
+from madang.app.compose.plan import Plan
+from madang.app.compose.volumes import bound, memory, named
+from madang.app.document import shown
 from madang.app.field import Field
 from madang.ports.objects import Obj
 
@@ -62,12 +63,6 @@ def storage(plan: Plan) -> Storage:
     return out
 
 
-def memory(options: str) -> Obj:
-    size = dict(part.partition("=")[::2] for part in options.split(",")).get("size", "")
-    made = Field(size or None, "", NOWHERE, []).size_bytes()
-    return {"medium": "Memory", **({"sizeLimit": str(made)} if made else {})}
-
-
 def volume(plan: Plan, one: Field, out: Storage) -> None:
     kind, target = one["type"].text("volume"), one["target"].text()
     if not target:
@@ -94,45 +89,6 @@ def own_places(plan: Plan) -> list[str]:
     if plan.stage is None:
         return []
     return [plan.stage.workdir, *(target.rstrip("/") for _, target in plan.stage.copies)]
-
-
-def bound(one: Field) -> Obj:
-    source = Path(one["source"].text())
-    if source.exists():
-        return {"hostPath": {"path": str(source)}}
-    if not one["bind"]["create_host_path"].truth(True):
-        one["source"].fault(f"{shown(source)} does not exist")
-    return {"hostPath": {"path": str(source), "type": "DirectoryOrCreate"}}
-
-
-def named(ground: Ground, one: Field) -> Obj:
-    name, top = one["source"].text(), ground.project.root["volumes"]
-    if not isinstance(top.value, dict) or name not in top.value:
-        near = difflib.get_close_matches(name, top.value or (), n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else f": add it under volumes:, or write ./{name} for a folder"
-        one.fault(f'the volume "{name}" is not declared{hint}')
-        return {"emptyDir": {}}
-    of = top[name]
-    options = of["driver_opts"]
-    if "bind" in options["o"].text().split(",") and "device" in options:
-        device = Path(ground.project.directory / options["device"].text())
-        return {"hostPath": {"path": str(device), "type": "DirectoryOrCreate"}}
-    if options["type"].text() == "tmpfs":
-        return {"emptyDir": memory(options["o"].text())}
-    if of["driver"].text("local") != "local":
-        ground.warn(of["driver"], f'the driver "{of["driver"].text()}" is not here; a folder of this machine is used')
-    return {"hostPath": {"path": str(folder(ground, name)), "type": "DirectoryOrCreate"}}
-
-
-def folder(ground: Ground, name: str) -> Path:
-    """An external volume, or one with a name of its own, is shared by all projects of the courtyard."""
-    of = ground.project.root["volumes"][name]
-    top = ground.options.home / "volumes"
-    if of["external"].truth():
-        ground.warn(of["external"], f"is kept in {top}; the volume of that name in another tool is not read")
-    if "name" in of or of["external"].truth():
-        return top / "_shared" / data_key(of["name"].text(name))
-    return top / ground.namespace / data_key(name)
 
 
 def mounted_file(plan: Plan, one: Field, out: Storage, section: str) -> None:

@@ -1,4 +1,4 @@
-"""What a pod's decision wants done: values that a test compares; `node.hand` carries them out."""
+"""What a pod's decision wants done: values that a test compares; `node.worker.hand` carries them out."""
 
 from dataclasses import dataclass
 from typing import Literal

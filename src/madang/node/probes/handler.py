@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from madang.node.launch.relocation import Places
 from madang.node.pod import spec
 from madang.node.pod.spec import Role
 from madang.node.probes.grpc import grpc_check
 from madang.node.probes.http import http_get
 from madang.node.probes.result import Result, dial_error
-from madang.node.relocation import Places
 from madang.node.runtimes.runtime import Launch, Running, Runtime
 from madang.ports.errors import StatusError
 from madang.ports.objects import Obj

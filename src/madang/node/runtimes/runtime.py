@@ -5,11 +5,10 @@ ended. A runtime keeps nothing in memory that it cannot find again: each contain
 written by its monitor by write-and-rename, so that a new control process adopts what runs.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from madang.ports.streams import ExecOptions, Process
 
@@ -142,9 +141,4 @@ class Runtime(Protocol):
 
     def sample(self, running: Running) -> Sample | None: ...
 
-    def logs(
-        self, log: Path, *, until: "asyncio.Future[Any] | None" = None, tail: int | None = None, stream: str = ""
-    ) -> AsyncGenerator[bytes, None]:
-        """Chunks of whole CRI lines. With `until`, followed until that is done; with `tail`, only so many lines (of
-        one stream, where it is named) of what is there already."""
-        ...
+    def logs(self, log: Path, *, follow: bool) -> AsyncIterator[bytes]: ...

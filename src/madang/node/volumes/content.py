@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from madang.node.environment import Lookup, Missing, Place, field_value, resource_value
+from madang.node.launch.environment import Lookup, Missing, Place, field_value, resource_value
 from madang.ports.objects import Obj
 
 DEFAULT_MODE = 0o644

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from madang.node.aside import Aside, at_once
-from madang.node.environment import Lookup, Place
+from madang.node.launch.environment import Lookup, Place
 from madang.node.volumes.content import OBJECT_SOURCES, File, Refused, Token, content
 from madang.node.volumes.host_path import host_path
 from madang.node.volumes.projection import project

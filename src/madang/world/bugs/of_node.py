@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from madang.node import adoption, agents, container, starter, status_writer, worker
+from madang.node import agents
 from madang.node.pod import restart
 from madang.node.probes.runner import Runner
-from madang.node.sandbox import SandboxHand
-from madang.node.stopper import Stopper
-from madang.node.verdicts import Verdicts
+from madang.node.worker import adoption, following, starter, status_writer, worker
+from madang.node.worker.sandbox import SandboxHand
+from madang.node.worker.stopper import Stopper
+from madang.node.worker.verdicts import Verdicts
 from madang.ports.errors import StatusError
 from madang.world.bugs.bug import Bug, answers, nothing, nothing_awaited
 
@@ -16,7 +17,7 @@ from madang.world.bugs.bug import Bug, answers, nothing, nothing_awaited
 def kept(right: Any) -> Any:
     async def wrong(self: Any) -> None:
         self.attachment = None
-        self._worker.facts.sandbox = "released"
+        self._work.facts.sandbox = "released"
 
     return wrong
 
@@ -63,6 +64,6 @@ BUGS: Sequence[Bug] = (
         gives_up,
     ),
     Bug("no restart", "what ended is started again only after an hour", restart, "delay_s", answers(3600.0)),
-    Bug("end unheard", "nobody hears that a program ended", container.ContainerHand, "_to_the_end", never_ended),
+    Bug("end unheard", "nobody hears that a program ended", following.Following, "_to_the_end", never_ended),
     Bug("unready when adopted", "an adopted pod loses its readiness", adoption, "_resume", nothing),
 )

@@ -4,7 +4,6 @@ In: writes as they are asked for, acknowledged and made durable; lives; programs
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -18,14 +17,12 @@ from madang.world.invariants.ownership import Ownership
 from madang.world.invariants.places import Places
 from madang.world.invariants.programs import Programs
 from madang.world.invariants.watching import Watching
-
-if TYPE_CHECKING:
-    from madang.world.house import World
-    from madang.world.life import Life, WitnessedStore
+from madang.world.life import Life, WitnessedStore
+from madang.world.world import World
 
 
 class Witnesses:
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
         self.present: dict[Key, Obj] = {}  # decoded, as of the last row seen
         self._durability = Durability(world)
@@ -67,10 +64,10 @@ class Witnesses:
             for witness in self._of_objects:
                 witness.committed(row, old, new, self.present)
 
-    def opened(self, store: "WitnessedStore") -> None:
+    def opened(self, store: WitnessedStore) -> None:
         self._durability.opened(store)
 
-    def born(self, life: "Life") -> None:
+    def born(self, life: Life) -> None:
         self._watching.born(life)
 
     def settled(self) -> None:

@@ -4,15 +4,11 @@ What may be too many is counted as Kubernetes does: the sizes of a Deployment's 
 each against the largest size that it ever had (a pod too many may still wait to be deleted while a new one is made).
 """
 
-from typing import TYPE_CHECKING
-
 from madang.ports.journal import Row
 from madang.ports.objects import Obj
 from madang.world.asks import NAMESPACE
 from madang.world.invariants.witness import Present, Witness, leaving, over, ready
-
-if TYPE_CHECKING:
-    from madang.world.house import World
+from madang.world.world import World
 
 SETS = "replicasets.apps"
 
@@ -22,7 +18,7 @@ def app_of(obj: Obj) -> str:
 
 
 class Availability(Witness):
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         super().__init__(world)
         self._largest: dict[str, int] = {}  # by ReplicaSet
 

@@ -5,18 +5,15 @@ them. Out: breaches.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from madang.ports.journal import Row
 from madang.ports.objects import Key
-
-if TYPE_CHECKING:
-    from madang.world.house import World
-    from madang.world.life import WitnessedStore
+from madang.world.life import WitnessedStore
+from madang.world.world import World
 
 
 class Durability:
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
         self._expected: dict[int, int | None] = {}
         self._there: dict[Key, int] = {}
@@ -44,7 +41,7 @@ class Durability:
             else:
                 self._there[row.key] = row.revision
 
-    def opened(self, store: "WitnessedStore") -> None:
+    def opened(self, store: WitnessedStore) -> None:
         """A new life begins with all that was ever made durable, and goes on counting where the last one stopped."""
         disk = self._world.disk
         if store.revision != disk.revision or store._given != disk.revision:

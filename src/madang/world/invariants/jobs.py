@@ -1,17 +1,13 @@
 """A Job has as many successes as pods of it have succeeded, and never loses one."""
 
-from typing import TYPE_CHECKING
-
 from madang.ports.journal import Row
 from madang.ports.objects import Obj
 from madang.world.invariants.witness import Present, Witness
-
-if TYPE_CHECKING:
-    from madang.world.house import World
+from madang.world.world import World
 
 
 class Jobs(Witness):
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         super().__init__(world)
         self._succeeded: dict[str, set[str]] = {}
         self._counted: dict[str, int] = {}

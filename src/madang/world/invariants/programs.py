@@ -1,20 +1,16 @@
 """A container never runs twice at once; a program runs only for a pod that was bound; the pod goes after it."""
 
-from typing import TYPE_CHECKING
-
 from madang.ports.journal import Row
 from madang.ports.objects import Obj
 from madang.world.invariants.witness import Present, Witness
 from madang.world.machine import Program
+from madang.world.world import World
 
 OVERDUE_S = 4.0  # a removed pod gets two seconds
 
-if TYPE_CHECKING:
-    from madang.world.house import World
-
 
 class Programs(Witness):
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         super().__init__(world)
         self._bound: set[str] = set()
         self._orphans: dict[str, tuple[float, int]] = {}  # by pod: since when it is gone, and in which life

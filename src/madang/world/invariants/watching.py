@@ -5,30 +5,27 @@ In: lives. Out: watches of our own in each of them, compared with the disk's log
 
 import asyncio
 from bisect import bisect_right
-from typing import TYPE_CHECKING
 
 from madang.ports.api import ListOptions
 from madang.ports.errors import Expired, StatusError
 from madang.ports.objects import Change, Kind
-
-if TYPE_CHECKING:
-    from madang.world.house import World
-    from madang.world.life import Life
+from madang.world.life import Life
+from madang.world.world import World
 
 KINDS: tuple[Kind, ...] = ("pods", "replicasets.apps", "configmaps", "endpointslices.discovery.k8s.io")
 
 
 class Watching:
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
         self._seen: dict[Kind, int] = {}
 
-    def born(self, life: "Life") -> None:
+    def born(self, life: Life) -> None:
         self._seen.clear()
         for kind in KINDS:
             asyncio.get_running_loop().create_task(self._watch(life, kind), context=life.context)
 
-    async def _watch(self, life: "Life", kind: Kind) -> None:
+    async def _watch(self, life: Life, kind: Kind) -> None:
         seen = ""
         while True:
             try:

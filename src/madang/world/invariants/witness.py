@@ -1,19 +1,16 @@
 """The shape of a witness of objects."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from madang.ports.journal import Row
 from madang.ports.objects import Key, Obj
-
-if TYPE_CHECKING:
-    from madang.world.house import World
+from madang.world.world import World
 
 Present = Mapping[Key, Obj]
 
 
 class Witness:
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
 
     def committed(self, row: Row, old: Obj | None, new: Obj | None, present: Present) -> None:

@@ -1,0 +1,94 @@
+"""The hand on a node's own objects: Node and Lease, made at the start, written again when they say something new.
+
+In: the machine, what runs low. Out: objects and the events about them.
+"""
+
+import logging
+
+from madang.node.kit import Kit
+from madang.node.machine.machine import Machine, Pressure
+from madang.node.machine.registration import NOT_READY, Share, changes, lease, node, status
+from madang.ports.errors import AlreadyExists, NotFound, StatusError
+from madang.ports.objects import Obj
+
+log = logging.getLogger(__name__)
+_RETRY_S = 0.5
+
+
+class Registrar:
+    def __init__(self, kit: Kit, machine: Machine, share: Share) -> None:
+        self._kit, self._machine, self._share = kit, machine, share
+
+    async def register(self) -> None:
+        """Make or renew the Node and its Lease."""
+        while True:
+            try:
+                made = await self._node()
+                await self._lease(made["metadata"]["uid"])
+                return
+            except StatusError as e:
+                log.warning("node %s is not registered yet: %s", self._share.name, e)
+                await self._kit.clock.sleep(_RETRY_S)
+
+    async def report(self, pressure: Pressure) -> None:
+        """Write the node's status where its conditions say something new."""
+        found = self._kit.api.view.get("nodes", "", self._share.name)
+        if found is None:
+            await self.register()
+            return
+        before = found.get("status") or {}
+        after = status(self._machine, self._share, pressure, before, self._kit.clock.now_s())
+        told = changes(self._share.name, before.get("conditions") or [], after["conditions"])
+        if not told:
+            return
+        try:
+            await self._kit.api.update("nodes", {**found, "status": {**before, **after}}, subresource="status")
+        except StatusError as e:
+            log.debug("node %s: status not written: %s", self._share.name, e)
+            return  # the next look sees what came between, or the disk that has room again
+        self._tell(told)
+
+    async def _node(self) -> Obj:
+        api, name = self._kit.api, self._share.name
+        try:
+            found = (await api.create("nodes", node(self._machine, self._share))).obj
+        except AlreadyExists:
+            found = await api.get("nodes", "", name)
+            found = await self._relabel(found)
+        before = found.get("status") or {}
+        after = status(self._machine, self._share, Pressure(), before, self._kit.clock.now_s())
+        made = (await api.update("nodes", {**found, "status": {**before, **after}}, subresource="status")).obj
+        self._tell([("Normal", "Starting", "Starting kubelet.")])
+        self._tell(changes(name, before.get("conditions") or [], after["conditions"]))
+        return await self._untaint(made)
+
+    async def _relabel(self, found: Obj) -> Obj:
+        wanted = node(self._machine, self._share)["metadata"]
+        patch = {k: dict(wanted[k]) for k in ("labels", "annotations")}
+        if all((found["metadata"].get(k) or {}).items() >= v.items() for k, v in patch.items()):
+            return found
+        return (await self._kit.api.patch("nodes", "", self._share.name, {"metadata": patch})).obj
+
+    async def _untaint(self, found: Obj) -> Obj:
+        """A new node is tainted until it is ready, which it is now."""
+        taints = found["spec"].get("taints") or []
+        left = [t for t in taints if t["key"] != NOT_READY]
+        if len(left) == len(taints):
+            return found
+        return (await self._kit.api.patch("nodes", "", self._share.name, {"spec": {"taints": left or None}})).obj
+
+    async def _lease(self, uid: str) -> None:
+        wanted = lease(self._share.name, uid, self._kit.clock.now_s())
+        kind, namespace = "leases.coordination.k8s.io", "kube-node-lease"
+        try:
+            await self._kit.api.create(kind, wanted, namespace=namespace)
+        except AlreadyExists:
+            await self._kit.api.patch(kind, namespace, self._share.name, {"spec": wanted["spec"]})
+        except NotFound as e:
+            log.warning("node %s has no lease: %s", self._share.name, e)
+
+    def _tell(self, events: list[tuple[str, str, str]]) -> None:
+        # A kubelet's events about its node carry the node's name as uid.
+        meta = {"name": self._share.name, "uid": self._share.name}
+        for type_, reason, message in events:
+            self._kit.events.emit({"kind": "Node", "apiVersion": "v1", "metadata": meta}, type_, reason, message)

@@ -1,0 +1,1 @@
+"""The names under which pods find each other: the hosts file, the variables of peers, ports of their own."""

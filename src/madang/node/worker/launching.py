@@ -1,0 +1,168 @@
+"""Puts a launch together from what the store and the disk hold now.
+
+In: a container, its program. Out: the `Launch`, its folders and files made. What cannot be had raises `Declined`
+with the reason that the container's status shows.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from madang.node.images.images import NotHere
+from madang.node.launch.environment import Missing, environment, expand
+from madang.node.launch.launch import Setting, launch, with_mounts
+from madang.node.launch.relocation import Places, relocate
+from madang.node.pod import spec
+from madang.node.pod.container_status import full_name
+from madang.node.pod.spec import Role
+from madang.node.probes.handler import Target
+from madang.node.runtimes.runtime import Launch, Mount, Runtime
+from madang.node.volumes.content import Refused
+from madang.node.volumes.volumes import source_of
+from madang.node.worker.sandbox import SandboxHand
+from madang.node.worker.work import PodWork
+from madang.ports.objects import Obj
+from madang.ports.program import HOST, Program
+
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+class Declined(Exception):
+    """`reason` is the API's (CreateContainerConfigError, CreateContainerError)."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Launching:
+    def __init__(self, work: PodWork, sandbox: SandboxHand) -> None:
+        self._work, self._kit, self._sandbox = work, work.kit, sandbox
+        self._made: dict[str, tuple[int, Launch]] = {}  # by container: the newest
+        self._places: dict[str, Places] = {}  # by container, where its paths had to be rewritten
+
+    async def launch(self, role: Role, attempt: int, program: Program) -> Launch:
+        """Everything for one start. The richest form that this machine can honour is taken."""
+        runtime = self._kit.runtime_of(self._work.pod)
+        if runtime is None:
+            name = self._work.pod["spec"].get("runtimeClassName")
+            known = ", ".join(sorted(self._kit.runtimes))
+            raise Declined(
+                "CreateContainerError", f'runtime "{name}" does not work on this machine; there are: {known}'
+            )
+        plain, comfort = await self._compose(role, attempt, program)
+        if why := _root(self._work.pod, role, plain.user):
+            raise Declined("CreateContainerConfigError", why)
+        if not plain.argv:
+            raise Declined("CreateContainerError", "no command specified")
+        whole = self._honoured(runtime, role, plain, comfort, program)
+        await self._kit.aside(lambda: self._touch(role, attempt))
+        self._made[role.name] = (attempt, whole)
+        return whole
+
+    def _honoured(
+        self, runtime: Runtime, role: Role, plain: Launch, comfort: tuple[Mount, ...], program: Program
+    ) -> Launch:
+        """The richest form that this machine can honour; without private mounts, one whose paths are the real ones."""
+        files = tuple(Mount(Path(source), target) for source, target in program.mounts)
+        whole = with_mounts(plain, (*files, *comfort))
+        own, base = (self._work.folders.root, program.root), self._kit.base
+        self._places.pop(role.name, None)
+        if not runtime.refuses(whole):
+            if runtime.private_mounts:
+                return whole
+            # Links inside the working folder do; what the house adds lies elsewhere.
+            added = relocate(replace(plain, mounts=()), comfort, base, own)
+            self._places[role.name] = added.places
+            return replace(added.launch, mounts=whole.mounts)
+        relocated = relocate(plain, (*files, *comfort), base, own)
+        if why := runtime.refuses(relocated.launch):
+            raise Declined("CreateContainerError", why)
+        self._places[role.name] = relocated.places
+        if relocated.moved:
+            self._work.emit("Normal", "Relocated", relocated.message, role)
+        return relocated.launch
+
+    async def again(self, role: Role, attempt: int) -> Launch:
+        """The launch of a container that runs. An adopted one's is put together once more, as far as what it was
+        made of is still there: it must be possible to stop it in any case."""
+        made = self._made.get(role.name)
+        if made is not None and made[0] == attempt:
+            return made[1]
+        program = self._kit.images.resolve(role.spec.get("image") or "", "Never")
+        if isinstance(program, NotHere):
+            program = Program(HOST, self._work.folders.root)
+        try:
+            return await self.launch(role, attempt, program)
+        except Declined:
+            setting = Setting(program, {}, (), "", self._kit.base)
+            return launch(self._work.folders, role, attempt, setting)[0]
+
+    async def target(self, name: str) -> Target | None:
+        """A running container as probes, hooks and exec meet it."""
+        c = self._work.facts.of(name)
+        running = c.running
+        if running is None:
+            return None
+        role = spec.role(self._work.pod, name)
+        launch = await self.again(role, c.attempt)
+        return Target(role, self._work.facts.ip, self._work.runtime, running, launch, self._places.get(name))
+
+    async def _compose(self, role: Role, attempt: int, program: Program) -> tuple[Launch, tuple[Mount, ...]]:
+        try:
+            env = self._environment(role)
+            mounts = self._mounts(role, await self._sandbox.prepared_volumes(), env)
+        except (Missing, Refused, ValueError) as e:
+            raise Declined("CreateContainerConfigError", str(e)) from e
+        netns = self._sandbox.attachment.netns if self._sandbox.attachment is not None else ""
+        # What every pod is given unasked must not keep it from running where nothing can be mounted.
+        given = tuple(m for m in mounts if m.target == TOKEN_PATH)
+        asked = tuple(m for m in mounts if m.target != TOKEN_PATH)
+        setting = Setting(program, env, asked, netns, self._kit.base, self._kit.resolver)
+        plain, comfort = launch(self._work.folders, role, attempt, setting)
+        return plain, given + comfort
+
+    def _environment(self, role: Role) -> dict[str, str]:
+        view, pod = self._kit.api.view, self._work.pod
+        namespace = pod["metadata"]["namespace"]
+        place = self._kit.place(self._sandbox.attachment.ip if self._sandbox.attachment else "")
+        neighbours = list(view.list("services")) if place.loopback else []
+        return environment(pod, role, lambda k, n: view.get(k, namespace, n), self._linked(pod), place, neighbours)
+
+    def _linked(self, pod: Obj) -> list[Obj]:
+        """The Services whose variables a pod gets: its namespace's, and always the API's own."""
+        view, namespace = self._kit.api.view, pod["metadata"]["namespace"]
+        api = view.get("services", "default", "kubernetes")
+        found = [] if api is None or namespace == "default" else [api]
+        if pod["spec"].get("enableServiceLinks") is False:
+            return [api] if api is not None else []
+        return [*found, *view.list("services", namespace)]
+
+    def _mounts(self, role: Role, made: dict[str, Path], env: dict[str, str]) -> tuple[Mount, ...]:
+        mounts = []
+        for m in role.spec.get("volumeMounts") or ():
+            sub_path = m.get("subPath") or expand(m.get("subPathExpr") or "", env)
+            mounts.append(Mount(source_of(made, m, sub_path), m["mountPath"], bool(m.get("readOnly"))))
+        return tuple(mounts)
+
+    def _touch(self, role: Role, attempt: int) -> None:
+        """The folders and files that a start expects."""
+        folders = self._work.folders
+        folders.attempt(role.name, attempt).mkdir(parents=True, exist_ok=True)
+        folders.log(role.name, attempt).parent.mkdir(parents=True, exist_ok=True)
+        message = folders.termination_log(role.name, attempt)
+        if not message.exists():
+            message.touch()
+            message.chmod(0o666)
+
+
+def _root(pod: Obj, role: Role, user: str) -> str:
+    """Why a container that must not run as root would; empty where it does not."""
+    contexts = [role.spec.get("securityContext") or {}, pod["spec"].get("securityContext") or {}]
+    wanted = next((c["runAsNonRoot"] for c in contexts if "runAsNonRoot" in c), False)
+    uid = user.partition(":")[0]
+    root = uid in ("0", "root") or (not uid and os.geteuid() == 0)
+    if not wanted or not root:
+        return ""
+    whose = "runAsUser breaks non-root policy" if uid else "runAsNonRoot and image will run as root"
+    return f'container has {whose} (pod: "{full_name(pod)}", container: {role.name})'

@@ -1,0 +1,55 @@
+"""Brings containers down, one step at a time as decided: preStop, stop signal, SIGKILL."""
+
+from madang.node.pod import spec
+from madang.node.pod.stopping import LEAST_AFTER_HOOK_S, pre_stop
+from madang.node.runtimes.runtime import Running
+from madang.node.worker.launching import Launching
+from madang.node.worker.termination import signal_number
+from madang.node.worker.work import PodWork
+
+
+class Stopper:
+    def __init__(self, work: PodWork, launching: Launching) -> None:
+        self._work, self._launching = work, launching
+
+    def shorten(self, name: str, deadline_s: float) -> None:
+        stop = self._work.facts.of(name).stop
+        assert stop is not None
+        stop.deadline_s = deadline_s
+
+    def pre_stop(self, name: str) -> None:
+        stop = self._work.facts.of(name).stop
+        assert stop is not None
+        stop.hook = "running"
+        self._work.spawn(self._hook(name))
+
+    def kill(self, name: str) -> None:
+        c = self._work.facts.of(name)
+        assert c.stop is not None and c.running is not None
+        c.stop.killed = True
+        self._work.spawn(self._work.runtime.kill(c.running))
+
+    async def _hook(self, name: str) -> None:
+        c, kit = self._work.facts.of(name), self._work.kit
+        target = await self._launching.target(name)
+        stop = c.stop
+        if target is None or stop is None:
+            return
+        hook = pre_stop(target.role)
+        result = await kit.handler.ask(target, hook or {}, max(stop.deadline_s - kit.clock.monotonic_s(), 0.01))
+        if not result.ok:
+            self._work.emit("Warning", "FailedPreStopHook", f"PreStopHook failed: {result.message}", target.role)
+        stop.hook = "done"
+        stop.deadline_s = max(stop.deadline_s, kit.clock.monotonic_s() + LEAST_AFTER_HOOK_S)
+
+    def signal(self, name: str) -> None:
+        c = self._work.facts.of(name)
+        assert c.stop is not None and c.running is not None
+        c.stop.signalled = True
+        self._work.spawn(self._send(name, c.running))
+
+    async def _send(self, name: str, running: Running) -> None:
+        role = spec.role(self._work.pod, name)
+        launch = await self._launching.again(role, self._work.facts.of(name).attempt)
+        # To the program alone, as a container's first process gets it: it tells its children by itself.
+        await self._work.runtime.signal(running, signal_number(launch.stop_signal), group=False)

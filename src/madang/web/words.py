@@ -1,0 +1,58 @@
+"""Every word that the dashboard says, in English and Korean: one table. Pure.
+
+In: a key and the values to fill in. Out: a `Text`. Values are shown as they are, in both languages.
+"""
+
+from collections.abc import Mapping
+
+from madang.web.text import Text
+
+WORDS: Mapping[str, Text] = {
+    # why a lamp shines as it does
+    "not running": Text("the courtyard is not running", "마당이 실행 중이 아닙니다"),
+    "not built": Text("not built yet", "아직 제공하지 않습니다"),
+    "nodes ready": Text("{ready} of {all} nodes ready", "노드 {all}개 중 {ready}개 준비됨"),
+    "node away": Text("{name} is not ready", "{name} 노드가 준비되지 않았습니다"),
+    "node low": Text("{name}: {low}", "{name}: {low}"),
+    "node closed": Text("{name} takes no new pods", "{name} 노드는 새 파드를 받지 않습니다"),
+    "pods run": Text("{count} programs run", "프로그램 {count}개 실행 중"),
+    "nothing runs": Text("nothing runs yet", "아직 실행 중인 것이 없습니다"),
+    "cannot run": Text("cannot work here: {why}", "여기서는 동작하지 않습니다: {why}"),
+    "image missing": Text("{pod}: {why}", "{pod}: {why}"),
+    "all placed": Text("all {count} pods have a node", "파드 {count}개가 모두 배치됨"),
+    "homeless": Text("{count} fit nowhere: {why}", "{count}개를 배치할 곳이 없음: {why}"),
+    "waiting": Text("{count} wait to be placed", "{count}개가 배치를 기다리는 중"),
+    "restarts": Text("{count} restarts so far", "지금까지 재시작 {count}회"),
+    "struggling": Text("{service}: {why}", "{service}: {why}"),
+    "as wanted": Text("{ready} of {wanted} ready", "{wanted}개 중 {ready}개 준비됨"),
+    "short of": Text("{service}: {ready} of {wanted} ready", "{service}: {wanted}개 중 {ready}개 준비됨"),
+    "updating": Text("{service} is being updated", "{service} 업데이트 중"),
+    "network": Text("network {network}", "{network} 네트워크"),
+    "nobody behind": Text("{service}: nobody answers behind its name", "{service}: 응답할 인스턴스가 없습니다"),
+    "balanced": Text("{count} endpoints of {services} services", "서비스 {services}개의 엔드포인트 {count}개"),
+    "packed": Text("{cpu} % of CPU, {memory} % of memory given", "CPU {cpu}%, 메모리 {memory}% 배정"),
+    "healing": Text("{service} is being healed", "{service} 치유 중"),
+    "healed": Text("{count} healed so far", "지금까지 {count}회 치유"),
+    "no fault yet": Text("no fault so far", "지금까지 장애 없음"),
+    "no scaler": Text("no service asks for it", "요청한 서비스 없음"),
+    "scalers": Text("{names}", "{names}"),
+    "at most": Text("{service} is at its most, {most}", "{service}: 최대치 {most}개에 도달"),
+    "follows": Text("{service}: {now} to {wants}", "{service}: {now}개에서 {wants}개로"),
+    "front open": Text("open at {address}", "{address}에서 접속 가능"),
+    "front closed": Text("the front door is closed: {why}", "접속 지점이 닫혀 있음: {why}"),
+    "gateway silent": Text("HAProxy does not answer", "HAProxy가 응답하지 않습니다"),
+    "names known": Text("{count} names", "이름 {count}개"),
+    "watched": Text("{count} programs watched", "프로그램 {count}개 관찰 중"),
+    "all in": Text("all instances take requests", "모든 인스턴스가 요청을 받는 중"),
+    "taken out": Text("{count} take no requests now", "{count}개가 요청을 받지 않는 중"),
+    "doors open": Text("{names}", "{names}"),
+    "no door": Text("nothing is published", "공개된 주소 없음"),
+    "none here": Text("none in this application", "이 애플리케이션에는 없음"),
+    "kept by": Text("{names}", "{names}"),
+}
+
+
+def say(key: str, **values: object) -> Text:
+    """Raises KeyError for a word that is not in the table. Braces in a value stay what they are."""
+    text = WORDS[key]
+    return Text(text.en.format(**values), text.ko.format(**values))

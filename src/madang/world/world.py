@@ -1,0 +1,106 @@
+"""The world as it stands in one moment: disk, machine, network, the house that lives in it, what was asked of it.
+
+In: a `Plan` for the seed's sake, a loop. Out: the ground on which asks, strikes, witnesses and the judgement whether
+all has settled stand. It carries nothing out by itself: that is `story.py`.
+"""
+
+import asyncio
+import traceback
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from madang.ports.api import Api, User
+from madang.ports.errors import StatusError
+from madang.store.history import Window
+from madang.world.clock import WorldClock, dice
+from madang.world.disk import Disk
+from madang.world.life import Ended, Life, Surroundings
+from madang.world.loop import VirtualLoop
+from madang.world.machine import Machine, Probes
+from madang.world.network import WorldNetwork
+from madang.world.plan import Plan
+
+T = TypeVar("T")
+NODES = 3
+USER = User("jo", ("system:masters", "system:authenticated"))
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Which invariant broke, when, and how."""
+
+    invariant: str
+    at_s: float
+    text: str
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A service as it was last asked for; `there` False: it was removed."""
+
+    replicas: int
+    unavailable: int
+    version: str = "v1"
+    there: bool = True
+    stood: bool = False  # it was once as many as were asked for
+
+
+class World:
+    """Made on its loop."""
+
+    def __init__(self, plan: Plan, home: Path, loop: VirtualLoop, tracing: bool = False) -> None:
+        self.plan, self.nodes = plan, NODES
+        self._loop = loop
+        self.tally: Counter[str] = Counter()
+        self.clock = WorldClock(loop)
+        self.disk = Disk(dice(plan.seed, "disk"), self.tally)
+        self.machine = Machine(self.clock, dice(plan.seed, "machine"), self.tally)
+        self.network = WorldNetwork(self.clock, self.machine, dice(plan.seed, "network"), self.tally)
+        probes = Probes(self.machine, self.clock, dice(plan.seed, "probes"), self.tally)
+        window = Window(changes=plan.window, ageless_changes=plan.window)
+        self.outside = Surroundings(
+            plan.seed, home, self.clock, self.disk, self.machine, self.network, probes, window, NODES
+        )
+        self.outside.broke = lambda text: self.breach("rooms go on", text)
+        self.life: Life | None = None
+        self.lives = 0
+        self.broken: asyncio.Future[Breach] = loop.create_future()
+        self.wanted: dict[str, Wanted] = {}
+        self.jobs: dict[str, int] = {}
+        self.notes, self.noted, self.gone = 0, set[str](), set[str]()
+        self.healed = False
+        self.trace: list[str] | None = [] if tracing else None
+
+    @property
+    def home(self) -> Path:
+        return self.outside.settings.home
+
+    def breach(self, invariant: str, text: str) -> None:
+        """The first one counts."""
+        if not self.broken.done():
+            self.broken.set_result(Breach(invariant, self._loop.time(), text))
+
+    def note(self, text: str) -> None:
+        if self.trace is not None:
+            self.trace.append(f"{self._loop.time():8.3f} s  {text}")
+
+    async def call(self, write: Callable[[Api], Awaitable[T]]) -> T:
+        """As the user, through whatever life there is. Raises Ended, StatusError."""
+        life = self.life
+        if life is None or not life.ready or life.pulse.dead:
+            await asyncio.sleep(0.02)
+            raise Ended
+
+        async def work(life: Life) -> T:
+            return await write(life.api.as_(USER))
+
+        try:
+            return await life.call(work)
+        except (Ended, StatusError):
+            raise
+        except Exception as error:
+            self.breach("the API answers in its own words", "".join(traceback.format_exception(error)))
+            raise Ended from error

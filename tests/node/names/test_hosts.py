@@ -1,0 +1,68 @@
+"""Names in a pod's hosts file, and that the file keeps its inode."""
+
+from pathlib import Path
+
+from madang.node.names.hosts import hosts, write
+from madang.ports.objects import Obj
+
+
+def service(name: str, namespace: str, ip: str, **more: object) -> Obj:
+    return {"metadata": {"name": name, "namespace": namespace, **more}, "spec": {"clusterIP": ip}}
+
+
+def rows(text: str) -> list[str]:
+    return [line.replace("\t", " ") for line in text.splitlines() if not line.startswith("#")][2:]
+
+
+POD: Obj = {
+    "metadata": {"name": "web-1", "namespace": "shop"},
+    "spec": {"hostAliases": [{"ip": "1.2.3.4", "hostnames": ["old", "old.example"]}]},
+}
+
+
+def test_own_names_aliases_and_services() -> None:
+    aliases = {"madang.dev/aliases": "db_main, database"}
+    text = hosts(
+        POD,
+        "10.0.0.7",
+        [service("db-main", "shop", "10.1.0.2", annotations=aliases), service("kubernetes", "default", "10.1.0.1")],
+        {},
+    )
+    assert rows(text) == [
+        "10.0.0.7 web-1",
+        "1.2.3.4 old old.example",
+        "10.1.0.2 db-main db_main database db-main.shop db-main.shop.svc db-main.shop.svc.cluster.local",
+        "10.1.0.1 kubernetes.default kubernetes.default.svc kubernetes.default.svc.cluster.local",
+    ]
+
+
+def test_headless_services_are_their_ready_endpoints() -> None:
+    endpoints = [
+        {"addresses": ["10.0.0.8"], "conditions": {"ready": True}, "hostname": "db-0"},
+        {"addresses": ["10.0.0.9"], "conditions": {"ready": False}, "hostname": "db-1"},
+    ]
+    text = hosts(POD, "", [service("db", "shop", "None")], {("shop", "db"): [{"endpoints": endpoints}]})
+    assert rows(text)[1:] == [
+        "10.0.0.8 db db.shop db.shop.svc db.shop.svc.cluster.local",
+        "10.0.0.8 db-0.db db-0.db.shop db-0.db.shop.svc db-0.db.shop.svc.cluster.local",
+    ]
+
+
+def test_external_names_are_left_to_the_resolver() -> None:
+    away = {"type": "ExternalName", "externalName": "y"}
+    external: Obj = {"metadata": {"name": "x", "namespace": "shop"}, "spec": away}
+    assert rows(hosts(POD, "", [external], {})) == ["1.2.3.4 old old.example"]
+
+
+def test_a_pod_with_a_subdomain_has_a_full_name() -> None:
+    pod: Obj = {"metadata": {"name": "p", "namespace": "n"}, "spec": {"hostname": "h", "subdomain": "s"}}
+    assert rows(hosts(pod, "10.0.0.7", [], {})) == ["10.0.0.7 h.s.n.svc.cluster.local h"]
+
+
+def test_writing_keeps_the_inode(tmp_path: Path) -> None:
+    path = tmp_path / "hosts"
+    assert write(path, "a long first text\n")
+    inode = path.stat().st_ino
+    assert write(path, "short\n")
+    assert not write(path, "short\n")
+    assert (path.stat().st_ino, path.read_text()) == (inode, "short\n")

@@ -134,6 +134,8 @@ class Waking:
             line = pipe.readline()
         word = json.loads(line) if line.strip() else {}
         if word.get("ready"):
+            for note in word.get("notes", ()):
+                sys.stderr.write(f"note: {note}\n")
             return find(self.court.name)
         if word.get("running"):  # somebody else was quicker: two `up` at once
             return wait_for(self.court.name)

@@ -81,7 +81,10 @@ def wait(pidfd: int, pid: int, timeout_s: float, court: courtyards.Courtyard) ->
 
 def forget(court: courtyards.Courtyard) -> None:
     """Removes the state folder; what other users' programs wrote into volumes goes too, where we may."""
+    from madang.courtyard.backup.putting import kept
+
     try:
-        shutil.rmtree(court.home)
+        for folder in (court.home, *kept(court.home)):
+            shutil.rmtree(folder)
     except OSError as error:
         raise Refusal(f"the state of {court.name!r} could not be removed wholly: {error}") from error

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from madang.cli import (
+    backup,
     down,
     execute,
     harm,
@@ -15,6 +16,7 @@ from madang.cli import (
     kubectl,
     logs,
     restart,
+    restore,
     run,
     scale,
     start,
@@ -55,6 +57,8 @@ app.command("exec", cls=WithCommand, context_settings=PASS_ON)(execute.execute)
 app.command("run", cls=WithCommand, context_settings=PASS_ON)(run.run)
 app.command("break")(harm.harm)
 app.command("logs")(logs.logs)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("kubectl", context_settings={**PASS_ON, "help_option_names": []})(kubectl.kubectl)
 

@@ -55,7 +55,7 @@ async def live(arguments: Arguments) -> int:
         record.tell(arguments.ready_fd, error=explained(error, arguments.home))
         return 1
     log.info("ready: %s", house.door.url)
-    record.tell(arguments.ready_fd, ready=True)
+    record.tell(arguments.ready_fd, ready=True, notes=house.notes)
     if arguments.then_stop:
         told.put_nowait("stop")
     word = await first(told, house)

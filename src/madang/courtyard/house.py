@@ -16,11 +16,13 @@ from madang.api.direct import DirectApi
 from madang.api.index import Index
 from madang.courtyard import gates, record
 from madang.courtyard.arguments import Arguments, keep
+from madang.courtyard.desk import desk
 from madang.gateway.loop import Gateway
 from madang.loops.house import Loops
 from madang.node.agents import Agents
 from madang.node.networks import choice, claims
 from madang.node.networks.network import Network
+from madang.node.runtimes import standstill
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Ability
 from madang.ports.chance import SystemChance
@@ -45,10 +47,13 @@ class House:
         self._tasks: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()  # a room that should never end has ended
         self.abilities: list[Ability] = []
+        self.notes: list[str] = []  # what the user should hear of this start
 
     async def start(self) -> None:
         arguments = self._arguments
         record.begin(arguments.home)
+        if standstill.recover(arguments.home):
+            log.warning("pods that a backup had stopped go on: it was killed")
         chosen = await choice.choose(arguments.network or None)  # type: ignore[arg-type]
         self._claim = claims.hold(arguments.home, chosen.network)
         self._stack.callback(self._claim.close)
@@ -70,6 +75,7 @@ class House:
         self.abilities = [ability, *chosen.abilities]
         self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
         self.door = await self._open_door()
+        await self._stack.enter_async_context(desk(self.settings, self._store, self._agents.pauses))
         self._gateway = Gateway(self.api, self.settings, self._clock)
         self._undo.push_async_callback(self._gateway.stop, 0)
         await self._gateway.start()
@@ -85,7 +91,8 @@ class House:
 
     async def _open_api(self) -> None:
         index = Index()
-        store = await open_store(self.settings.home / "state.db", index.terms, self._clock)
+        path = self.settings.home / "state.db"
+        self._store = store = await open_store(path, index.terms, self._clock, say=self.notes.append)
         self._stack.push_async_callback(store.close)
         self.api = DirectApi(store, index, self._clock, self._chance, self.settings)
 

@@ -23,6 +23,7 @@ from madang.node.names.hosts import write as write_hosts
 from madang.node.names.names import hosts_text
 from madang.node.networks.network import Network
 from madang.node.probes.handler import Handler, SystemHandler
+from madang.node.probes.patient import PatientHandler, Pauses
 from madang.node.runtimes.runtime import Runtime
 from madang.node.sampling import EVERY_S, NodeSamples
 from madang.node.streams.streams import NodeStreams
@@ -71,7 +72,9 @@ class Agents:
         self._real = outside.machine is None
         self._starts = asyncio.Semaphore(_STARTS_AT_ONCE)
         base = outside.base if outside.base is not None else base_environment(os.environ)
-        self.agents = [self._agent(f"node-{n}", chance, outside.handler, base) for n in range(1, settings.nodes + 1)]
+        self.pauses = Pauses()
+        handler = PatientHandler(outside.handler, self.pauses)
+        self.agents = [self._agent(f"node-{n}", chance, handler, base) for n in range(1, settings.nodes + 1)]
         self._by_name = {a.share.name: a for a in self.agents}
         self.streams = NodeStreams(self.agents)
         self.samples = NodeSamples(clock, self.agents)

@@ -5,6 +5,7 @@ Raises JournalRefused (in use, newer schema, not ours) with a message for the us
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from madang.ports.clock import Clock
@@ -18,11 +19,20 @@ from madang.store.writer import ThreadWriter
 
 
 async def open_store(
-    path: Path, index: Indexer, clock: Clock, *, window: Window | None = None, decoded_bytes: int = DECODED_BYTES
+    path: Path,
+    index: Indexer,
+    clock: Clock,
+    *,
+    window: Window | None = None,
+    decoded_bytes: int = DECODED_BYTES,
+    say: Callable[[str], None] = lambda note: None,
 ) -> JournaledStore:
-    """Loading blocks the loop (15,000 objects: a third of a second): nothing else can be done before it."""
+    """Loading blocks the loop (15,000 objects: a third of a second): nothing else can be done before it. `say` hears
+    what the user should know of the file."""
     journal = SqliteJournal(path)
     try:
+        if journal.older is not None:
+            say(f"the state was brought from an older format to today's; as it was it is kept in {journal.older}")
         loaded = journal.load()
         writer = ThreadWriter(journal, asyncio.get_running_loop())
     except BaseException:

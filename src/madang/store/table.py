@@ -38,6 +38,9 @@ class Table:
     def get(self, key: tuple[str, ...]) -> Record | None:
         return self._records.get(key)
 
+    def all(self) -> list[Record]:
+        return [self._records[key] for key in self._order]
+
     def load(self, record: Record) -> None:
         """A new key, out of order: `sort` follows once all are there."""
         key, revision, data, terms = record

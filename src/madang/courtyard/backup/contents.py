@@ -1,0 +1,78 @@
+"""What of a courtyard goes into its backup, and who must stand still for which part of it (pure).
+
+In: the Pod objects, the courtyard's home, the folders of its named volumes. Out: groups of folders with the pods that
+write there. Pods that share a volume, and volumes that a pod has together, are one group: copied under one pause.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from madang.ports.objects import Obj
+
+TERMINAL = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Folders below the home, and the uids of the pods that have them."""
+
+    folders: tuple[str, ...]
+    uids: tuple[str, ...] = ()
+    pods: tuple[str, ...] = ()  # namespace/name, for people
+
+
+def groups(pods: Iterable[Obj], home: Path, named: Iterable[str]) -> list[Group]:
+    """`named` are the folders of volumes that exist (`volumes/NAMESPACE/NAME`), whether a pod uses them or not."""
+    found = [Group((folder,)) for folder in named]
+    for pod in pods:
+        if ended(pod):
+            continue
+        meta, folders = pod["metadata"], tuple(dict.fromkeys(own_folders(pod, home)))
+        if folders:
+            one = Group(folders, (str(meta["uid"]),), (f"{meta['namespace']}/{meta['name']}",))
+            found = joined(found, one)
+    return sorted(found, key=lambda group: group.folders)
+
+
+def joined(found: Sequence[Group], one: Group) -> list[Group]:
+    apart = [group for group in found if not set(group.folders) & set(one.folders)]
+    for group in found:
+        if group not in apart:
+            folders = tuple(sorted({*group.folders, *one.folders}))
+            one = Group(folders, (*group.uids, *one.uids), (*group.pods, *one.pods))
+    return [*apart, one]
+
+
+def own_folders(pod: Obj, home: Path) -> Iterator[str]:
+    """What a pod keeps below the home. What lies in memory does not outlive the pod's stop, so it is not kept."""
+    top = f"{home}/volumes/"
+    for volume in pod["spec"].get("volumes") or ():
+        path = f"{(volume.get('hostPath') or {}).get('path', '')}/"
+        if path.startswith(top):
+            parts = path.removeprefix(top).strip("/").split("/")
+            if len(parts) >= 2:
+                yield f"volumes/{parts[0]}/{parts[1]}"
+        elif "emptyDir" in volume and (volume["emptyDir"] or {}).get("medium") != "Memory":
+            yield f"pods/{pod['metadata']['uid']}/volumes/{volume['name']}"
+
+
+def outside(pods: Iterable[Obj], home: Path) -> list[str]:
+    """Folders of the machine that pods use: they belong to the user, and stay where they are."""
+    paths = {
+        str(volume["hostPath"]["path"])
+        for pod in pods
+        if not ended(pod)
+        for volume in pod["spec"].get("volumes") or ()
+        if "hostPath" in volume
+    }
+    return sorted(path for path in paths if not path.startswith(f"{home}/"))
+
+
+def ended(pod: Obj) -> bool:
+    return (pod.get("status") or {}).get("phase") in TERMINAL
+
+
+def named_volumes(home: Path) -> list[str]:
+    """The folders `volumes/NAMESPACE/NAME` that exist."""
+    return sorted(str(path.relative_to(home)) for path in (home / "volumes").glob("*/*") if path.is_dir())

@@ -100,12 +100,17 @@ def test_headless_external_and_udp_services_are_not_carried() -> None:
     made = plan(
         services=[
             service("a", 80, clusterIP="None"),
-            service("b", 80, type="ExternalName"),
+            service("b", 80, type="ExternalName", externalName="b.other.svc"),
             service("c", {"port": 53, "protocol": "UDP"}),
+            service("d", 80, type="ExternalName", externalName="d.example.org"),
         ]
     ).desired
     assert not made.frontends
-    assert [(p.owner.name, p.reason) for p in made.problems] == [("c", "ProtocolNotSupported")]
+    assert [(p.owner.name, p.reason) for p in made.problems] == [
+        ("c", "ProtocolNotSupported"),
+        ("d", "NameNotFollowed"),
+    ]
+    assert "give the programs d.example.org itself" in made.problems[1].message
 
 
 def test_terminating_instances_drain_and_serve_where_nobody_else_does() -> None:

@@ -4,9 +4,10 @@ as they are told. Everything follows from the clock; nothing of the real machine
 import asyncio
 import json
 import signal as signals
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from madang.node.networks.network import Attachment
 from madang.node.probes.handler import Target
@@ -126,7 +127,9 @@ class MakeBelieveRuntime:
         lived = self._clock.now_s() - running.started_at_s
         return Sample(int(lived * 5e8), 7_000_000, (running.pid,))
 
-    async def logs(self, log: Path, *, follow: bool) -> AsyncIterator[bytes]:
+    async def logs(
+        self, log: Path, *, until: "asyncio.Future[Any] | None" = None, tail: int | None = None, stream: str = ""
+    ) -> AsyncGenerator[bytes, None]:
         yield _bytes(log)
 
     @property
@@ -140,6 +143,7 @@ def _bytes(log: Path) -> bytes:
 
 class MakeBelieveNetwork:
     name = "bridge"
+    recovered: Sequence[str] = ()
 
     def __init__(self, clock: Clock, runtime: MakeBelieveRuntime) -> None:
         self._clock, self._runtime = clock, runtime

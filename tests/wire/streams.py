@@ -64,11 +64,19 @@ class FakeStreams:
     def __init__(self) -> None:
         self.opened: list[Echo | Shout] = []
         self.asked: list[LogOptions] = []
+        self.left = asyncio.Event()  # who followed a log
 
     async def logs(self, namespace: str, pod: str, options: LogOptions) -> AsyncIterator[bytes]:
         self.asked.append(options)
         if options.previous:
             raise BadRequest(f'previous terminated container "c" in pod "{pod}" not found')
+        while options.follow and options.timestamps:  # one who says more than anybody reads
+            yield bytes(1 << 20)
+        if options.follow:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.left.set()
         for i in range(3):
             yield f"line {i}\n".encode()
 

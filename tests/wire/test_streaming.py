@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+import pytest
 from websockets.asyncio.client import ClientConnection, unix_connect
 
 from madang.api.direct import DirectApi
@@ -16,10 +19,14 @@ from tests.wire.streams import Echo, FakeStreams
 POD = "/api/v1/namespaces/default/pods/p"
 
 
-def run(home: Path, test: Callable[[DirectApi, Door, FakeStreams], Awaitable[None]]) -> None:
+def run(
+    home: Path,
+    test: Callable[[DirectApi, Door, FakeStreams], Awaitable[None]],
+    left: AsyncExitStack | None = None,
+) -> None:
     async def main() -> None:
         streams = FakeStreams()
-        async with doors(home, streams=streams) as (api, door):
+        async with left or AsyncExitStack(), doors(home, streams=streams) as (api, door):
             await api.create("pods", pod("p"))
             target = {"kind": "Binding", "apiVersion": "v1", "metadata": {"name": "p"}, "target": {"name": "n1"}}
             await api.create("pods", target, namespace="default", name="p", subresource="binding")
@@ -99,3 +106,54 @@ def test_port_forward_over_channels(tmp_path: Path) -> None:
         await streams.opened[0].ended.wait()
 
     run(tmp_path, check)
+
+
+async def ask(door: Door, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_unix_connection(str(door.socket))
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return reader, writer
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+def test_who_follows_a_silent_log_may_leave(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, streams: FakeStreams) -> None:
+        _, writer = await ask(door, f"{POD}/log?follow=true")
+        async with asyncio.timeout(10):
+            while not streams.asked:  # noqa: ASYNC110 (the other side has no event for it)
+                await asyncio.sleep(0.005)
+            writer.close()
+            await streams.left.wait()
+            await closed(writer)
+
+    run(tmp_path, check)
+
+
+def test_doors_that_close_on_open_streams_say_nothing_of_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def check(api: DirectApi, door: Door, streams: FakeStreams) -> None:
+        watched, first = await ask(door, "/api/v1/pods?watch=1")
+        await watched.readuntil(b'"ADDED"')
+        newest = (await api.list("pods")).revision
+        _, second = await ask(door, f"/api/v1/pods?watch=1&resourceVersion={newest}")
+        _, third = await ask(door, f"{POD}/log?follow=true")
+        _, deaf = await ask(door, f"{POD}/log?follow=true&timestamps=true")
+        for writer in (first, second, third, deaf):
+            left.push_async_callback(closed, writer)
+        for path, protocol in (
+            ("exec?command=sh&stdin=true", "v5.channel.k8s.io"),
+            ("attach?stdin=true", "v4.channel.k8s.io"),
+            ("portforward?ports=1", "v4.channel.k8s.io"),
+        ):
+            await left.enter_async_context(open_socket(door, f"{POD}/{path}", protocol))
+        async with asyncio.timeout(10):
+            while len(streams.opened) < 3 or len(streams.asked) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    left = AsyncExitStack()  # clients stay longer than the doors
+    with caplog.at_level(logging.INFO):
+        run(tmp_path, check, left)
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING or r.exc_info] == []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from madang.gateway import endpoints, protocols
 from madang.gateway.desired import Backend, Bind, Frontend, Mode, Owner, Problem
+from madang.kinds import external_name
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN, Settings
 
@@ -28,6 +29,8 @@ class Carried:
 
 def carry(service: Obj, slices: Sequence[Obj], settings: Settings) -> Carried:
     spec = service["spec"]
+    if lost := external_name.not_followed(spec):
+        return Carried(problems=(Problem(_owner(service), "NameNotFollowed", lost),))
     if spec.get("type") == "ExternalName" or spec.get("clusterIP") in (None, "", "None"):
         return Carried()
     owner = _owner(service)

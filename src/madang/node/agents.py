@@ -5,7 +5,6 @@ rooms. Cancelling `run` leaves what runs running (a new process adopts it); `sto
 """
 
 import asyncio
-import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from madang.node.images.images import Images
 from madang.node.kit import Kit
 from madang.node.machine.machine import Machine, machine, pressure
 from madang.node.machine.registration import Share, capacity
-from madang.node.names.hosts import write as write_hosts
-from madang.node.names.names import hosts_text
+from madang.node.names.names import Names
+from madang.node.names.naming import Naming
 from madang.node.networks.network import Network
 from madang.node.probes.handler import Handler, SystemHandler
 from madang.node.probes.patient import PatientHandler, Pauses
@@ -36,10 +35,10 @@ from madang.ports.clock import Clock
 from madang.ports.objects import Obj
 from madang.ports.settings import Settings
 
-log = logging.getLogger(__name__)
 _STARTS_AT_ONCE = 16
 _LOOK_EVERY = 10  # samples between two looks at what runs low
-_NAMES_S = 0.01  # Services change in bursts: names are written once for each
+
+RECOVERED = "the record of this pod's address was damaged; {ip} was found again from what runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,16 @@ class Agents:
         self._real = outside.machine is None
         self._starts = asyncio.Semaphore(_STARTS_AT_ONCE)
         base = outside.base if outside.base is not None else base_environment(os.environ)
+        self._names = Names(api.view)
         self.pauses = Pauses()
         handler = PatientHandler(outside.handler, self.pauses)
         self.agents = [self._agent(f"node-{n}", chance, handler, base) for n in range(1, settings.nodes + 1)]
         self._by_name = {a.share.name: a for a in self.agents}
         self.streams = NodeStreams(self.agents)
         self.samples = NodeSamples(clock, self.agents)
-        self._names_changed, self._works = asyncio.Event(), asyncio.Event()
+        aside = self.agents[0].kit.aside
+        self._naming = Naming(self._names, clock, aside, lambda: (w for a in self.agents for w in a.workers))
+        self._works = asyncio.Event()
         for a in self.agents:
             a.worked = self._works.set
 
@@ -91,12 +93,13 @@ class Agents:
             for agent in self.agents:
                 group.create_task(agent.run(), name=agent.share.name)
             await asyncio.sleep(0)  # the agents stand before their first pods come
+            self._tell_recovered()
             group.create_task(follow(self._api, self._clock, "pods", self._pod, self._pods))
             group.create_task(follow(self._api, self._clock, "services", self._named))
             group.create_task(follow(self._api, self._clock, "endpointslices.discovery.k8s.io", self._sliced))
             for kind in ("configmaps", "secrets"):
                 group.create_task(follow(self._api, self._clock, kind, partial(self._data, kind)))
-            group.create_task(self._keep_names())
+            group.create_task(self._naming.run())
             group.create_task(self._sample())
 
     async def stop_everything(self) -> None:
@@ -118,6 +121,7 @@ class Agents:
             volumes=Volumes(settings.home, settings.id, api_tokens(api), aside),
             handler=handler,
             events=Recorder(api, self._clock, chance, "kubelet", name),
+            names=self._names,
             home=settings.home,
             node=name,
             host_ip=settings.addresses.gateway_ip,
@@ -134,6 +138,14 @@ class Agents:
         user = User(f"system:node:{name}", ("system:nodes", "system:authenticated"))
         return self._api.as_(user)  # type: ignore[return-value]  # inside the house, as_ gives the same kind of API
 
+    def _tell_recovered(self) -> None:
+        found = set(self._network.recovered)
+        for pod in self._api.view.list("pods") if found else ():
+            agent = self._by_name.get(pod["spec"].get("nodeName", ""))
+            if agent is not None and pod["metadata"]["uid"] in found:
+                ip = self._network.attached()[pod["metadata"]["uid"]].ip
+                agent.kit.events.emit(pod, "Warning", "AddressRecovered", RECOVERED.format(ip=ip))
+
     def _pod(self, pod: Obj, gone: bool) -> None:
         agent = self._by_name.get(pod["spec"].get("nodeName", ""))
         if agent is not None:
@@ -145,7 +157,7 @@ class Agents:
             a.known(uids)
 
     def _named(self, service: Obj, gone: bool) -> None:
-        self._names_changed.set()
+        self._naming.changed()
 
     def _sliced(self, endpoints: Obj, gone: bool) -> None:
         """Endpoints are names only where their Service has no address of its own."""
@@ -153,26 +165,13 @@ class Agents:
         name = (meta.get("labels") or {}).get("kubernetes.io/service-name", "")
         service = self._api.view.get("services", meta["namespace"], name)
         if service is not None and service["spec"].get("clusterIP") == "None":
-            self._names_changed.set()
+            self._naming.changed()
 
     def _data(self, kind: str, obj: Obj, gone: bool) -> None:
         """A ConfigMap or Secret is there or has changed: who waits for it tries again, who shows it is renewed."""
         for a in self.agents:
             for w in a.workers:
                 w.data_changed(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
-
-    async def _keep_names(self) -> None:
-        while True:
-            await self._names_changed.wait()
-            await self._clock.sleep(_NAMES_S)
-            self._names_changed.clear()
-            for a in self.agents:
-                for w in a.workers:
-                    if w.facts.ip and w.facts.sandbox == "ready":
-                        try:
-                            write_hosts(w.work.folders.hosts, hosts_text(self._api.view, w.pod, w.facts.ip))
-                        except OSError as e:
-                            log.warning("names of pod %s: %s", w.pod["metadata"]["name"], e)
 
     async def _sample(self) -> None:
         """Beats once a second while something runs; now and then it also looks at what runs low."""

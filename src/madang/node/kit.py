@@ -9,6 +9,7 @@ from madang.node.aside import Aside, at_once
 from madang.node.events import Recorder
 from madang.node.images.images import Images
 from madang.node.launch.environment import Place
+from madang.node.names.names import Names
 from madang.node.networks.network import Network
 from madang.node.pod.facts import Now
 from madang.node.probes.handler import Handler
@@ -33,6 +34,7 @@ class Kit:
     volumes: Volumes
     handler: Handler
     events: Recorder
+    names: Names
     home: Path
     node: str
     host_ip: str

@@ -23,7 +23,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Raw(asyncio.Protocol):
     def __init__(self, app: App, scope: Scope, transport: Any, state: Any) -> None:
         """`state`: the server's, which ends what is open when the doors close."""
-        self._app, self._transport, self._state = app, transport, state
+        self._app, self.transport, self._state = app, transport, state
         self._scope = {
             **scope,
             "type": "websocket",
@@ -35,14 +35,14 @@ class Raw(asyncio.Protocol):
         self._connected = False
 
     def start(self) -> None:
-        self._transport.set_protocol(self)
+        self.transport.set_protocol(self)
         self._state.connections.add(self)
         task = asyncio.get_running_loop().create_task(self._run())
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
 
     def shutdown(self) -> None:
-        self._transport.close()
+        self.transport.close()
 
     async def _run(self) -> None:
         try:
@@ -50,7 +50,7 @@ class Raw(asyncio.Protocol):
         except Exception:
             log.exception("%s failed", self._scope["path"])
         finally:
-            self._transport.close()
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._pieces.put_nowait(data)
@@ -84,23 +84,23 @@ class Raw(asyncio.Protocol):
         match message["type"]:
             case "websocket.accept":
                 chosen = str(message.get("subprotocol") or "").encode()
-                self._transport.write(
+                self.transport.write(
                     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
                     b"X-Stream-Protocol-Version: " + chosen + b"\r\n\r\n"
                 )
             case "websocket.send":
                 if self._flow.write_paused:
                     await self._flow.drain()
-                self._transport.write(message["bytes"])
+                self.transport.write(message["bytes"])
             case "websocket.http.response.start":
                 lines = [b"HTTP/1.1 %d Refused\r\nconnection: close\r\n" % message["status"]]
                 lines += [name + b": " + value + b"\r\n" for name, value in message["headers"]]
-                self._transport.write(b"".join(lines) + b"\r\n")
+                self.transport.write(b"".join(lines) + b"\r\n")
             case "websocket.http.response.body":
-                self._transport.write(message["body"])
-                self._transport.close()
+                self.transport.write(message["body"])
+                self.transport.close()
             case "websocket.close":
-                self._transport.close()
+                self.transport.close()
 
 
 def _offered(headers: list[tuple[bytes, bytes]]) -> list[str]:

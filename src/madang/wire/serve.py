@@ -38,7 +38,7 @@ RENEWAL_CHECK_S = 12 * 3600.0
 BACKLOG = 1024
 IP_FREEBIND = 15  # linux/in.h: bind an address that is not there yet
 PATIENCE_S = 600.0  # with a client of a WebSocket that gives no sign of life
-LEAVING_S = 1  # seconds that open requests get when the doors close
+LEAVING_S = 1.0  # that open requests get when the doors close, and as much again to notice that they were cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,19 @@ class _Server(uvicorn.Server):
         await self.on_tick(0)
         await self._leaving.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Who has not gone by then, since it takes nothing, is cut off: its request ends as when a client leaves.
+        (The tasks would be cancelled else, and a traceback be logged for each.)"""
+        cut = asyncio.get_running_loop().call_later(LEAVING_S, self._cut)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cut.cancel()
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals belong to whoever runs the loop."""
@@ -176,7 +189,7 @@ async def _http(app: App, *socks: socket.socket, certificate: Path | None = None
         date_header=False,
         proxy_headers=False,
         timeout_keep_alive=300,
-        timeout_graceful_shutdown=LEAVING_S,
+        timeout_graceful_shutdown=round(2 * LEAVING_S),
         backlog=BACKLOG,
         ssl_certfile=str(certificate) if certificate else None,
     )

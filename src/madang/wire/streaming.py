@@ -39,13 +39,14 @@ async def logs(
         return
     negotiate.accepted(request.headers.get("accept", "").replace("text/plain", "*/*"))
     lines = _given(streams).logs(found.namespace or "", found.name, options)
-    async with aclosing(lines) as flow:  # type: ignore[type-var]
-        first = await anext(flow, None)
+    until_gone = channels.until_gone(receive, request.closing)
+    async with aclosing(lines) as flow, until_gone as leaving:  # type: ignore[type-var]
+        piece = await channels.first(anext(flow, None), leaving)
         await answer.begin_stream(send, b"text/plain; charset=utf-8" if not options.follow else b"text/plain")
-        async with channels.until_gone(receive, request.closing) as leaving:
-            while first is not None and not leaving.done():
-                await send({"type": "http.response.body", "body": first, "more_body": True})
-                first = await channels.first(anext(flow, None), leaving)
+        while piece is not None and not leaving.done():
+            if piece:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await channels.first(anext(flow, None), leaving)
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -9,10 +9,11 @@ import asyncio
 import random
 import signal as signals
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from madang.node.probes.handler import Target
 from madang.node.probes.result import Result
@@ -182,7 +183,9 @@ class WorldRuntime:
             return None
         return Sample(int((self._clock.monotonic_s() - program.began_s) * 5e7), 7_000_000, (running.pid,))
 
-    async def logs(self, log: Path, *, follow: bool) -> AsyncIterator[bytes]:
+    async def logs(
+        self, log: Path, *, until: "asyncio.Future[Any] | None" = None, tail: int | None = None, stream: str = ""
+    ) -> AsyncGenerator[bytes, None]:
         yield b""
 
 

@@ -16,6 +16,7 @@ from madang.world.machine import Machine
 
 class WorldNetwork:
     name = "bridge"
+    recovered: Sequence[str] = ()
 
     def __init__(self, clock: WorldClock, machine: Machine, chance: random.Random, tally: Counter[str]) -> None:
         self._clock, self._machine, self._chance, self._tally = clock, machine, chance, tally

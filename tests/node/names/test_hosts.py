@@ -1,6 +1,9 @@
 """Names in a pod's hosts file, and that the file keeps its inode."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from madang.node.names.hosts import hosts, write
 from madang.ports.objects import Obj
@@ -48,10 +51,33 @@ def test_headless_services_are_their_ready_endpoints() -> None:
     ]
 
 
-def test_external_names_are_left_to_the_resolver() -> None:
-    away = {"type": "ExternalName", "externalName": "y"}
-    external: Obj = {"metadata": {"name": "x", "namespace": "shop"}, "spec": away}
-    assert rows(hosts(POD, "", [external], {})) == ["1.2.3.4 old old.example"]
+def external(name: str, leads_to: str) -> Obj:
+    return {"metadata": {"name": name, "namespace": "shop"}, "spec": {"type": "ExternalName", "externalName": leads_to}}
+
+
+def test_an_external_name_of_the_outside_world_is_left_out() -> None:
+    away = [external("x", "db.example.org"), external("y", "gone.data.svc"), external("z", "z.shop.svc")]
+    assert rows(hosts(POD, "", away, {})) == ["1.2.3.4 old old.example"]
+
+
+def test_an_external_name_of_a_service_is_one_more_name_of_it() -> None:
+    services = [
+        external("db", "db2.shop.svc"),
+        external("db2", "Main.data.svc.cluster.local."),
+        service("main", "data", "10.1.0.9"),
+    ]
+    assert rows(hosts(POD, "", services, {}))[1:] == [
+        "10.1.0.9 db db.shop db.shop.svc db.shop.svc.cluster.local",
+        "10.1.0.9 db2 db2.shop db2.shop.svc db2.shop.svc.cluster.local",
+        "10.1.0.9 main.data main.data.svc main.data.svc.cluster.local",
+    ]
+
+
+def test_an_external_name_of_a_headless_service_leads_to_its_endpoints() -> None:
+    endpoints = [{"addresses": ["10.0.0.8"], "conditions": {"ready": True}}]
+    services = [external("x", "db.data.svc"), service("db", "data", "None")]
+    text = hosts(POD, "", services, {("data", "db"): [{"endpoints": endpoints}]})
+    assert rows(text)[1] == "10.0.0.8 x x.shop x.shop.svc x.shop.svc.cluster.local"
 
 
 def test_a_pod_with_a_subdomain_has_a_full_name() -> None:
@@ -66,3 +92,13 @@ def test_writing_keeps_the_inode(tmp_path: Path) -> None:
     assert write(path, "short\n")
     assert not write(path, "short\n")
     assert (path.stat().st_ino, path.read_text()) == (inode, "short\n")
+
+
+def test_a_reader_never_meets_an_empty_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, seen = tmp_path / "hosts", []
+    write(path, "first\n")
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda *given, **more: (real(*given, **more), seen.append(path.read_text()))[0])
+    write(path, "second\n")
+    assert seen == ["first\n"]
+    assert path.read_text() == "second\n"

@@ -42,3 +42,9 @@ def test_headless_services_have_no_other_place() -> None:
     ports = {"clusterIP": "None", "ports": [{"port": 1}]}
     headless: Obj = {"metadata": {"name": "db", "namespace": "shop"}, "spec": ports}
     assert places([headless], "shop") == {}
+
+
+def test_another_name_of_a_service_is_reached_where_that_is() -> None:
+    spec = {"type": "ExternalName", "externalName": "cart.shop.svc.cluster.local"}
+    alias: Obj = {"metadata": {"name": "basket-of-others", "namespace": "other"}, "spec": spec}
+    assert reached("http://basket-of-others:8000", places([CART, alias], "other")) == "http://127.9.8.5:23017"

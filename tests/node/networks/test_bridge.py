@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.node.networks import living
 
 from madang.node.networks import bridge, choice, claims, leftovers, masquerade, namespaces
 from madang.node.networks.bridge import BridgeNetwork
@@ -134,6 +135,34 @@ def test_a_killed_control_process_finds_everything_again(network: BridgeNetwork,
         await again.stop()
 
     asyncio.run(story())
+    assert (links(), ours()) == ([], [])
+
+
+def test_a_damaged_ledger_is_made_anew_from_what_runs(
+    network: BridgeNetwork, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        await network.start()
+        kept = {f"uid-{n}": await network.attach(f"uid-{n}", "a") for n in range(6)}
+        idle = await network.attach("uid-idle", "b")
+        pods = [living.pod(tmp_path, uid, place) for uid, place in kept.items()]
+        living.damage(tmp_path)
+        again = BridgeNetwork(ID, ADDRESSES, tmp_path)
+        await again.start()
+        assert again.attached() == kept
+        assert set(again.recovered) == set(kept)
+        assert not namespaces.alive(Path(idle.netns))  # nothing of it ran
+        await until_links(7)
+        assert (await again.attach("uid-new", "c")).ip not in {place.ip for place in kept.values()}
+        once_more = BridgeNetwork(ID, ADDRESSES, tmp_path)
+        await once_more.start()
+        assert not once_more.recovered
+        living.end(*pods)
+        await once_more.stop()
+
+    asyncio.run(story())
+    assert "uid-0.json is damaged" in caplog.text
+    assert "pod uid-0 has the address 10.200.0.2: found again from what runs" in caplog.text
     assert (links(), ours()) == ([], [])
 
 

@@ -77,7 +77,7 @@ def test_another_network_gets_other_addresses(tmp_path: Path, folders: list[Path
 
 
 def test_what_runs_keeps_its_network(tmp_path: Path, folders: list[Path]) -> None:
-    folder = home(tmp_path, "a") / "pods" / "u" / "c" / "0"
+    folder = home(tmp_path, "a") / "pods" / "u" / "containers" / "c" / "0"
     folder.mkdir(parents=True)
     running = {"format": record.FORMAT, "monitorPid": os.getpid(), "monitorTicks": record.ticks(os.getpid())}
     (folder / record.RUNNING).write_text(json.dumps(running))
@@ -106,7 +106,7 @@ def test_living_workloads_keep_a_claim_without_its_lock(tmp_path: Path, folders:
     place = home(tmp_path, "a")
     claim = claims.hold(place, "loopback", folders=folders)
     claim.close()
-    start = place / "pods" / "uid" / "c" / "0"
+    start = place / "pods" / "uid" / "containers" / "c" / "0"
     start.mkdir(parents=True)
     running = {"monitorPid": os.getpid(), "monitorTicks": record.ticks(os.getpid())}
     (start / record.RUNNING).write_text(json.dumps(running))
@@ -243,3 +243,16 @@ def test_our_own_routes_are_no_obstacle(tmp_path: Path) -> None:
     table.write_text("Iface ...\nmd-abc\t0000500A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n")
     assert list(pools.routes(table, but="md-abc")) == []
     assert list(pools.routes(table, but="md-abd")) != []
+
+
+def test_a_damaged_claim_is_written_anew_with_what_it_had(
+    tmp_path: Path, folders: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    claim = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    claim.close()
+    claim.path.write_bytes(b'{"format": 1, "id\x00')
+    (home(tmp_path, "a") / claims.REMEMBERED).write_text("")
+    again = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
+    assert (again.id, again.addresses) == (claim.id, claim.addresses)
+    assert f"{claim.path} is damaged" in caplog.text
+    again.release()

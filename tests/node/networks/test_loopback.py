@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.node.networks import living
 
 from madang.node.networks import sockets
 from madang.node.networks.loopback import LoopbackNetwork
@@ -47,6 +48,25 @@ def test_every_pod_has_an_address_of_its_own(network: LoopbackNetwork, tmp_path:
         assert set(network.attached()) == {"uid-2"}
         await network.stop()
         assert network.attached() == {}
+
+    asyncio.run(story())
+
+
+def test_a_damaged_ledger_is_made_anew_from_what_runs(network: LoopbackNetwork, tmp_path: Path) -> None:
+    async def story() -> None:
+        await network.start()
+        kept = {uid: await network.attach(uid, "a") for uid in ("uid-1", "uid-2", "uid-idle")}
+        pods = [
+            living.pod(tmp_path, "uid-1", kept["uid-1"], listens=True),
+            living.pod(tmp_path, "uid-2", kept["uid-2"], told=True),
+        ]
+        living.damage(tmp_path)
+        again = LoopbackNetwork(ADDRESSES, tmp_path)
+        await again.start()
+        assert again.attached() == {uid: kept[uid] for uid in ("uid-1", "uid-2")}
+        assert set(again.recovered) == {"uid-1", "uid-2"}
+        living.end(*pods)
+        await again.stop()
 
     asyncio.run(story())
 

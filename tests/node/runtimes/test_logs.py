@@ -9,7 +9,7 @@ from madang.node.runtimes.monitor.logfile import LogFile
 
 
 async def whole(log: Path) -> list[bytes]:
-    return [line async for chunk in logs.read(log, follow=False) for line in chunk.splitlines()]
+    return [line async for chunk in logs.read(log) for line in chunk.splitlines()]
 
 
 def test_rotated_files_come_first(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_following_misses_nothing(tmp_path: Path) -> None:
 
     async def follow() -> list[int]:
         seen: list[int] = []
-        async for chunk in logs.read(log, follow=True):
+        async for chunk in logs.read(log, until=asyncio.get_running_loop().create_future()):
             seen += [int(line) for line in chunk.splitlines()]
             if seen[-1] == 999:
                 break

@@ -1,11 +1,11 @@
-"""`kubectl logs` over CRI lines: options one by one, and together over random logs."""
+"""`kubectl logs` over CRI lines: options one by one."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
+from madang.node.runtimes.logs import read
+from madang.node.runtimes.monitor.logfile import Lines, LogFile
 from madang.node.streams.logs import lines, printed, seconds
 from madang.ports.streams import LogOptions
 
@@ -35,15 +35,8 @@ def test_plain() -> None:
     assert shown(LogOptions()) == b"one\ntwo\nthree\n"
 
 
-def test_tail_counts_lines_and_not_their_parts() -> None:
-    assert shown(LogOptions(tail_lines=1)) == b"three\n"
-    assert shown(LogOptions(tail_lines=2)) == b"two\nthree\n"
-    assert shown(LogOptions(tail_lines=0)) == b""
-    assert shown(LogOptions(tail_lines=9)) == b"one\ntwo\nthree\n"
-
-
 def test_timestamps_stand_once_a_line() -> None:
-    assert shown(LogOptions(timestamps=True, tail_lines=1)) == b"2030-01-01T00:00:03.000000000Z three\n"
+    assert shown(LogOptions(timestamps=True, since_s=1.5)) == b"2030-01-01T00:00:03.000000000Z three\n"
 
 
 def test_since() -> None:
@@ -60,9 +53,32 @@ def test_what_is_no_line_is_skipped() -> None:
     assert list(lines(b"garbage\n\n")) == []
 
 
-@given(st.lists(st.text(alphabet="abc ", max_size=5), max_size=30), st.integers(0, 40))
-def test_tail_is_the_end_of_all(texts: list[str], count: int) -> None:
-    log = b"".join(f"2030-01-01T00:00:00.{n:09}Z stdout F {t}\n".encode() for n, t in enumerate(texts))
-    if log:
-        whole = "".join(f"{t}\n" for t in texts).encode().splitlines(keepends=True)
-        assert shown(LogOptions(tail_lines=count), log) == b"".join(whole[-count:] if count else [])
+def test_a_followed_log_is_shown_to_its_last_word(tmp_path: Path) -> None:
+    """What is there (or its tail), what comes, and what was written just before its program ended."""
+    second = 1_000_000_000
+
+    async def story(options: LogOptions) -> bytes:
+        path = tmp_path / f"{options.tail_lines}-{options.limit_bytes}.log"
+        log, out = LogFile(str(path), 10**6, 5), Lines("stdout")
+        log.append(out.feed(b"a\nb\nc\n", second))
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        got = bytearray()
+
+        async def follow() -> None:
+            async for piece in printed(read(path, until=ended, tail=options.tail_lines), options, NOW):
+                got.extend(piece)
+                if piece == b"d\n":
+                    log.append(out.feed(b"e\n", second))  # of one time with others
+                    ended.set_result(None)
+
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            group.create_task(follow())
+            await asyncio.sleep(0.02)
+            log.append(out.feed(b"d\n", second))
+        log.close()
+        return bytes(got)
+
+    assert asyncio.run(story(LogOptions())) == b"a\nb\nc\nd\ne\n"
+    assert asyncio.run(story(LogOptions(tail_lines=1))) == b"c\nd\ne\n"
+    assert asyncio.run(story(LogOptions(tail_lines=0))) == b"d\ne\n"
+    assert asyncio.run(story(LogOptions(limit_bytes=3))) == b"a\nb"

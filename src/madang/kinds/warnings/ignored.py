@@ -61,7 +61,6 @@ _POD = (
 )  # fmt: skip
 _SERVICE = (
     Field("externalIPs"),
-    Field("externalName"),
     Field("externalTrafficPolicy", "Cluster"),
     Field("healthCheckNodePort", 0),
     Field("internalTrafficPolicy", "Cluster"),

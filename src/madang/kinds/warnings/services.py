@@ -5,6 +5,7 @@ In: a Service. Out: texts in the API's words.
 
 from collections.abc import Callable
 
+from madang.kinds import external_name
 from madang.ports.objects import Obj
 
 
@@ -44,4 +45,5 @@ def of(new: Obj, _: Obj | None) -> list[str]:
     found = []
     if _HINTS in (new["metadata"].get("annotations") or {}):
         found.append(f"annotation {_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead")
-    return found + [text for holds, text in _RULES if holds(new["spec"])]
+    lost = external_name.not_followed(new["spec"])
+    return found + [text for holds, text in _RULES if holds(new["spec"])] + ([lost] if lost else [])

@@ -1,36 +1,69 @@
 """The names that a pod finds in its /etc/hosts: itself, its aliases, the Services.
 
-In: pod, address, Services and their EndpointSlices. Out: the file's text (pure), and `write`, which keeps the file's
-inode, since a file that is bind-mounted is seen by its inode.
+In: pod, address, Services and their EndpointSlices. Out: the file's text (pure) in two parts, the pod's own and what
+its namespace shares; and `write`, which keeps the file's inode, since a file that is bind-mounted is seen by its
+inode.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from madang.kinds import external_name
+from madang.kinds.external_name import ZONE
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
-ZONE = "cluster.local"
+_HOPS = 8  # of an ExternalName that leads to another
 _OWN = """# Madang keeps this file (like a kubelet does): what is written here is lost.
 127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
 """
 
 
-def hosts(pod: Obj, ip: str, services: Iterable[Obj], slices: Mapping[tuple[str, str], Sequence[Obj]]) -> str:
+def hosts(pod: Obj, ip: str, services: Sequence[Obj], slices: Mapping[tuple[str, str], Sequence[Obj]]) -> str:
     """`slices` are EndpointSlices by (namespace, service name)."""
-    meta, body = pod["metadata"], pod["spec"]
-    name = hostname(pod)
-    lines = [f"{ip}\t{' '.join(_own_names(pod, name))}"] if ip else []
-    for alias in body.get("hostAliases") or ():
+    return own(pod, ip) + shared(pod["metadata"].get("namespace", ""), services, slices)
+
+
+def own(pod: Obj, ip: str) -> str:
+    """What stands in this pod's file alone."""
+    lines = [f"{ip}\t{' '.join(_own_names(pod, hostname(pod)))}"] if ip else []
+    for alias in pod["spec"].get("hostAliases") or ():
         lines.append(f"{alias['ip']}\t{' '.join(alias.get('hostnames') or ())}")
+    return _OWN + "".join(line + "\n" for line in lines)
+
+
+def shared(namespace: str, services: Sequence[Obj], slices: Mapping[tuple[str, str], Sequence[Obj]]) -> str:
+    """What all pods of a namespace see."""
+    known = by_key(services)
+    lines: list[str] = []
     for service in services:
-        names = service_names(service, meta.get("namespace", ""))
-        for address in _addresses(service, slices):
+        names = service_names(service, namespace)
+        target = meant(service, known)
+        for address in _addresses(target, slices) if target is not None else ():
             lines.append(f"{address}\t{' '.join(names)}")
         if service["spec"].get("clusterIP") == "None":
             lines += _endpoint_names(service, slices)
-    return _OWN + "".join(line + "\n" for line in lines)
+    return "".join(line + "\n" for line in lines)
+
+
+def by_key(services: Iterable[Obj]) -> dict[tuple[str, str], Obj]:
+    return {(s["metadata"].get("namespace", ""), s["metadata"]["name"]): s for s in services}
+
+
+def meant(service: Obj, known: Mapping[tuple[str, str], Obj]) -> Obj | None:
+    """The Service itself, or the one that an ExternalName leads to: its name is then one more of that. None where it
+    leads out of the house: no file can follow a name whose address is somebody else's to change."""
+    for _ in range(_HOPS):
+        if service["spec"].get("type") != "ExternalName":
+            return service
+        place = external_name.target(service["spec"])
+        found = known.get(place) if place is not None else None
+        if found is None:
+            return None
+        service = found
+    return None
 
 
 def hostname(pod: Obj) -> str:
@@ -58,7 +91,7 @@ def service_names(service: Obj, namespace: str) -> list[str]:
 
 def _addresses(service: Obj, slices: Mapping[tuple[str, str], Sequence[Obj]]) -> list[str]:
     ip = service["spec"].get("clusterIP") or ""
-    if service["spec"].get("type") == "ExternalName" or not ip:
+    if not ip:
         return []
     if ip != "None":
         return [ip]
@@ -89,12 +122,15 @@ def _ready(service: Obj, slices: Mapping[tuple[str, str], Sequence[Obj]]) -> lis
 
 
 def write(path: Path, text: str) -> bool:
-    """Bring the file up to date in place. Whether it changed."""
+    """Bring the file up to date in place, without a moment in which it is empty. Whether it changed."""
+    data = text.encode()
     try:
-        if path.read_text() == text:
+        if path.read_bytes() == data:
             return False
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as f:
-        f.write(text)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with os.fdopen(fd, "wb") as f:
+        f.write(data)
+        f.truncate()
     return True

@@ -7,7 +7,7 @@ the address and number under which that port is really reached; other text stays
 import re
 from collections.abc import Iterable, Mapping
 
-from madang.node.names.hosts import service_names
+from madang.node.names.hosts import by_key, meant, service_names
 from madang.node.names.service_ports import service_port
 from madang.ports.objects import Obj
 
@@ -18,10 +18,15 @@ _NAME = re.compile(r"(?<![\w.@-])([A-Za-z0-9_][\w.-]*):(\d{1,5})(?!\d)")
 def places(services: Iterable[Obj], namespace: str) -> Places:
     """What is reached elsewhere than its name and port say."""
     found: dict[tuple[str, int], str] = {}
+    services = list(services)
+    known = by_key(services)
     for service in services:
-        ip = service["spec"].get("clusterIP") or "None"
-        for port in service["spec"].get("ports") or () if ip != "None" else ():
-            number = service_port(service, port)
+        target = meant(service, known)
+        if target is None:
+            continue
+        ip = target["spec"].get("clusterIP") or "None"
+        for port in target["spec"].get("ports") or () if ip != "None" else ():
+            number = service_port(target, port)
             if port.get("protocol", "TCP") == "TCP":
                 found |= {(name, port["port"]): f"{ip}:{number}" for name in service_names(service, namespace)}
     return found

@@ -13,7 +13,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from madang.node.networks import leftovers, masquerade, namespaces, sockets
+from madang.node.networks import leftovers, masquerade, namespaces, recovery, sockets
 from madang.node.networks.ledger import Ledger
 from madang.node.networks.netlink import Netlink
 from madang.node.networks.network import Attachment
@@ -36,6 +36,7 @@ class BridgeNetwork:
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._way_out = ""
         self._bridge = 0
+        self.recovered: Sequence[str] = ()
 
     @property
     def folder(self) -> Path:
@@ -51,6 +52,7 @@ class BridgeNetwork:
     async def start(self) -> None:
         await leftovers.sweep()
         await namespaces.in_thread(self._start)
+        await namespaces.in_thread(self._know)
         for uid, attachment in list(self._ledger.all.items()):
             if not namespaces.alive(Path(attachment.netns)):  # the machine was started anew
                 self._ledger.forget(uid)
@@ -63,11 +65,20 @@ class BridgeNetwork:
             self._bridge = socket.if_nametoindex(self._addresses.device)
             outside.address(self._bridge, self._addresses.gateway_ip, self._range.prefixlen)
             outside.local_route(self._addresses.service_cidr, add=True)
-            known = {self._link(attachment.ip) for attachment in self._ledger.all.values()}
-            for link in outside.links():  # of an attach that a crash cut short
+        self._way_out = masquerade.open_way(self._id, self._addresses)
+
+    def _know(self) -> None:
+        """What the ledger lacks is learned from what runs; then what nobody has goes: of an attach cut short."""
+        self.recovered = tuple(self._ledger.learn(recovery.by_namespace(self._home, self.folder)))
+        addresses = {attachment.ip for attachment in self._ledger.all.values()}
+        known = {self._link(ip) for ip in addresses}
+        with Netlink() as outside:
+            for link in outside.links():
                 if link.name.startswith(f"md{self._id}v") and link.name not in known:
                     outside.delete(link.name)
-        self._way_out = masquerade.open_way(self._id, self._addresses)
+        for path in list(self.folder.glob("*")):
+            if path.name not in addresses:
+                namespaces.drop(path)
 
     def _link(self, ip: str) -> str:
         return f"md{self._id}v{int(IPv4Address(ip)) - int(self._range.network_address):x}"

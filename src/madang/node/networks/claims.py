@@ -10,6 +10,7 @@ Root's folder is /run/madang/claims; other users write there too if it exists, e
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import stat
@@ -19,13 +20,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
 
-from madang.node.networks import pools
+from madang.node.networks import pools, recovery
 from madang.node.runtimes import cgroup
-from madang.node.runtimes.monitor import record
 from madang.ports.settings import Addresses, NetworkName
 
+log = logging.getLogger(__name__)
 FORMAT = 1
 ID = re.compile("[0-9a-f]{6}")
 FOLDERS = (Path("/run/madang/claims"), Path("/tmp/madang-claims"))
@@ -117,6 +117,8 @@ def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path
     addresses = pools.pick(id, network, [one.addresses for one in others], _before(home))
     kept = Kept(id, str(home), os.getuid(), os.getpid(), addresses)
     path, new = folder / f"{id}.json", folder / f".{id}.new"
+    if path.exists():  # else it would have been read
+        log.warning("%s is damaged: it is written anew, with the addresses that this courtyard had", path)
     new.unlink(missing_ok=True)
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     os.write(fd, json.dumps({"format": FORMAT, **asdict(kept)}).encode())
@@ -175,14 +177,7 @@ def idle(home: Path) -> bool:
         return True
     except PermissionError:
         return False
-    for found in (home / "pods").rglob(record.RUNNING):
-        try:
-            running: dict[str, Any] = json.loads(found.read_bytes())
-            if record.alive(running["monitorPid"], running["monitorTicks"]):
-                return False
-        except (OSError, ValueError, KeyError):
-            continue
-    return True
+    return next(recovery.living(home), None) is None
 
 
 def _folder(folders: Sequence[Path]) -> Path:

@@ -5,11 +5,14 @@ In: the range of pods' addresses. Out: addresses, given in turn, so that one jus
 
 import ipaddress
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from madang.node.networks.network import Attachment
+
+log = logging.getLogger(__name__)
 
 
 class RangeFull(OSError):
@@ -30,13 +33,15 @@ class Ledger:
     def _load(self) -> Iterator[tuple[str, Attachment]]:
         for path in self._folder.glob("*.json"):
             try:
-                kept = json.loads(path.read_text())
+                kept = json.loads(path.read_bytes())
                 inside = ipaddress.IPv4Address(kept["ip"]) in self._range
-            except (ValueError, LookupError, TypeError):  # a crash between creation and the first byte
+                attachment = Attachment(kept["ip"], os.fspath(kept.get("netns", "")))
+            except (ValueError, LookupError, TypeError, AttributeError) as fault:
+                log.warning("%s is damaged (%s): what runs will tell the pod's address", path, fault)
                 path.unlink()
                 continue
             if inside:
-                yield path.stem, Attachment(kept["ip"], kept.get("netns", ""))
+                yield path.stem, attachment
 
     def _offset(self, ip: str) -> int:
         return int(ipaddress.IPv4Address(ip)) - int(self._range.network_address)
@@ -60,12 +65,28 @@ class Ledger:
     def free(self, ip: str) -> None:
         self._used.discard(ip)
 
+    def learn(self, found: Mapping[str, Attachment]) -> list[str]:
+        """What runs is right, whatever was kept: the uids of which it says something else."""
+        news = [
+            uid
+            for uid, attachment in found.items()
+            if self._known.get(uid) != attachment and self._offset(attachment.ip) >= self._first
+        ]
+        held = {found[uid].ip for uid in news}
+        for uid in [uid for uid, kept in self._known.items() if uid in news or kept.ip in held]:
+            self.forget(uid)
+        for uid in news:
+            self.write(uid, found[uid])
+            log.warning("pod %s has the address %s: found again from what runs", uid, found[uid].ip)
+        return news
+
     def write(self, uid: str, attachment: Attachment) -> None:
         path = self._folder / f"{uid}.json"
         new = path.with_suffix(".new")
         new.write_text(json.dumps({"format": 1, "ip": attachment.ip, "netns": attachment.netns}))
         os.replace(new, path)
         self._known[uid] = attachment
+        self._used.add(attachment.ip)
 
     def forget(self, uid: str) -> Attachment | None:
         attachment = self._known.pop(uid, None)

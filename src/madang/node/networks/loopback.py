@@ -4,11 +4,12 @@ In: the courtyard's block. Out: attachments without a namespace. Nothing is forb
 endpoint counts only when the listening socket is the pod's own; `explain` tells why one doesn't.
 """
 
+import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from madang.node.networks import leftovers, sockets
+from madang.node.networks import leftovers, recovery, sockets
 from madang.node.networks.ledger import Ledger
 from madang.node.networks.network import Attachment
 from madang.node.runtimes.runtime import Ability
@@ -20,7 +21,9 @@ class LoopbackNetwork:
 
     def __init__(self, addresses: Addresses, home: Path) -> None:
         self._addresses = addresses
+        self._home = home
         self._ledger = Ledger(home / "network", addresses.pod_cidr)
+        self.recovered: Sequence[str] = ()
 
     async def probe(self) -> Ability:
         """Linux answers on all of 127/8; where only 127.0.0.1 exists, pods can't be told apart by address."""
@@ -34,6 +37,10 @@ class LoopbackNetwork:
     async def start(self) -> None:
         """Nothing is shared: the kernel answers on all of 127/8."""
         await leftovers.sweep()
+        found = await asyncio.to_thread(
+            recovery.by_address, self._home, self._addresses.pod_cidr, set(self._ledger.all)
+        )
+        self.recovered = tuple(self._ledger.learn(found))
 
     async def attach(self, uid: str, hostname: str) -> Attachment:
         if known := self._ledger.all.get(uid):

@@ -21,7 +21,10 @@ class Attachment:
 
 
 class Network(Protocol):
+    """`recovered`: the pods (uids) whose addresses `start` had to find again, since their record was damaged."""
+
     name: str
+    recovered: Sequence[str]
 
     async def probe(self) -> Ability: ...
 

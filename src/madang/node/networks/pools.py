@@ -60,7 +60,7 @@ def _loopback(id: str, others: Sequence[Addresses]) -> Addresses:
 
 
 def _bridge(id: str, others: Sequence[Addresses]) -> Addresses:
-    held = [net for one in others for net in nets(one)] + list(routes())
+    held = [net for one in others for net in nets(one)] + list(routes(but=f"md-{id}"))
     subnet = _first(id, SUBNETS, lambda net: not any(net.overlaps(other) for other in held), "subnet in 10/8")
     pods, services = subnet.subnets()
     return Addresses(

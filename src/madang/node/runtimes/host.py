@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal as signals
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from madang.node.runtimes import cgroup, confinement, logs, orders, places
 from madang.node.runtimes.aftermath import end_marked, gone, lost, to_exit
 from madang.node.runtimes.ground import Ground
 from madang.node.runtimes.monitor import record
+from madang.node.runtimes.notices import Notices
 from madang.node.runtimes.runtime import Ability, Exit, Launch, Running, Sample
 from madang.node.runtimes.session import Session, streams
 from madang.node.runtimes.usage import Processes
@@ -46,6 +47,7 @@ class HostRuntime:
         self.ground = Ground(self._zygote, cgroup.Cgroups(courtyard) if limits else None, walls)
         self._processes = Processes()
         self._records: dict[str, dict[str, Any]] = {}
+        self._notices = Notices()
 
     async def probe(self) -> Ability:
         return Ability(self.name, True, details=await self.ground.describe())
@@ -150,8 +152,10 @@ class HostRuntime:
             return cgroup.sample(kept["cgroup"])
         return self._processes.sample(kept["monitorPid"])
 
-    def logs(self, log: Path, *, follow: bool) -> AsyncIterator[bytes]:
-        return logs.read(log, follow=follow)
+    def logs(
+        self, log: Path, *, until: "asyncio.Future[Any] | None" = None, tail: int | None = None, stream: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        return logs.read(log, until=until, tail=tail, stream=stream, notices=self._notices)
 
     def close(self, *, sweep: bool = False) -> None:
         """Let go of the zygote; containers go on. `sweep`: also remove what empty cgroups are left (`down`)."""

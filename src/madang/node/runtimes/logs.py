@@ -1,19 +1,19 @@
 """A container's log read back: its rotated files from the oldest on, then what comes, as raw CRI entries.
 
-In: the log's path. Out: chunks of whole lines. Following waits on inotify, so that an idle log costs nothing.
+In: the log's path. Out: chunks of whole lines. Following waits for notices, so that an idle log costs nothing.
 """
 
 import asyncio
-import ctypes
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
+
+from madang.node.runtimes.notices import Notices
+from madang.node.runtimes.tail import Wanted, begins
 
 CHUNK = 64 * 1024
-IN_MODIFY, IN_MOVED_TO, IN_CREATE = 0x2, 0x80, 0x100
-IN_NONBLOCK, IN_CLOEXEC = 0o4000, 0o2000000
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def files(log: Path) -> list[Path]:
@@ -22,21 +22,30 @@ def files(log: Path) -> list[Path]:
     return [*sorted(older, key=lambda p: -int(p.suffix[1:])), *([log] if log.exists() else [])]
 
 
-async def read(log: Path, *, follow: bool) -> AsyncIterator[bytes]:
-    """Ends at the end, or never when following: the caller stops when the container is over."""
-    notices = Notices(log.parent) if follow else None
-    try:
+async def read(
+    log: Path,
+    *,
+    until: "asyncio.Future[Any] | None" = None,
+    tail: int | None = None,
+    stream: str = "",
+    notices: Notices | None = None,
+) -> AsyncGenerator[bytes, None]:
+    """With `until`, follows: until that is done and all that was written before is read. `tail`: only so many lines
+    (of `stream`, if it is named) of what is there already."""
+    with ExitStack() as stack:
+        # Watched before the first look, so that nothing is written unseen between the two.
+        watch = None if until is None else stack.enter_context((notices or Notices()).watch(log.parent))
         position = Position(log)
+        if tail is not None:
+            await position.last(Wanted(tail, stream))
         while True:
+            over = until is None or until.done()
             while chunk := position.next():
                 yield chunk
                 await asyncio.sleep(0)
-            if notices is None:
+            if over or watch is None or until is None:
                 return
-            await notices.wait()
-    finally:
-        if notices is not None:
-            notices.close()
+            await watch.wait(until)
 
 
 class Position:
@@ -48,6 +57,17 @@ class Position:
         self._waiting: list[int] = []
         self._rest = b""
         self._open(files(log))
+
+    async def last(self, wanted: Wanted) -> None:
+        """Skips to the last lines."""
+        for place in range(len(self._waiting) - 1, -1, -1):
+            start = await begins(self._waiting[place], wanted)
+            if start is not None:
+                os.lseek(self._waiting[place], start, os.SEEK_SET)
+                for fd in self._waiting[:place]:
+                    os.close(fd)
+                del self._waiting[:place]
+                return
 
     def _open(self, paths: Sequence[Path]) -> int:
         """How many could be: a rotation may be under way, and is seen whole at the next look."""
@@ -92,37 +112,3 @@ def _inode(path: Path) -> int | None:
         return path.stat().st_ino
     except FileNotFoundError:
         return None
-
-
-class Notices:
-    """Something happened in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._fd = _libc.inotify_init1(IN_NONBLOCK | IN_CLOEXEC)
-        if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "inotify_init1: the limit fs.inotify.max_user_instances is reached")
-        if _libc.inotify_add_watch(self._fd, os.fsencode(folder), IN_MODIFY | IN_MOVED_TO | IN_CREATE) < 0:
-            number = ctypes.get_errno()
-            os.close(self._fd)
-            raise OSError(number, os.strerror(number), str(folder))
-
-    async def wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(self._fd, _once, ready)
-        try:
-            await ready
-        finally:
-            loop.remove_reader(self._fd)
-        try:
-            os.read(self._fd, 4096)
-        except BlockingIOError:
-            return
-
-    def close(self) -> None:
-        os.close(self._fd)
-
-
-def _once(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)

@@ -5,10 +5,11 @@ ended. A runtime keeps nothing in memory that it cannot find again: each contain
 written by its monitor by write-and-rename, so that a new control process adopts what runs.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from madang.ports.streams import ExecOptions, Process
 
@@ -141,4 +142,9 @@ class Runtime(Protocol):
 
     def sample(self, running: Running) -> Sample | None: ...
 
-    def logs(self, log: Path, *, follow: bool) -> AsyncIterator[bytes]: ...
+    def logs(
+        self, log: Path, *, until: "asyncio.Future[Any] | None" = None, tail: int | None = None, stream: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        """Chunks of whole CRI lines. With `until`, followed until that is done; with `tail`, only so many lines (of
+        one stream, where it is named) of what is there already."""
+        ...

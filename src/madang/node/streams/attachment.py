@@ -9,8 +9,7 @@ from madang.node.launch.folders import Folders
 from madang.node.runtimes import terminal
 from madang.node.runtimes.runtime import Exit, Running, Runtime
 from madang.node.runtimes.session import until_any
-from madang.node.streams.follow_log import Seen, to_the_end
-from madang.node.streams.logs import Line, seconds
+from madang.node.streams.logs import Line, lines, seconds
 
 
 class LogSession:
@@ -31,23 +30,24 @@ class LogSession:
     ) -> None:
         self._running = running
         self._ended: asyncio.Future[Exit] = asyncio.ensure_future(runtime.wait(running, folders.attempt(name, number)))
-        self._lines = to_the_end(runtime, folders.log(name, number), self._ended, Seen())
+        # Who only looks wants what comes: what is there need not be read.
+        self._chunks = runtime.logs(folders.log(name, number), until=self._ended, tail=0 if stdin is None else None)
         self._pending: list[Line] = []
-        self._next: asyncio.Future[list[Line]] | None = None
+        self._next: asyncio.Future[bytes] | None = None
         self._input = None if stdin is None else _open(stdin)
         self._since_s = since_s
 
     async def read(self) -> tuple[int, bytes] | None:
         while not self._pending:
             if self._next is None:
-                self._next = asyncio.ensure_future(anext(self._lines))
+                self._next = asyncio.ensure_future(anext(self._chunks))
             await asyncio.wait({self._next})
             coming, self._next = self._next, None
             try:
                 found = coming.result()
             except (StopAsyncIteration, asyncio.CancelledError):  # its end; or ours, by `close`
                 return None
-            self._pending += [ln for ln in found if seconds(ln.time) >= self._since_s]
+            self._pending += [ln for ln in lines(found) if seconds(ln.time) >= self._since_s]
         line = self._pending.pop(0)
         return (2 if line.stream == b"stderr" else 1), line.text + (b"\n" if line.whole else b"")
 
@@ -79,7 +79,7 @@ class LogSession:
             if future is not None and not future.done():
                 future.cancel()
                 await asyncio.wait({future})
-        await self._lines.aclose()
+        await self._chunks.aclose()
 
 
 def _open(stdin: Path) -> int | None:

@@ -74,48 +74,19 @@ def seconds(time: bytes) -> float:
     return found.replace(tzinfo=found.tzinfo or UTC).timestamp()
 
 
-async def printed(past: AsyncIterator[bytes], options: LogOptions, now_s: float) -> AsyncIterator[bytes]:
-    """The log up to now."""
+async def printed(chunks: AsyncIterator[bytes], options: LogOptions, now_s: float) -> AsyncIterator[bytes]:
+    """The log as it is asked for; it begins where whoever reads it has begun (`tail_lines` is theirs)."""
     printer = Printer(options, now_s)
-    if options.tail_lines is None:
-        async for chunk in past:
-            out = b"".join(_until_full(printer, [ln for ln in lines(chunk) if printer.wants(ln)]))
-            if out:
-                yield out
-            if printer.full:
-                return
-        return
-    kept = await _tail(past, printer, options.tail_lines)
-    if out := b"".join(_until_full(printer, kept)):
-        yield out
+    async for chunk in chunks:
+        if out := b"".join(_until_full(printer, lines(chunk))):
+            yield out
+        if printer.full:
+            return
 
 
-def _until_full(printer: Printer, found: list[Line]) -> Iterator[bytes]:
+def _until_full(printer: Printer, found: Iterator[Line]) -> Iterator[bytes]:
     for line in found:
         if printer.full:
             return
-        yield printer.text(line)
-
-
-async def _tail(past: AsyncIterator[bytes], printer: Printer, count: int) -> list[Line]:
-    """The parts of the last `count` lines."""
-    kept: list[Line] = []
-    wholes = 0
-    async for chunk in past:
-        for line in lines(chunk):
-            if not printer.wants(line):
-                continue
-            kept.append(line)
-            wholes += line.whole
-        # Forget in large steps: a long log is read once, and never held whole.
-        if wholes > 2 * count + 1000:
-            kept = _last(kept, count)
-            wholes = sum(ln.whole for ln in kept)
-    return _last(kept, count)
-
-
-def _last(kept: list[Line], count: int) -> list[Line]:
-    if count <= 0:
-        return []
-    ends = [i for i, ln in enumerate(kept) if ln.whole or i == len(kept) - 1]
-    return kept[ends[-count - 1] + 1 :] if len(ends) > count else kept
+        if printer.wants(line):
+            yield printer.text(line)

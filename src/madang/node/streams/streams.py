@@ -5,6 +5,7 @@ In: a pod's name and options. Out: streams; refusals in the API's words, as `Sta
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from madang.node.agent import NodeAgent
@@ -12,9 +13,8 @@ from madang.node.launch.folders import Folders
 from madang.node.pod import spec
 from madang.node.pod.spec import Role
 from madang.node.probes.result import dial_error
-from madang.node.runtimes.runtime import Running
+from madang.node.runtimes.runtime import Exit, Running
 from madang.node.streams.attachment import LogSession, Tunnel
-from madang.node.streams.follow_log import follow_log
 from madang.node.streams.logs import printed
 from madang.node.worker.worker import PodWorker
 from madang.ports.errors import BadRequest, NotFound, StatusError
@@ -34,17 +34,20 @@ class NodeStreams:
         kit = agent.kit
         folders, runtime, now = Folders(kit.home, found), kit.runtime_or_default(found), kit.clock.now_s()
         log = folders.log(role.name, number)
-        running = _running(worker, role, number)
-        if not options.follow or options.previous or running is None:
-            async for out in printed(runtime.logs(log, follow=False), options, now):
-                yield out
-            return
-        ended = asyncio.ensure_future(runtime.wait(running, folders.attempt(role.name, number)))
+        running = _running(worker, role, number) if options.follow and not options.previous else None
+        stream = "" if options.stream == "All" else options.stream.lower()
+        ended: asyncio.Future[Exit] | None = None
+        if running is not None:
+            ended = asyncio.ensure_future(runtime.wait(running, folders.attempt(role.name, number)))
+            yield b""  # it is there, and may say nothing for long
         try:
-            async for out in follow_log(runtime, log, options, now, ended):
-                yield out
+            chunks = runtime.logs(log, until=ended, tail=options.tail_lines, stream=stream)
+            async with aclosing(chunks):
+                async for out in printed(chunks, options, now):
+                    yield out
         finally:
-            ended.cancel()
+            if ended is not None:
+                ended.cancel()
 
     async def exec(self, namespace: str, pod: str, options: ExecOptions) -> Process:
         found, agent = self._find(namespace, pod)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from madang.node.names.hosts import hostname
 from madang.node.names.hosts import write as write_hosts
-from madang.node.names.names import hosts_text
 from madang.node.networks.network import Attachment
 from madang.node.pod.facts import Refusal
 from madang.node.pod.ignored import ignored
@@ -89,10 +88,10 @@ class SandboxHand:
 
     async def _write_names(self) -> None:
         """Until they hold: Services that come while we write are not told to a sandbox that isn't ready."""
-        written = ""
-        while (text := hosts_text(self._kit.api.view, self._work.pod, self._work.facts.ip)) != written:
-            await self._kit.aside(partial(write_hosts, self._work.folders.hosts, text))
-            written = text
+        written: tuple[str, str] | None = None
+        while (parts := self._kit.names.parts(self._work.pod, self._work.facts.ip)) != written:
+            await self._kit.aside(partial(write_hosts, self._work.folders.hosts, "".join(parts)))
+            written = parts
 
     def _name_ignored(self) -> None:
         runtime = self._kit.runtime_of(self._work.pod)

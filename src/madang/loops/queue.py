@@ -8,6 +8,7 @@ import asyncio
 import heapq
 from typing import Generic, TypeVar
 
+from madang.loops.pause import pause
 from madang.ports.clock import Clock
 
 K = TypeVar("K")
@@ -82,7 +83,7 @@ class KeyedQueue(Generic[K]):
             if wait is None:
                 await self._delays_changed.wait()
             else:
-                await self._sleep(wait)
+                await pause(self._clock, wait, self._delays_changed)
 
     def _release(self) -> float | None:
         """Adds what is due; how long until the next, None when nothing waits."""
@@ -98,16 +99,3 @@ class KeyedQueue(Generic[K]):
             else:
                 return due - now
         return None
-
-    async def _sleep(self, seconds: float) -> None:
-        """Until the time has passed, or a shorter delay came."""
-        pair = [
-            asyncio.ensure_future(self._clock.sleep(seconds)),
-            asyncio.ensure_future(self._delays_changed.wait()),
-        ]
-        try:
-            await asyncio.wait(pair, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in pair:
-                task.cancel()
-            await asyncio.gather(*pair, return_exceptions=True)

@@ -8,15 +8,16 @@ The scheduler tells in the newer form (events.k8s.io: eventTime, no count) as Ku
 import asyncio
 import logging
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from madang.kinds.events import counted, event, reference
 from madang.kinds.table import by_id
 from madang.kinds.times import format_micros, format_seconds
 from madang.ports.actions import Emit
 from madang.ports.api import Api
 from madang.ports.clock import Clock
 from madang.ports.errors import NotFound, StatusError
-from madang.ports.objects import Kind, Obj
+from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
 WAITING = 2000  # Events not yet written; beyond that they are dropped and counted
@@ -98,13 +99,12 @@ class Recorder:
     async def _create(self, key: tuple[str, ...], emit: Emit) -> None:
         now = self._clock.now_s()
         self._last_ns = max(self._last_ns + 1, int(now * 1e9))
-        event = event_object(emit, f"{emit.about['metadata']['name']}.{self._last_ns:x}", self._component, now,
-                             series=self._series)  # fmt: skip
-        namespace = event["metadata"]["namespace"]
-        self._merged[key] = Merged(namespace, event["metadata"]["name"], 1)
+        made = event_object(emit, f"{self._last_ns:x}", self._component, now, series=self._series)
+        meta = made["metadata"]
+        self._merged[key] = Merged(meta["namespace"], meta["name"], 1)
         while len(self._merged) > REMEMBERED:
             self._merged.popitem(last=False)
-        await self._api.create("events", event, namespace=namespace)
+        await self._api.create("events", made, namespace=meta["namespace"])
 
     def _allowed(self, uid: str) -> bool:
         now = self._clock.monotonic_s()
@@ -121,36 +121,14 @@ def identity(emit: Emit) -> tuple[str, ...]:
     return emit.kind, uid, emit.type, emit.reason, emit.message, emit.field_path
 
 
-def reference(kind: Kind, obj: Obj, field_path: str = "") -> Obj:
-    row, meta = by_id(kind), obj["metadata"]
-    found: dict[str, Any] = {
-        "kind": row.kind,
-        "namespace": meta.get("namespace"),
-        "name": meta["name"],
-        "uid": meta.get("uid"),
-        "apiVersion": row.api_version,
-        "resourceVersion": meta.get("resourceVersion"),
-        "fieldPath": field_path,
+def event_object(emit: Emit, tail: str, component: str, now: float, *, series: bool) -> Obj:
+    row = by_id(emit.kind)
+    about = reference(row.kind, row.api_version, emit.about, emit.field_path)
+    made = event(tail, about, emit.type, emit.reason, emit.message[:1024], component)
+    if not series:
+        return counted(made, {"component": component}, now)
+    return made | {
+        "eventTime": format_micros(now),
+        "action": "Binding" if emit.reason == "Scheduled" else "Scheduling",
+        "reportingInstance": f"{component}-madang",
     }
-    return {k: v for k, v in found.items() if v}
-
-
-def event_object(emit: Emit, name: str, component: str, now: float, *, series: bool) -> Obj:
-    namespace = emit.about["metadata"].get("namespace") or "default"
-    event: Obj = {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": name, "namespace": namespace},
-        "involvedObject": reference(emit.kind, emit.about, emit.field_path),
-        "reason": emit.reason,
-        "message": emit.message[:1024],
-        "type": emit.type,
-        "reportingComponent": component,
-    }
-    if series:
-        event["eventTime"] = format_micros(now)
-        event["action"] = "Binding" if emit.reason == "Scheduled" else "Scheduling"
-        event["reportingInstance"] = f"{component}-madang"
-        return event
-    at = format_seconds(now)
-    return event | {"source": {"component": component}, "firstTimestamp": at, "lastTimestamp": at, "count": 1}

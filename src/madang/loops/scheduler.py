@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 
 from madang.loops.hand import Hand
+from madang.loops.pause import pause
 from madang.loops.recorder import Recorder
 from madang.loops.unschedulable import evictions, told
 from madang.loops.watcher import Watcher
@@ -140,16 +141,7 @@ class Scheduler:
             await self._wake.wait()
             return
         self._retry_at = due
-        pair = [
-            asyncio.ensure_future(self._clock.sleep(max(0.0, due - self._clock.monotonic_s()))),
-            asyncio.ensure_future(self._wake.wait()),
-        ]
-        try:
-            await asyncio.wait(pair, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in pair:
-                task.cancel()
-            await asyncio.gather(*pair, return_exceptions=True)
+        await pause(self._clock, max(0.0, due - self._clock.monotonic_s()), self._wake)
 
     async def _round(self) -> None:
         batch = in_order(self._waiting.values())[:AT_ONCE]

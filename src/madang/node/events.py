@@ -9,7 +9,8 @@ import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from madang.node.pod.container_status import timestamp
+from madang.kinds.events import counted, event, reference
+from madang.kinds.times import format_seconds
 from madang.ports.api import Api
 from madang.ports.chance import Chance
 from madang.ports.clock import Clock
@@ -52,7 +53,7 @@ class Recorder:
         else:
             record = _Record(self._body(about, type_, reason, message, field_path), now)
             self._records[key] = record
-        record.body = {**record.body, "count": record.count, "lastTimestamp": timestamp(now)}
+        record.body = {**record.body, "count": record.count, "lastTimestamp": format_seconds(now)}
         self._records.move_to_end(key)
         while len(self._records) > _KEPT:
             self._records.popitem(last=False)
@@ -91,30 +92,8 @@ class Recorder:
             log.debug("event %s not written: %s", meta["name"], e)
 
     def _body(self, about: Obj, type_: str, reason: str, message: str, field_path: str) -> Obj:
-        meta, now = about["metadata"], timestamp(self._clock.now_s())
-        involved = {
-            "kind": about.get("kind", "Pod"),
-            "namespace": meta.get("namespace", ""),
-            "name": meta["name"],
-            "uid": meta.get("uid", ""),
-            "apiVersion": about.get("apiVersion", "v1"),
-            "resourceVersion": meta.get("resourceVersion", ""),
-            "fieldPath": field_path,
-        }
-        namespace = meta.get("namespace") or "default"
-        return {
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"name": f"{meta['name']}.{self._chance.uid().replace('-', '')[:16]}", "namespace": namespace},
-            "involvedObject": {k: v for k, v in involved.items() if v},
-            "reason": reason,
-            "message": message,
-            "source": {"component": self._component, "host": self._host},
-            "firstTimestamp": now,
-            "lastTimestamp": now,
-            "count": 1,
-            "type": type_,
-            "eventTime": None,
-            "reportingComponent": self._component,
-            "reportingInstance": self._host,
-        }
+        whom = reference(about.get("kind", "Pod"), about.get("apiVersion", "v1"), about, field_path)
+        tail = self._chance.uid().replace("-", "")[:16]
+        source = {"component": self._component, "host": self._host}
+        made = counted(event(tail, whom, type_, reason, message, self._component), source, self._clock.now_s())
+        return made | {"eventTime": None, "reportingInstance": self._host}

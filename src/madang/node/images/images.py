@@ -6,11 +6,8 @@ had, whose message tells the ways out.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from madang.ports.program import HOST, Program, load
-
-PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ the events that go with a condition's change.
 from dataclasses import dataclass
 
 from madang import __version__
+from madang.kinds.times import format_seconds
 from madang.node.machine.machine import PODS, Machine, Pressure
-from madang.node.pod.container_status import timestamp
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
@@ -77,7 +77,7 @@ def status(machine: Machine, share: Share, pressure: Pressure, before: Obj, now_
     return {
         "capacity": room,
         "allocatable": room,
-        "conditions": conditions(pressure, before.get("conditions") or [], timestamp(now_s), ready=ready),
+        "conditions": conditions(pressure, before.get("conditions") or [], format_seconds(now_s), ready=ready),
         "addresses": [{"type": "InternalIP", "address": share.address}, {"type": "Hostname", "address": share.name}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
         "nodeInfo": {
@@ -145,6 +145,6 @@ def lease(name: str, uid: str, now_s: float) -> Obj:
         "spec": {
             "holderIdentity": name,
             "leaseDurationSeconds": LEASE_S,
-            "renewTime": timestamp(now_s).replace("Z", ".000000Z"),
+            "renewTime": format_seconds(now_s).replace("Z", ".000000Z"),
         },
     }

@@ -3,9 +3,9 @@
 In: pod and facts. Out: `containerStatuses` and `initContainerStatuses`.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
+from madang.kinds.times import format_seconds
 from madang.node.pod import restart, spec
 from madang.node.pod.facts import Container, Facts
 from madang.node.pod.spec import Role
@@ -13,15 +13,6 @@ from madang.node.runtimes.runtime import Exit
 from madang.ports.objects import Obj
 
 SCHEME = "madang"  # of container ids, where a kubelet names its runtime
-
-
-def timestamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def seconds(text: str) -> float:
-    """The inverse of `timestamp`; fractions of a second are read too."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def statuses(pod: Obj, facts: Facts) -> tuple[list[Obj], list[Obj]]:
@@ -71,7 +62,7 @@ def _ready(role: Role, c: Container, served: bool) -> bool:
 def _states(pod: Obj, role: Role, c: Container) -> tuple[Obj, Obj]:
     before = {"terminated": _terminated(pod, role, c.attempt - 1, c.last)} if c.last else {}
     if c.running is not None:
-        return {"running": {"startedAt": timestamp(c.running.started_at_s)}}, before
+        return {"running": {"startedAt": format_seconds(c.running.started_at_s)}}, before
     if c.exit is not None:
         ended = {"terminated": _terminated(pod, role, c.attempt, c.exit)}
         # One that was stopped for its probe's sake is never shown as ended: it waits at once.
@@ -105,8 +96,8 @@ def _terminated(pod: Obj, role: Role, attempt: int, end: Exit) -> Obj:
     body: dict[str, Any] = {
         "exitCode": end.code,
         "reason": end.reason,
-        "startedAt": timestamp(end.started_at_s),
-        "finishedAt": timestamp(end.finished_at_s),
+        "startedAt": format_seconds(end.started_at_s),
+        "finishedAt": format_seconds(end.finished_at_s),
         "containerID": container_id(pod, role.name, attempt),
     }
     if end.message:

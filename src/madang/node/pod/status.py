@@ -6,9 +6,10 @@ output, so that nothing is written when nothing is new.
 
 from decimal import Decimal
 
+from madang.kinds.times import format_seconds
 from madang.node.pod import spec
 from madang.node.pod.conditions import conditions
-from madang.node.pod.container_status import statuses, timestamp
+from madang.node.pod.container_status import statuses
 from madang.node.pod.facts import Facts, Now
 from madang.node.pod.phase import TERMINAL, phase
 from madang.ports.objects import Obj
@@ -20,7 +21,7 @@ def status(pod: Obj, facts: Facts, before: Obj, now: Now, host_ip: str, *, final
     """`final`: nothing of the pod is left, so a terminal phase may be shown; before that the old one stays."""
     found = phase(pod, facts)
     inits, mains = statuses(pod, facts)
-    at = timestamp(now.wall_s)
+    at = format_seconds(now.wall_s)
     unready = [
         s["name"] for r, s in zip(spec.roles(pod), inits + mains, strict=True) if r.kind != "init" and not s["ready"]
     ]
@@ -32,7 +33,7 @@ def status(pod: Obj, facts: Facts, before: Obj, now: Now, host_ip: str, *, final
         "hostIP": host_ip,
         "hostIPs": [{"ip": host_ip}],
         "qosClass": before.get("qosClass", "BestEffort"),
-        "startTime": before.get("startTime") or timestamp(facts.started_at_s or now.wall_s),
+        "startTime": before.get("startTime") or format_seconds(facts.started_at_s or now.wall_s),
         "containerStatuses": mains,
     }
     if inits:

@@ -4,10 +4,10 @@ In: the pod, the folders of its starts, what the network still holds. Out: the f
 the time. What left no record is read from the pod's own status.
 """
 
+from madang.kinds.times import parse
 from madang.node.kit import Kit
 from madang.node.launch.folders import Folders
 from madang.node.pod import spec
-from madang.node.pod.container_status import seconds
 from madang.node.pod.facts import Container, Facts
 from madang.node.pod.phase import TERMINAL
 from madang.node.pod.spec import Role
@@ -23,7 +23,7 @@ def adopt(work: PodWork, sandbox: SandboxHand, following: Following) -> None:
     kit, pod, facts = work.kit, work.pod, work.facts
     status = pod.get("status") or {}
     if status.get("startTime"):
-        facts.started_at_s = seconds(status["startTime"])
+        facts.started_at_s = parse(status["startTime"])
     attachment = kit.network.attached().get(work.uid)
     if attachment is not None:
         sandbox.attachment, facts.ip, facts.sandbox = attachment, attachment.ip, "ready"
@@ -72,10 +72,10 @@ def _from_status(role: Role, c: Container, told: Obj, now_s: float) -> None:
     state = told.get("state") or {}
     ended = state.get("terminated") or (told.get("lastState") or {}).get("terminated")
     if "running" in state:
-        since = seconds(state["running"]["startedAt"]) if state["running"].get("startedAt") else now_s
+        since = parse(state["running"]["startedAt"]) if state["running"].get("startedAt") else now_s
         c.exit = Exit(137, 9, since, now_s, "ContainerStatusUnknown", "The container was gone when its node came back")
     elif ended:
-        times = [seconds(ended[k]) if ended.get(k) else now_s for k in ("startedAt", "finishedAt")]
+        times = [parse(ended[k]) if ended.get(k) else now_s for k in ("startedAt", "finishedAt")]
         c.exit = Exit(
             int(ended["exitCode"]), int(ended.get("signal") or 0), times[0], times[1], ended.get("reason") or "Error",
             ended.get("message") or "",

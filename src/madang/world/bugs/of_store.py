@@ -65,17 +65,6 @@ def torn_taken(right: Any) -> Any:
     return wrong
 
 
-def one_late(right: Any) -> Any:
-    def wrong(self: Any) -> list[Any]:
-        changes = right(self)
-        if len(changes) > 1:
-            self._position -= 1
-            return list(changes[:-1])
-        return list(changes)
-
-    return wrong
-
-
 def one_lost(right: Any) -> Any:
     def wrong(self: Any) -> list[Any]:
         changes = right(self)

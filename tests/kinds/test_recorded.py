@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from madang.kinds import admission, table
+from madang.kinds.checks.cluster import SYSTEM_PRIORITIES
 from madang.kinds.decode import decode
 from madang.ports.objects import Obj
 
 CASES = json.loads((Path(__file__).parent / "recorded" / "creates.json").read_text())
 ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
-CLASSES = [{"metadata": {"name": name}, "value": value} for name, value in admission.SYSTEM_CLASSES.items()]
+CLASSES = [{"metadata": {"name": name}, "value": value} for name, value in SYSTEM_PRIORITIES.items()]
 
 
 def admitted(obj: Obj, resource: str, answer: Obj) -> None:

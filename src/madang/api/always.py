@@ -15,6 +15,7 @@ from madang.api.furnish import furnish
 from madang.api.relocate import relocate
 from madang.api.resources import resource
 from madang.api.update import update
+from madang.kinds.checks.cluster import SYSTEM_PRIORITIES
 from madang.ports.api import User, WriteOptions
 from madang.ports.objects import Key, Obj
 from madang.ports.settings import Settings
@@ -28,10 +29,7 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
     """(group resource, object); `address` and `port` are where pods reach the API."""
     for name in NAMESPACES:
         yield "namespaces", {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
-    for name, value, text in (
-        ("system-cluster-critical", 2000000000, "cluster"),
-        ("system-node-critical", 2000001000, "node"),
-    ):
+    for name, value in SYSTEM_PRIORITIES.items():
         yield (
             "priorityclasses.scheduling.k8s.io",
             {
@@ -39,7 +37,7 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
                 "apiVersion": "scheduling.k8s.io/v1",
                 "metadata": {"name": name},
                 "value": value,
-                "description": _ABOUT[text],
+                "description": _ABOUT[name],
             },
         )
     labels = {"component": "apiserver", "provider": "kubernetes"}
@@ -77,9 +75,9 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
 
 
 _ABOUT = {
-    "cluster": "Used for system critical pods that must run in the cluster, but can be moved to another node if "
-    "necessary.",
-    "node": "Used for system critical pods that must not be moved from their current node.",
+    "system-cluster-critical": "Used for system critical pods that must run in the cluster, but can be moved to "
+    "another node if necessary.",
+    "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
 }
 
 

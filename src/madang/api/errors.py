@@ -6,6 +6,8 @@ except where the API itself names the kind (422).
 
 from typing import Any
 
+from madang.kinds.causes import Cause
+from madang.kinds.checks.status import invalid
 from madang.kinds.kind import Kind
 from madang.ports.errors import AlreadyExists, BadRequest, Conflict, Expired, Forbidden, Invalid, NotFound, StatusError
 from madang.ports.objects import Obj
@@ -94,12 +96,7 @@ def wrong_namespace() -> BadRequest:
 
 def option(kind: str, field: str, reason: str, message: str) -> Invalid:
     """A query parameter or an options object that says what it may not (`kind` e.g. ListOptions)."""
-    return Invalid(
-        f'{kind}.meta.k8s.io "" is invalid: {field}: {message}',
-        causes=[{"reason": reason, "message": message, "field": field}],
-        group="meta.k8s.io",
-        kind=kind,
-    )
+    return invalid(kind, "meta.k8s.io", "", [Cause(field, reason, message)])
 
 
 def expired(asked: int, oldest: int) -> Expired:

@@ -8,13 +8,13 @@ import logging
 
 from madang.api.always import ensure, objects
 from madang.api.desk import Desk
-from madang.api.furnish import ROOT_CA
+from madang.kinds.furnishing import ACCOUNT, ROOT_CA
 from madang.ports.errors import StatusError
 from madang.ports.objects import Change, Key, Kind
 from madang.store.model import StoreFailed
 
 log = logging.getLogger("madang.api")
-FURNITURE = frozenset({("serviceaccounts", "default"), ("configmaps", ROOT_CA)})  # of every namespace
+FURNITURE = frozenset({("serviceaccounts", ACCOUNT), ("configmaps", ROOT_CA)})  # of every namespace
 AGAIN_S = 1.0
 
 

@@ -10,10 +10,13 @@ from madang.api.admit import admit_update
 from madang.api.desk import Desk, Outcome, durable
 from madang.api.pipeline import decoded, faults, noted, own_updated, same
 from madang.api.resources import Resource
+from madang.kinds.checks.faults import required
+from madang.kinds.checks.status import invalid
 from madang.kinds.strategies import namespace_finalize
 from madang.ports.api import User, WriteOptions
-from madang.ports.errors import Invalid
 from madang.ports.objects import Entry, Key, Obj
+
+NAMELESS = required("metadata.name", "name must be provided")
 
 
 async def update(
@@ -30,7 +33,9 @@ async def update(
     obj, warnings = decoded(resource, body, options)
     inside = obj.setdefault("metadata", {}).get("name") or ""
     if not inside:
-        raise errors.wrong_name("", name) if not name else _no_name(resource)
+        if name:
+            raise invalid(resource.row.kind, resource.row.group, "", [NAMELESS])
+        raise errors.wrong_name("", name)
     if name and inside != name:
         raise errors.wrong_name(inside, name)
     meta.place(row, obj, namespace)
@@ -101,14 +106,3 @@ def finished(obj: Obj) -> bool:
     if obj["kind"] == "Namespace":
         return not (obj.get("spec") or {}).get("finalizers")
     return not about.get("deletionGracePeriodSeconds")
-
-
-def _no_name(resource: Resource) -> Invalid:
-    row = resource.row
-    what = f"{row.kind}.{row.group}" if row.group else row.kind
-    message = "Required value: name must be provided"
-    return Invalid(
-        f'{what} "" is invalid: metadata.name: {message}',
-        causes=[{"reason": "FieldValueRequired", "message": message, "field": "metadata.name"}],
-        **{k: v for k, v in (("group", row.group), ("kind", row.kind)) if v},
-    )

@@ -10,6 +10,7 @@ from madang.control.conditions import find, made
 from madang.control.controller import Ref, Waker
 from madang.control.difference import status_patch
 from madang.control.pods import deleting
+from madang.kinds.furnishing import ACCOUNT, CA_KEY, ROOT_CA, account, root_ca
 from madang.kinds.table import ALL
 from madang.ports.actions import Action, Create, Delete, Patch, Replace, Wake
 from madang.ports.chance import Chance
@@ -17,12 +18,7 @@ from madang.ports.objects import Kind, Obj
 from madang.ports.view import View
 
 KIND, ACCOUNTS, MAPS = "namespaces", "serviceaccounts", "configmaps"
-ROOT_CA, CA_KEY, FINALIZER = "kube-root-ca.crt", "ca.crt", "kubernetes"
-ABOUT_CA = (
-    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
-    "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
-    "clusters."
-)
+FINALIZER = "kubernetes"
 CONTENT: tuple[Kind, ...] = tuple(
     kind.id for kind in ALL if kind.namespaced and {"list", "delete", "watch"} <= set(kind.verbs)
 )
@@ -45,7 +41,7 @@ def wake_of_content(obj: Obj, view: View) -> Iterable[Ref]:
     """What is in a namespace that goes, and the two objects that every other one has."""
     namespace = obj["metadata"].get("namespace", "")
     found = view.get(KIND, "", namespace)
-    if found is not None and (deleting(found) or obj["metadata"]["name"] in ("default", ROOT_CA)):
+    if found is not None and (deleting(found) or obj["metadata"]["name"] in (ACCOUNT, ROOT_CA)):
         yield Ref("", namespace)
 
 
@@ -68,14 +64,11 @@ class NamespaceController:
 
     def _furnished(self, name: str, view: View) -> list[Action]:
         actions: list[Action] = []
-        if view.get(ACCOUNTS, name, "default") is None:
-            meta: Obj = {"name": "default", "namespace": name}
-            actions.append(Create(ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}))
+        if view.get(ACCOUNTS, name, ACCOUNT) is None:
+            actions.append(Create(ACCOUNTS, account(name)))
         present = view.get(MAPS, name, ROOT_CA)
         if present is None:
-            meta = {"name": ROOT_CA, "namespace": name, "annotations": {"kubernetes.io/description": ABOUT_CA}}
-            data = {CA_KEY: self._ca_pem}
-            actions.append(Create(MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}))
+            actions.append(Create(MAPS, root_ca(name, self._ca_pem)))
         elif (present.get("data") or {}).get(CA_KEY) != self._ca_pem:
             actions.append(Patch(MAPS, name, ROOT_CA, {"data": {CA_KEY: self._ca_pem}}))
         return actions

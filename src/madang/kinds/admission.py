@@ -4,15 +4,15 @@ In: the object, changed in place, and the few others that it needs. Out: nothing
 the others up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from madang.kinds.furnishing import CA_KEY, ROOT_CA
 from madang.ports.errors import Forbidden
 from madang.ports.objects import Obj
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_EXPIRES_S = 3607  # one hour and the seconds that mark it as asked for by admission
 EVICT_AFTER_S = 300
-SYSTEM_CLASSES: Mapping[str, int] = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 _LOST = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
@@ -61,7 +61,7 @@ def _token_volume(name: str) -> Obj:
     return {"name": name, "projected": {
         "sources": [
             {"serviceAccountToken": {"expirationSeconds": TOKEN_EXPIRES_S, "path": "token"}},
-            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"configMap": {"name": ROOT_CA, "items": [{"key": CA_KEY, "path": CA_KEY}]}},
             {"downwardAPI": {"items": [
                 {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}},
             ]}},

@@ -1,6 +1,7 @@
 from typing import Any
 
-from madang.kinds.checks import CHECKS, STATUS_CHECKS, SUBRESOURCE_CHECKS
+from madang.kinds.checks import CHECKS, STATUS_CHECKS
+from madang.kinds.checks.subresources import check_binding, check_scale, check_token_seconds
 from madang.kinds.table import ALL
 from tests.kinds.checks.objects import of, told
 
@@ -66,12 +67,16 @@ def test_classes() -> None:
 
 
 def test_subresources() -> None:
-    assert told(SUBRESOURCE_CHECKS["binding"]({"target": {"kind": "Pod"}}, None)) == [
+    assert told(check_binding({"target": {"kind": "Pod"}})) == [
         'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"',
         "target.name: Required value",
     ]
-    assert told(SUBRESOURCE_CHECKS["scale"]({"spec": {"replicas": -1}}, None)) == [
+    assert told(check_scale({"spec": {"replicas": -1}})) == [
         "spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+    ]
+    assert check_scale({}) == check_token_seconds(600) == []
+    assert told(check_token_seconds(599)) == [
+        "spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes"
     ]
 
 

@@ -11,6 +11,9 @@ import orjson
 
 from madang.api.admit.grants import Grants
 from madang.api.desk import Desk
+from madang.kinds.causes import Cause
+from madang.kinds.checks import status
+from madang.kinds.checks.faults import invalid
 from madang.ports.errors import Invalid, StatusError
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
@@ -69,8 +72,7 @@ def _take_address(desk: Desk, grants: Grants, new: Obj, asked: str) -> None:
     elif not grants.free(("ip", asked)):
         why = "provided IP is already allocated"
     if why:
-        listed = orjson.dumps([asked]).decode()
-        raise _invalid(new, "spec.clusterIPs", f"Invalid value: {listed}: failed to allocate IP {asked}: {why}")
+        raise _refused(new, invalid("spec.clusterIPs", [asked], f"failed to allocate IP {asked}: {why}"))
     grants.hold(("ip", asked))
 
 
@@ -120,7 +122,7 @@ def _node_port(desk: Desk, grants: Grants, new: Obj, index: int, asked: Any) -> 
             if asked in NODE_PORTS
             else "provided port is not in the valid range. The range of valid ports is 30000-32767"
         )
-        raise _invalid(new, where, f"Invalid value: {asked}: {why}")
+        raise _refused(new, invalid(where, asked, why))
     for step in range(len(NODE_PORTS)):
         number = NODE_PORTS[(desk.next_node_port + step) % len(NODE_PORTS)]
         if grants.free(("nodeport", str(number))):
@@ -171,11 +173,5 @@ def _port_key(port: Obj) -> tuple[Any, Any]:
     return port.get("port"), port.get("protocol", "TCP")
 
 
-def _invalid(new: Obj, field: str, message: str) -> Invalid:
-    name = new["metadata"].get("name", "")
-    return Invalid(
-        f'Service "{name}" is invalid: {field}: {message}',
-        causes=[{"reason": "FieldValueInvalid", "message": message, "field": field}],
-        name=name,
-        kind="Service",
-    )
+def _refused(new: Obj, cause: Cause) -> Invalid:
+    return status.invalid("Service", "", new["metadata"].get("name", ""), [cause])

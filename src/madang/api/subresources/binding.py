@@ -6,17 +6,17 @@ with the API's 409.
 
 import copy
 
-import orjson
-
 from madang.api import errors
 from madang.api.desk import Desk, Outcome, durable
 from madang.api.pipeline import decoded_as
 from madang.api.resources import Resource, resource
+from madang.kinds.checks.status import invalid
+from madang.kinds.checks.subresources import check_binding
 from madang.kinds.kind import Kind
 from madang.kinds.schema import node
 from madang.kinds.times import format_seconds
 from madang.ports.api import WriteOptions
-from madang.ports.errors import BadRequest, Invalid
+from madang.ports.errors import BadRequest
 from madang.ports.objects import Entry, Obj
 
 ROW = Kind(group="", version="v1", kind="Binding", plural="bindings")
@@ -38,7 +38,8 @@ async def bind(desk: Desk, namespace: str, name: str, body: bytes | Obj, options
     about, target = wanted.get("metadata") or {}, wanted.get("target") or {}
     if about.get("name") and about["name"] != name:
         raise BadRequest(f'name in URL does not match name in Binding object: "{about["name"]}" != "{name}"')
-    _check_target(name, target)
+    if found := check_binding(wanted):
+        raise invalid("Binding", "", name, found)
     pods = resource("pods")
     entry = desk.newest(pods.row, namespace, name)
     if entry is None:
@@ -48,25 +49,6 @@ async def bind(desk: Desk, namespace: str, name: str, body: bytes | Obj, options
         new = _bound(desk, entry, target["name"], about.get("annotations"))
         await durable(desk.put(entry.key, new, entry.revision))
     return Outcome(obj=SUCCESS, created=True)
-
-
-def _check_target(name: str, target: Obj) -> None:
-    found = []
-    if target.get("kind", "") not in ("", "Node"):
-        kind = orjson.dumps(target["kind"]).decode()
-        found.append(
-            ("target.kind", "FieldValueNotSupported", f'Unsupported value: {kind}: supported values: "Node", "<empty>"')
-        )
-    if not target.get("name"):
-        found.append(("target.name", "FieldValueRequired", "Required value"))
-    if found:
-        texts = [f"{where}: {said}" for where, _, said in found]
-        raise Invalid(
-            f'Binding "{name}" is invalid: {texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"}',
-            causes=[{"reason": reason, "message": said, "field": where} for where, reason, said in found],
-            name=name,
-            kind="Binding",
-        )
 
 
 def _refuse(pods: Resource, entry: Entry, about: Obj) -> None:

@@ -8,11 +8,12 @@ from madang.api.desk import Desk, Outcome
 from madang.api.pipeline import decoded_as
 from madang.api.resources import Resource
 from madang.api.update import write
+from madang.kinds.checks.status import invalid
+from madang.kinds.checks.subresources import check_scale
 from madang.kinds.kind import Kind
 from madang.kinds.schema import node
 from madang.kinds.selectors import from_object
 from madang.ports.api import User, WriteOptions
-from madang.ports.errors import Invalid
 from madang.ports.objects import Entry, Obj
 
 ROW = Kind(group="autoscaling", version="v1", kind="Scale", plural="scales")
@@ -56,9 +57,9 @@ async def put(
     entry = desk.newest(resource.row, namespace, name)
     if entry is None:
         raise errors.not_found(resource.row, name)
+    if found := check_scale(wanted):
+        raise invalid(ROW.kind, ROW.group, name, found)
     replicas = (wanted.get("spec") or {}).get("replicas", 0)
-    if replicas < 0:
-        raise _negative(name, replicas)
     if about.get("uid") and about["uid"] != entry.obj["metadata"]["uid"]:
         raise errors.conflict(
             resource.row, name, f"Precondition failed: UID in precondition: {about['uid']}, "
@@ -70,14 +71,3 @@ async def put(
     done = await write(desk, user, resource, entry, new, "scale", options, warnings)
     revision = done.answer["metadata"].get("resourceVersion", "")
     return Outcome(obj=of(done.answer, revision), warnings=done.warnings)
-
-
-def _negative(name: str, replicas: int) -> Invalid:
-    message = f"Invalid value: {replicas}: must be greater than or equal to 0"
-    return Invalid(
-        f'Scale.autoscaling "{name}" is invalid: spec.replicas: {message}',
-        causes=[{"reason": "FieldValueInvalid", "message": message, "field": "spec.replicas"}],
-        name=name,
-        group="autoscaling",
-        kind="Scale",
-    )

@@ -7,16 +7,18 @@ from madang.api import errors
 from madang.api.desk import Desk, Outcome
 from madang.api.pipeline import decoded_as
 from madang.api.resources import Resource
+from madang.kinds.checks.status import invalid
+from madang.kinds.checks.subresources import check_token_seconds
 from madang.kinds.kind import Kind
 from madang.kinds.schema import node
 from madang.kinds.times import format_seconds
 from madang.ports.api import WriteOptions
-from madang.ports.errors import Invalid, Unavailable
+from madang.ports.errors import Unavailable
 from madang.ports.objects import Obj
 
 ROW = Kind(group="authentication.k8s.io", version="v1", kind="TokenRequest", plural="tokenrequests")
 AUDIENCE = "https://kubernetes.default.svc"
-SHORTEST_S, LONGEST_S, USUAL_S = 600, 1 << 32, 3600
+USUAL_S = 3600
 
 
 def issue(
@@ -25,7 +27,8 @@ def issue(
     wanted, warnings = decoded_as(Resource(ROW, node(ROW.group, "v1", ROW.kind)), body, options)
     spec = dict(wanted.get("spec") or {})
     seconds = spec.get("expirationSeconds") or USUAL_S
-    _check(seconds)
+    if found := check_token_seconds(seconds):
+        raise invalid(ROW.kind, ROW.group, "", found)
     entry = desk.newest(resource.row, namespace, name)
     if entry is None:
         raise errors.not_found(resource.row, name)
@@ -58,18 +61,3 @@ def issue(
     status = {"token": token, "expirationTimestamp": format_seconds(now + seconds)}
     answer = {"kind": ROW.kind, "apiVersion": ROW.api_version, "metadata": meta, "spec": spec, "status": status}
     return Outcome(obj=answer, created=True, warnings=tuple(warnings))
-
-
-def _check(seconds: int) -> None:
-    if seconds < SHORTEST_S:
-        message = f"Invalid value: {seconds}: may not specify a duration less than 10 minutes"
-    elif seconds > LONGEST_S:
-        message = f"Invalid value: {seconds}: may not specify a duration larger than 2^32 seconds"
-    else:
-        return
-    raise Invalid(
-        f'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: {message}',
-        causes=[{"reason": "FieldValueInvalid", "message": message, "field": "spec.expirationSeconds"}],
-        group="authentication.k8s.io",
-        kind="TokenRequest",
-    )

@@ -25,7 +25,7 @@ from madang.kinds.checks.job import check_job, check_job_status
 from madang.kinds.checks.meta import check_meta_update
 from madang.kinds.checks.pod import check_pod, check_pod_status
 from madang.kinds.checks.service import check_service
-from madang.kinds.checks.subresources import check_binding, check_eviction, check_scale
+from madang.kinds.checks.subresources import check_binding
 from madang.kinds.checks.workloads import (
     check_deployment,
     check_deployment_status,
@@ -72,11 +72,4 @@ STATUS_CHECKS: Mapping[Kind, StatusCheck] = {
     "pods": check_pod_status,
     "replicasets.apps": check_replica_set_status,
     "services": check_meta_update,
-}
-
-# By the name of the subresource.
-SUBRESOURCE_CHECKS: Mapping[str, Check] = {
-    "binding": check_binding,
-    "eviction": check_eviction,
-    "scale": check_scale,
 }

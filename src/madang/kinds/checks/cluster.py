@@ -13,7 +13,7 @@ from madang.kinds.names import cidr, dns_label, qualified_name
 from madang.ports.objects import Obj
 
 MAX_PRIORITY = 1_000_000_000
-SYSTEM_PRIORITIES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
+SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
 def check_namespace(new: Obj, old: Obj | None) -> list[Cause]:

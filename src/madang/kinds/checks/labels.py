@@ -3,6 +3,7 @@
 In: maps and LabelSelector objects with their path. Out: causes (apimachinery meta/v1/validation).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from madang.kinds.causes import Cause
@@ -29,23 +30,28 @@ def check_label_selector(selector: dict[str, Any] | None, path: str) -> list[Cau
         return []
     out = check_labels(selector.get("matchLabels"), f"{path}.matchLabels")
     for i, expression in enumerate(selector.get("matchExpressions") or ()):
-        out += _expression(expression, f"{path}.matchExpressions[{i}]")
+        out += check_expression(expression, f"{path}.matchExpressions[{i}]")
     return out
 
 
-def _expression(expression: dict[str, Any], path: str) -> list[Cause]:
-    out: list[Cause] = []
+def check_expression(expression: dict[str, Any], path: str, *, numbers: bool = False) -> list[Cause]:
+    """One requirement of a selector; `numbers`: a node's label may also be compared (Gt, Lt)."""
     operator, values = expression.get("operator", ""), expression.get("values") or []
-    if operator in ("In", "NotIn"):
-        if not values:
-            out.append(required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            out.append(forbidden(f"{path}.values", words))
-    else:
-        out.append(invalid(f"{path}.operator", operator, "not a valid selector operator"))
+    out = _operands(operator, values, path, numbers)
     out += check_label_name(expression.get("key", ""), f"{path}.key")
     for i, value in enumerate(values):
         out += each(f"{path}.values[{i}]", value, label_value(value))
     return out
+
+
+def _operands(operator: str, values: Sequence[str], path: str, numbers: bool) -> list[Cause]:
+    if operator in ("In", "NotIn"):
+        words = "must be specified when `operator` is 'In' or 'NotIn'"
+        return [] if values else [required(f"{path}.values", words)]
+    if operator in ("Exists", "DoesNotExist"):
+        words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        return [forbidden(f"{path}.values", words)] if values else []
+    if numbers and operator in ("Gt", "Lt"):
+        words = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+        return [] if len(values) == 1 else [required(f"{path}.values", words)]
+    return [invalid(f"{path}.operator", operator, "not a valid selector operator")]

@@ -6,8 +6,8 @@ In: parts of a pod's spec with their path. Out: causes.
 from typing import Any
 
 from madang.kinds.causes import Cause
-from madang.kinds.checks.faults import duplicate, each, forbidden, invalid, one_of, required, unsupported
-from madang.kinds.checks.labels import check_label_name, check_label_selector
+from madang.kinds.checks.faults import duplicate, each, invalid, one_of, required, unsupported
+from madang.kinds.checks.labels import check_expression, check_label_name, check_label_selector
 from madang.kinds.names import dns_label, label_value, qualified_name
 
 Part = dict[str, Any]
@@ -51,30 +51,9 @@ def _weight(weighted: Part, path: str) -> list[Cause]:
 def _node_term(term: Part, path: str) -> list[Cause]:
     out: list[Cause] = []
     for i, rule in enumerate(term.get("matchExpressions") or ()):
-        out += _node_rule(rule, f"{path}.matchExpressions[{i}]")
+        out += check_expression(rule, f"{path}.matchExpressions[{i}]", numbers=True)
     for i, rule in enumerate(term.get("matchFields") or ()):
         out += _field_rule(rule, f"{path}.matchFields[{i}]")
-    return out
-
-
-def _node_rule(rule: Part, path: str) -> list[Cause]:
-    out: list[Cause] = []
-    operator, values = rule.get("operator", ""), rule.get("values") or []
-    if operator in ("In", "NotIn"):
-        if not values:
-            out.append(required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            out.append(forbidden(f"{path}.values", words))
-    elif operator in ("Gt", "Lt"):
-        if len(values) != 1:
-            out.append(required(f"{path}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-    else:
-        out.append(invalid(f"{path}.operator", operator, "not a valid selector operator"))
-    out += check_label_name(rule.get("key", ""), f"{path}.key")
-    for i, value in enumerate(values):
-        out += each(f"{path}.values[{i}]", value, label_value(value))
     return out
 
 

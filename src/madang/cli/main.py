@@ -22,6 +22,7 @@ from madang.cli import (
     start,
     status,
     stop,
+    tour,
     up,
 )
 from madang.cli.refusal import Refusal
@@ -59,6 +60,7 @@ app.command("break")(harm.harm)
 app.command("logs")(logs.logs)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
+app.command("tour")(tour.tour)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("kubectl", context_settings={**PASS_ON, "help_option_names": []})(kubectl.kubectl)
 

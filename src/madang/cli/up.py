@@ -148,13 +148,14 @@ def read(
 
 
 def packaged(path: Path) -> Path:
-    """`examples/shop` works outside a clone, too: the package brings its examples along."""
+    """`examples/shop` works everywhere: the package brings its examples along, and a clone has them beside it."""
     if not path.exists() and path.parts[:1] == ("examples",):
         import madang
 
-        brought = Path(madang.__file__).parent / path
-        if brought.exists():
-            return brought
+        package = Path(madang.__file__).parent
+        for brought in (package / path, package.parents[1] / path):
+            if brought.exists():
+                return brought
     return path
 
 

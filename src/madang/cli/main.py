@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from madang.cli import (
+    architecture,
     backup,
     down,
     execute,
@@ -60,6 +61,7 @@ app.command("break")(harm.harm)
 app.command("logs")(logs.logs)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
+app.command("architecture")(architecture.architecture)
 app.command("tour")(tour.tour)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("kubectl", context_settings={**PASS_ON, "help_option_names": []})(kubectl.kubectl)

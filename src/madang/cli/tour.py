@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from madang.cli.options import Output, one_of
+from madang.cli.language import Lang, language
+from madang.cli.options import Output
 from madang.cli.refusal import Refusal
 from madang.cli.screen import AS_JSON, print_json
 
@@ -26,10 +27,7 @@ COUNT = 7
 
 
 def tour(
-    lang: Annotated[
-        str,
-        typer.Option("--lang", callback=one_of("--lang", "ko", "en"), help="ko or en; default: as the locale says."),
-    ] = "",
+    lang: Lang = "",
     step: Annotated[int | None, typer.Option("--step", min=1, max=COUNT, help="Only this step.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on without waiting for Enter.")] = False,
     name: Annotated[
@@ -52,7 +50,7 @@ def tour(
     from madang.cli.touring.stage import Stage
     from madang.cli.touring.steps import STEPS
     from madang.cli.touring.telling import Telling
-    from madang.cli.touring.words import LANGUAGES, language
+    from madang.cli.touring.words import LANGUAGES
 
     find_kubectl()  # refuses, with the way to one
     telling = Telling(LANGUAGES[language(lang)], aside=output == AS_JSON)

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from madang.cli import courtyards
@@ -24,6 +25,7 @@ from madang.cli.house import remote
 from madang.cli.refusal import Refusal
 from madang.ports.errors import NotFound
 from madang.ports.objects import Obj
+from madang.ports.process import started_ticks
 
 OWN = "tour"
 SHOP = "examples/shop"
@@ -47,7 +49,10 @@ class Ground:
     own: bool  # of the tour's own making; else chosen by the user
     found_shop: bool = False
     promises: list[Promise] = field(default_factory=list)
-    folder: tempfile.TemporaryDirectory[str] = field(default_factory=lambda: tempfile.TemporaryDirectory("-madang"))
+
+    @cached_property
+    def folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory("-madang")
 
     @property
     def court(self) -> Courtyard:
@@ -84,7 +89,7 @@ class Ground:
         pid = os.getpid()
         rows = [[p.name, *p.words] for p in self.promises]
         self.note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.note.write_text(json.dumps({"pid": pid, "ticks": courtyards.started_ticks(pid), "promises": rows}))
+        self.note.write_text(json.dumps({"pid": pid, "ticks": started_ticks(pid), "promises": rows}))
 
     def read(self) -> None:
         """What a tour that was killed has left to do; one that is under way is not disturbed."""
@@ -92,7 +97,7 @@ class Ground:
             told = json.loads(self.note.read_bytes())
         except (OSError, ValueError):
             return
-        if courtyards.started_ticks(told["pid"]) == told["ticks"]:
+        if started_ticks(told["pid"]) == told["ticks"]:
             raise Refusal(f"another tour goes through the courtyard {self.name!r} (pid {told['pid']}); choose a --name")
         self.promises = [Promise(name, tuple(words)) for name, *words in told["promises"]]
         if broken := self.keep_all():

@@ -6,6 +6,7 @@ status is 200. In: an address, a rate. Out: a `Tale` of what came of the request
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -85,6 +86,8 @@ class Shoppers:
                 visit.cancel()
             for _, writer in self._idle:
                 writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
 
     async def _visit(self, due: float) -> None:
         try:

@@ -15,11 +15,11 @@ from typing import Any
 from madang.app.application import SERVICE
 from madang.app.progress import is_ready
 from madang.cli.courtyards import Courtyard
-from madang.cli.harm import program_of
 from madang.cli.house import remote
 from madang.cli.refusal import Refusal
+from madang.everyday.harm import program_of
 from madang.kinds import times
-from madang.node.service_ports import service_port
+from madang.node.names.service_ports import service_port
 from madang.ports.objects import Obj
 
 PATIENCE_S = 60.0
@@ -65,7 +65,7 @@ def ready_for_s(pod: Obj) -> float:
 
 def programs(court: Courtyard, found: Iterable[Obj]) -> dict[str, int]:
     """The living program of each pod: name -> pid."""
-    return {p["metadata"]["name"]: pid for p in found if (pid := program_of(court.home, p))}
+    return {one.pod: one.pid for p in found if (one := program_of(court.home, p))}
 
 
 async def service_url(court: Courtyard, namespace: str, service: str) -> str:

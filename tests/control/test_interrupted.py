@@ -5,10 +5,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madang.control import collector, dependency, nodelifecycle, podgc
+from madang.control import collector, dependency, nodelifecycle
 from madang.control.controller import Ref
 from madang.control.namespace import NamespaceController
-from madang.ports.actions import Action, Replace
+from madang.control.nodelifecycle import NodeLifecycle
+from madang.control.podgc import QUARANTINE_S, PodCollector
+from madang.ports.actions import Action, Replace, Wake
 from tests.view import House
 
 
@@ -92,13 +94,21 @@ def test_small_controllers_come_to_rest(data: st.DataObject) -> None:
                         "spec": {"taints": [{"key": key, "effect": effect} for key, effect in taints]}})  # fmt: skip
     house.add("pods", {"metadata": {"name": "lost"}, "spec": {"nodeName": "gone"}, "status": {"phase": "Running"}})
     house.add("pods", {"metadata": {"name": "gated"}, "spec": {"schedulingGates": [{"name": dependency.GATE}]}})
-    keys = [(nodelifecycle, Ref("", "n")), (podgc, Ref("default", "lost")), (dependency, Ref("default", "gated"))]
+    keys: list[tuple[Any, Ref]] = [
+        (NodeLifecycle(None), Ref("", "n")),
+        (PodCollector(), Ref("default", "lost")),
+        (dependency, Ref("default", "gated")),
+    ]
     for turn in range(6):
+        house.now += QUARANTINE_S
         for controller, ref in keys:
             cut(house, list(controller.decide(ref, house, house.now, house.chance)), data, whole=turn > 3)
         for name in [p["metadata"]["name"] for p in house.list("pods") if "deletionTimestamp" in p["metadata"]]:
             house.remove("pods", "default", name)
-    assert not any(list(controller.decide(ref, house, house.now, house.chance)) for controller, ref in keys)
-    assert nodelifecycle.meant(house.objects[("nodes", "", "n")]) == {
+    for controller, ref in keys:
+        assert all(isinstance(a, Wake) for a in controller.decide(ref, house, house.now, house.chance))
+    # Nothing drives pods out of the only node: there is nowhere to go.
+    assert nodelifecycle.meant(house.objects[("nodes", "", "n")]) - nodelifecycle.DRIVING == {
         (t["key"], t["effect"]) for t in house.objects[("nodes", "", "n")]["spec"].get("taints", [])
     }
+    assert house.list("pods")[0]["metadata"]["name"] == "gated"

@@ -1,10 +1,10 @@
 """Namespaces: furnished while they live, emptied and let go when deleted; pods without node; old Events."""
 
-from madang.control import eventttl, podgc
+from madang.control import eventttl
 from madang.control.instant import stamp
 from madang.control.namespace import NamespaceController
 from madang.ports.actions import Replace
-from tests.control.settle import decided, settle, step
+from tests.control.settle import decided, step
 from tests.view import House
 
 CONTROLLER = NamespaceController("PEM")
@@ -49,19 +49,6 @@ def test_a_deleted_namespace_is_emptied_then_finalized() -> None:
     ]
     (last,) = decided(CONTROLLER, house, "n", "")
     assert isinstance(last, Replace) and last.subresource == "finalize" and last.obj["spec"]["finalizers"] == []
-
-
-def test_pods_of_a_vanished_node_go() -> None:
-    house = House()
-    house.add("nodes", {"metadata": {"name": "node-1"}})
-    house.add("pods", {"metadata": {"name": "p"}, "spec": {}})
-    house.start("p")
-    settle(house, [podgc])
-    node = house.objects[("nodes", "", "node-1")]
-    house.remove("nodes", "", "node-1")
-    assert [r.name for r in podgc.WATCHES["nodes"](node, house)] == ["p"]
-    step(podgc, house, "p")
-    assert house.list("pods") == []
 
 
 def test_events_live_an_hour() -> None:

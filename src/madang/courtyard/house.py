@@ -81,7 +81,10 @@ class House:
         await self._gateway.start()
         if gates.rebooted(arguments.home):
             await gates.close(self.api)
-        self._loops = Loops(self.api, self.settings, self._clock, self._chance, self._agents.samples, self.door.ca_pem)
+        samples, pulses = self._agents.samples, self._agents.pulses
+        self._loops = Loops(
+            self.api, self.settings, self._clock, self._chance, samples, self.door.ca_pem, liveness=pulses
+        )
         self._run("nodes", self._agents.run())
         self._run("gateway", self._gateway.run())
         self._run("loops", self._loops.run())

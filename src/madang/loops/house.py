@@ -15,13 +15,13 @@ from madang.control import (
     endpointslice,
     eventttl,
     job,
-    nodelifecycle,
-    podgc,
     replicaset,
     tainteviction,
 )
-from madang.control.controller import Controller
+from madang.control.controller import Controller, Ref
 from madang.control.namespace import NamespaceController
+from madang.control.nodelifecycle import NodeLifecycle
+from madang.control.podgc import PodCollector
 from madang.loops.autoscaler import AutoscalerLoop
 from madang.loops.controller_loop import ControllerLoop
 from madang.loops.scheduler import Scheduler
@@ -31,17 +31,26 @@ from madang.ports.api import LocalApi
 from madang.ports.chance import Chance
 from madang.ports.clock import Clock
 from madang.ports.settings import Settings
-from madang.ports.streams import Samples
+from madang.ports.streams import Liveness, Samples
 
 
 class Loops:
-    """`samples` None: no autoscaling on metrics. `ca_pem` is what pods trust the API by."""
+    """`samples` None: no autoscaling on metrics. `liveness` None: no node is ever taken for silent. `ca_pem` is what
+    pods trust the API by."""
 
     def __init__(
-        self, api: LocalApi, settings: Settings, clock: Clock, chance: Chance, samples: Samples | None, ca_pem: str
+        self,
+        api: LocalApi,
+        settings: Settings,
+        clock: Clock,
+        chance: Chance,
+        samples: Samples | None,
+        ca_pem: str,
+        *,
+        liveness: Liveness | None = None,
     ) -> None:
         self._api, self._settings, self._clock, self._chance = api, settings, clock, chance
-        self._samples, self._ca_pem = samples, ca_pem
+        self._samples, self._ca_pem, self._liveness = samples, ca_pem, liveness
 
     async def run(self) -> None:
         """A crash of one loop starts all of them again: they share watches, and start by reading everything."""
@@ -58,12 +67,22 @@ class Loops:
             if self._samples is not None:
                 autoscaler = AutoscalerLoop(self._api, watcher, self._clock, self._samples)
                 group.create_task(autoscaler.run(), name="autoscaler")
+            if self._liveness is not None:
+                nodes = next(loop for loop in loops if loop.name == NodeLifecycle.NAME)
+                group.create_task(wake_nodes(self._liveness, nodes), name="liveness")
             for kind in watcher.kinds:
                 group.create_task(watcher.run(kind), name=f"watch {kind}")
 
     def controllers(self) -> Sequence[Controller]:
         plain: list[Any] = [
             *(deployment, replicaset, job, endpointslice, dependency),
-            *(collector, podgc, nodelifecycle, tainteviction, eventttl),
+            *(collector, tainteviction, eventttl),
         ]
-        return cast(Sequence[Controller], [*plain, NamespaceController(self._ca_pem)])
+        made = [NamespaceController(self._ca_pem), NodeLifecycle(self._liveness), PodCollector()]
+        return cast(Sequence[Controller], [*plain, *made])
+
+
+async def wake_nodes(liveness: Liveness, loop: ControllerLoop) -> None:
+    """Silence is no object: nothing else tells of it."""
+    async for name in liveness.changes():
+        loop.queue.add(Ref("", name))

@@ -1,13 +1,15 @@
 """The agent of one node (what a kubelet is): registers it, and keeps a worker for each of its pods.
 
-In: pods as they change (`offer`, `gone`). Out: the Node and its Lease, pods that run. A worker that breaks is a bug:
-it is logged and started anew, and adopts what its forerunner left.
+In: pods and the Node as they change (`offer`, `gone`, `node`), asks whether it is there. Out: the Node and its Lease,
+answers, pods that run. A worker that breaks is a bug: it is logged and started anew, and adopts what its forerunner
+left; so is the agent itself. One that somebody broke on purpose (`registration.BROKEN`) does nothing until that word
+is taken away from its Node.
 """
 
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,16 +17,19 @@ from madang.node.kit import Kit
 from madang.node.launch.folders import Folders
 from madang.node.machine.machine import Machine
 from madang.node.machine.registrar import Registrar
-from madang.node.machine.registration import Share
+from madang.node.machine.registration import Share, broken
 from madang.node.pod.phase import TERMINAL
 from madang.node.worker.worker import PodWorker
 from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
 _RESTART_S = 1.0
+_RETRY_S = 0.5
 
 
 class NodeAgent:
+    """`tidy` puts away what pods left that are no more; `answer` tells that this agent is there."""
+
     def __init__(self, kit: Kit, machine: Machine, share: Share) -> None:
         self.kit, self.share = kit, share
         self.registrar = Registrar(kit, machine, share)
@@ -33,7 +38,12 @@ class NodeAgent:
         self._leaving = False
         self._idle = asyncio.Event()  # set while there is no worker
         self._idle.set()
+        self._told = asyncio.Event()  # something about the node itself
+        self.broken = ""  # how, by whoever wanted to see it
+        self._turned = asyncio.Event()  # `broken` has changed
         self.worked: Callable[[], None] = lambda: None  # called when the number of workers changes
+        self.answer: Callable[[], None] = lambda: None
+        self.tidy: Callable[[], Awaitable[None]] | None = None
 
     @property
     def workers(self) -> Iterator[PodWorker]:
@@ -48,11 +58,86 @@ class NodeAgent:
 
     async def run(self) -> None:
         """Until cancelled; what runs then goes on running."""
+        self.node(self.kit.api.view.get("nodes", "", self.share.name))
+        again = False
+        while True:
+            self._turned.clear()
+            if self.broken and not self._leaving:
+                await self._turned.wait()
+            else:
+                held = await self._until_turned(again)
+                if self.broken == "kill":
+                    await self._end_programs(held)
+            again = True
+
+    async def _until_turned(self, again: bool) -> list[PodWorker]:
+        """One life, until somebody breaks it. The workers that it had."""
+        life, turned = asyncio.ensure_future(self._live(again)), asyncio.ensure_future(self._turned.wait())
+        try:
+            await asyncio.wait({life, turned}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._group = None
+            life.cancel()
+            turned.cancel()
+            await asyncio.gather(life, turned, return_exceptions=True)
+            held = list(self._workers.values())
+            self._workers.clear()
+        if not life.cancelled() and (bug := life.exception()) is not None:
+            log.error("the agent of %s broke; it is started anew", self.share.name, exc_info=bug)
+            await self.kit.clock.sleep(_RESTART_S)
+        return held
+
+    async def _live(self, again: bool) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
+            self.registrar.begin()
             group.create_task(self.kit.events.run())
-            await self.registrar.register()
-            await asyncio.Event().wait()
+            if again and self.tidy is not None:
+                await self.tidy()
+            self._take_over()
+            while True:
+                self._told.clear()
+                well = self._leaving or await self.registrar.keep()
+                self.answer()
+                if well:
+                    await self._told.wait()
+                else:
+                    await self.kit.clock.sleep(_RETRY_S)
+
+    def _take_over(self) -> None:
+        """All pods of this node, whoever looked after them before."""
+        for pod in self.kit.api.view.list("pods", node=self.share.name):
+            if pod["metadata"]["uid"] not in self._workers and _wanted(pod):
+                self._begin(pod)
+        if self._leaving:
+            for w in self.workers:
+                w.leave()
+        if not self._workers:
+            self._idle.set()
+
+    async def _end_programs(self, workers: list[PodWorker]) -> None:
+        """As when the machine loses its power: at once, and nobody writes it down."""
+        for w in workers:
+            for c in w.facts.containers.values():
+                if c.running is not None:
+                    await w.work.runtime.kill(c.running)
+
+    def node(self, node: Obj | None) -> None:
+        """Our Node has changed, or is gone: then it is registered again, unless we are broken."""
+        how = self.broken if node is None else broken(node)
+        if how != self.broken:
+            log.warning("node %s: %s", self.share.name, f"broken on purpose ({how})" if how else "works again")
+            self.broken = how
+            self._turned.set()
+        self._told.set()
+        for w in self.workers:  # their readiness may have been denied while the node was not ready
+            pod = self.kit.api.view.get("pods", w.work.namespace, w.pod["metadata"]["name"])
+            if pod is not None and pod["metadata"]["uid"] == w.work.uid and w.contradicted(pod):
+                w.update(pod)
+
+    def asked(self) -> None:
+        """Whether we are there: the answer comes from where the work is done."""
+        self._told.set()
 
     def offer(self, pod: Obj) -> None:
         """A pod of this node has changed. What counts is how it stands now: news may come late, and must not
@@ -88,6 +173,9 @@ class NodeAgent:
     async def leave(self) -> None:
         """Stop every pod in order; their objects stay. Returns when nothing runs any more."""
         self._leaving = True
+        if self._group is None:  # broken: what it had left running is taken over, and stopped
+            self._idle.clear()
+            self._turned.set()
         for w in self.workers:
             w.leave()
         await self._idle.wait()

@@ -1,12 +1,13 @@
 """All nodes of this house, in one process: what the courtyard starts and stops.
 
-In: the API, runtimes, the network, settings. Out: nodes that run their pods; `streams` and `samples` for the other
-rooms. Cancelling `run` leaves what runs running (a new process adopts it); `stop_everything` is the way down.
+In: the API, runtimes, the network, settings. Out: nodes that run their pods; `streams`, `samples` and `pulses` for the
+other rooms. Cancelling `run` leaves what runs running (a new process adopts it); `stop_everything` is the way down.
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,12 +18,13 @@ from madang.node.follow import follow
 from madang.node.images.images import Images
 from madang.node.kit import Kit
 from madang.node.machine.machine import Machine, machine, pressure
-from madang.node.machine.registration import Share, capacity
+from madang.node.machine.registration import HOST, Share, capacity
 from madang.node.names.names import Names
 from madang.node.names.naming import Naming
 from madang.node.networks.network import Network
 from madang.node.probes.handler import Handler, SystemHandler
 from madang.node.probes.patient import PatientHandler, Pauses
+from madang.node.pulses import Pulses
 from madang.node.runtimes.runtime import Runtime
 from madang.node.sampling import EVERY_S, NodeSamples
 from madang.node.streams.streams import NodeStreams
@@ -32,9 +34,11 @@ from madang.node.volumes.volumes import Volumes
 from madang.ports.api import LocalApi, User
 from madang.ports.chance import Chance
 from madang.ports.clock import Clock
+from madang.ports.errors import StatusError
 from madang.ports.objects import Obj
 from madang.ports.settings import Settings
 
+log = logging.getLogger(__name__)
 _STARTS_AT_ONCE = 16
 _LOOK_EVERY = 10  # samples between two looks at what runs low
 
@@ -80,27 +84,26 @@ class Agents:
         self.samples = NodeSamples(clock, self.agents)
         aside = self.agents[0].kit.aside
         self._naming = Naming(self._names, clock, aside, lambda: (w for a in self.agents for w in a.workers))
-        self._works = asyncio.Event()
+        self.pulses = Pulses(self._by_name)
+        self._works, self._busy = asyncio.Event(), asyncio.Event()
         for a in self.agents:
-            a.worked = self._works.set
+            a.worked, a.tidy = self._worked, self._tidy
+            a.answer = partial(self.pulses.answer, a.share.name)
 
     async def run(self) -> None:
-        uids = {p["metadata"]["uid"] for p in self._api.view.list("pods")}
-        kit = self.agents[0].kit
-        await sweep(self._settings.home, uids, self._runtimes.values(), self._network, kit.aside)
-        kit.volumes.sweep(uids)
+        await forget_nodes(self._api, self._by_name)
+        await self._tidy()
         async with asyncio.TaskGroup() as group:
             for agent in self.agents:
                 group.create_task(agent.run(), name=agent.share.name)
-            await asyncio.sleep(0)  # the agents stand before their first pods come
             self._tell_recovered()
             group.create_task(follow(self._api, self._clock, "pods", self._pod, self._pods))
-            group.create_task(follow(self._api, self._clock, "services", self._named))
-            group.create_task(follow(self._api, self._clock, "endpointslices.discovery.k8s.io", self._sliced))
+            group.create_task(follow(self._api, self._clock, "nodes", self._node, self._nodes))
             for kind in ("configmaps", "secrets"):
                 group.create_task(follow(self._api, self._clock, kind, partial(self._data, kind)))
             group.create_task(self._naming.run())
             group.create_task(self._sample())
+            group.create_task(self.pulses.run(self._clock, self._ask, self._busy))
 
     async def stop_everything(self) -> None:
         """Stop all pods, each in its own order and grace; their objects stay, and start again with the next `up`."""
@@ -156,16 +159,36 @@ class Agents:
         for a in self.agents:
             a.known(uids)
 
-    def _named(self, service: Obj, gone: bool) -> None:
-        self._naming.changed()
+    def _node(self, node: Obj, gone: bool) -> None:
+        agent = self._by_name.get(node["metadata"]["name"])
+        if agent is not None:
+            agent.node(self._api.view.get("nodes", "", agent.share.name))
 
-    def _sliced(self, endpoints: Obj, gone: bool) -> None:
-        """Endpoints are names only where their Service has no address of its own."""
-        meta = endpoints["metadata"]
-        name = (meta.get("labels") or {}).get("kubernetes.io/service-name", "")
-        service = self._api.view.get("services", meta["namespace"], name)
-        if service is not None and service["spec"].get("clusterIP") == "None":
-            self._naming.changed()
+    def _nodes(self, nodes: Sequence[Obj]) -> None:
+        """These are all that there are: whose Node went while nobody looked registers again."""
+        names = {n["metadata"]["name"] for n in nodes}
+        for name, agent in self._by_name.items():
+            if name not in names:
+                agent.node(self._api.view.get("nodes", "", name))
+
+    async def _tidy(self) -> None:
+        """Puts away what pods left that are no more, or whose node is not one of ours any more."""
+        pods = self._api.view.list("pods")
+        uids = {p["metadata"]["uid"] for p in pods if p["spec"].get("nodeName", "") in ("", *self._by_name)}
+        uids |= {w.work.uid for a in self.agents for w in a.workers}
+        kit = self.agents[0].kit
+        await sweep(self._settings.home, uids, self._runtimes.values(), self._network, kit.aside)
+        kit.volumes.sweep(uids)
+
+    def _worked(self) -> None:
+        self._works.set()
+        self._busy.set()
+
+    def _ask(self) -> bool:
+        for a in self.agents:
+            if not a.broken:
+                a.asked()
+        return any(True for a in self.agents for _ in a.workers)
 
     def _data(self, kind: str, obj: Obj, gone: bool) -> None:
         """A ConfigMap or Secret is there or has changed: who waits for it tries again, who shows it is renewed."""
@@ -185,7 +208,19 @@ class Agents:
             if self._real and beats % _LOOK_EVERY == 0:
                 found = pressure(self._settings.home)
                 for a in self.agents:
-                    await a.registrar.report(found)
+                    if not a.broken:
+                        await a.registrar.report(found)
+
+
+async def forget_nodes(api: LocalApi, ours: Container[str]) -> None:
+    """Nodes that this house had when it was divided into more: nobody would look after their pods."""
+    for node in api.view.list("nodes"):
+        name = node["metadata"]["name"]
+        if name not in ours and HOST in (node["metadata"].get("annotations") or {}):
+            try:
+                await api.delete("nodes", "", name)
+            except StatusError as e:
+                log.warning("node %s, which is no more, stays in the list: %s", name, e)
 
 
 def base_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Streams and samples: what flows past the store. Who can be asked, and the shape of what comes.
 
-`node` provides them; `courtyard` hands them to `wire` (log, exec, attach, port-forward, metrics) and to the
-autoscaler's loop. Refusals are `StatusError`.
+`node` provides them; `courtyard` hands them to `wire` (log, exec, attach, port-forward, metrics), to the autoscaler's
+loop (samples) and to the node lifecycle's (liveness). Refusals are `StatusError`.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -100,3 +100,15 @@ class Samples(Protocol):
     def pods(self, namespace: str | None = None) -> Sequence[PodUsage]: ...
 
     def node(self, name: str) -> Usage | None: ...
+
+
+class Liveness(Protocol):
+    """Whether the agents of this house's nodes answer. It is asked anew all the time, and never stored."""
+
+    def silent(self, node: str) -> bool | None:
+        """True once an agent has not answered several times in a row; None for a node that has no agent here."""
+        ...
+
+    def changes(self) -> AsyncIterator[str]:
+        """All nodes' names first, then each that falls silent or answers again. Ends with its reader."""
+        ...

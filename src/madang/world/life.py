@@ -110,7 +110,10 @@ class Life:
         there = Outside(outside.probes, HERE, {"PATH": "/bin"})
         runtimes, network = {"host": outside.runtime}, outside.network
         self.agents = Agents(self.api, runtimes, network, outside.settings, clock, chance, outside=there)
-        loops = Loops(self.api, outside.settings, clock, chance, self.agents.samples, self.api.desk.ca_pem)
+        agents = self.agents
+        loops = Loops(
+            self.api, outside.settings, clock, chance, agents.samples, self.api.desk.ca_pem, liveness=agents.pulses
+        )
         self._run("nodes", self.agents.run())
         self._run("loops", loops.run())
         self.ready = True

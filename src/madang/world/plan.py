@@ -16,7 +16,7 @@ QUIET = ("kill", "kill in fsync", "kill in fsync", "leave", "disk full", "disk f
 # strikes that hit programs, nodes and pods
 LOUD = (
     *("crash", "memory", "hang", "lie", "cannot start", "machine refuses", "no address"),
-    *("cordon", "vanish", "delete pod", "delete pod"),
+    *("cordon", "vanish", "break node", "break node", "delete pod", "delete pod"),
 )
 
 
@@ -101,6 +101,8 @@ def _strike(chance: random.Random, name: str) -> Deed:
         what = (chance.choice((1, -1)) * chance.choice((5.0, 3600.0, 86400.0)),)
     elif name in ("disk full", "disk slow", "machine refuses", "no address", "cannot start", "cordon", "lie", "hang"):
         what = (0.1 + 2.0 * chance.random(),)
+    elif name == "break node":
+        what = (chance.choice(("hang", "kill")), 0.1 + 12.0 * chance.random())
     elif name == "delete pod":
         grace = chance.choice((None, 0))
         what = (grace, chance.choice((0, 5, 40)) if grace == 0 else 0)

@@ -89,12 +89,8 @@ class Story:
     async def _heal(self) -> None:
         strikes.heal(self._world)
         self._world.note("everything is healed")
-        for number in range(1, NODES + 1):
-            if not any(key.name == f"node-{number}" for key in self._world.disk.present if key.kind == "nodes"):
-                if self._world.life is not None:  # a node that was deleted registers again with the next start
-                    self._world.life.kill()
-                await asyncio.sleep(0.5)
-                break
+        for name in sorted(self._world.broken_nodes):
+            await until_done(self._world, lambda api, name=name: strikes.mended(api, name))  # type: ignore[misc]
         for number in range(1, NODES + 1):
             name = f"node-{number}"
             await until_done(self._world, lambda api, name=name: uncordoned(api, name))  # type: ignore[misc]

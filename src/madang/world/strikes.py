@@ -6,9 +6,11 @@ In: a world, the words of a `Deed`, dice. Out: trouble, counted in the tally whe
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
+from madang.node.machine.registration import BROKEN
 from madang.ports.api import Api, DeleteOptions
-from madang.ports.errors import StatusError
+from madang.ports.errors import AlreadyExists, NotFound, StatusError
 from madang.world.asks import NAMESPACE
 from madang.world.life import Ended
 from madang.world.machine import Moods, Program
@@ -123,6 +125,29 @@ async def vanish(world: World, chance: random.Random) -> None:
         world.tally["node vanishes"] += 1
 
 
+async def break_node(world: World, chance: random.Random, how: str, seconds: float) -> None:
+    """Its agent is gone, or its machine; sometimes somebody takes it out of the list meanwhile."""
+    name = f"node-{chance.randrange(world.nodes) + 1}"
+    world.broken_nodes.add(name)
+    if not await _tried(world, lambda api: api.patch("nodes", "", name, {"metadata": {"annotations": {BROKEN: how}}})):
+        return
+    world.tally["node hangs" if how == "hang" else "node killed"] += 1
+    await asyncio.sleep(seconds)
+    if chance.random() < 0.35 and await _tried(world, lambda api: api.delete("nodes", "", name)):
+        world.tally["broken node deleted"] += 1
+    else:
+        await _tried(world, lambda api: mended(api, name))
+
+
+async def mended(api: Api, name: str) -> None:
+    """The node works again; one that is not in the list any more is put there."""
+    try:
+        await api.patch("nodes", "", name, {"metadata": {"annotations": {BROKEN: None}}})
+    except NotFound:
+        with suppress(AlreadyExists):
+            await api.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+
+
 async def delete_pod(world: World, chance: random.Random, grace: int | None, steps: int) -> None:
     """`steps`: so soon afterwards the control process is killed, and may not have seen it."""
     life = world.life
@@ -172,5 +197,6 @@ STRIKES: dict[str, Strike] = {
     "no address": no_address,
     "cordon": cordon,
     "vanish": vanish,
+    "break node": break_node,
     "delete pod": delete_pod,
 }

@@ -27,6 +27,9 @@ FAULTS: Mapping[str, str] = {
     "no address": "the network gave a pod no address",
     "node cordoned": "a node was closed for new pods",
     "node vanishes": "a Node was deleted",
+    "node hangs": "a node's agent did nothing any more, and its programs went on",
+    "node killed": "a node's agent and all its programs were gone",
+    "broken node deleted": "a broken node was taken out of the list",
     "pod deleted": "somebody deleted a pod",
     "pod deleted at once": "somebody deleted a pod without grace",
 }

@@ -71,6 +71,7 @@ class World:
         self.wanted: dict[str, Wanted] = {}
         self.jobs: dict[str, int] = {}
         self.notes, self.noted, self.gone = 0, set[str](), set[str]()
+        self.broken_nodes: set[str] = set()
         self.healed = False
         self.trace: list[str] | None = [] if tracing else None
 

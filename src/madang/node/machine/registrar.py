@@ -1,4 +1,5 @@
-"""The hand on a node's own objects: Node and Lease, made at the start, written again when they say something new.
+"""The hand on a node's own objects: Node and Lease, made at the start and whenever they are missing, written again
+when they say something new.
 
 In: the machine, what runs low. Out: objects and the events about them.
 """
@@ -7,46 +8,57 @@ import logging
 
 from madang.node.kit import Kit
 from madang.node.machine.machine import Machine, Pressure
-from madang.node.machine.registration import NOT_READY, Share, changes, lease, node, status
+from madang.node.machine.registration import NOT_READY, Share, changes, lease, node, says_ready, status
 from madang.ports.errors import AlreadyExists, NotFound, StatusError
 from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
-_RETRY_S = 0.5
 
 
 class Registrar:
     def __init__(self, kit: Kit, machine: Machine, share: Share) -> None:
         self._kit, self._machine, self._share = kit, machine, share
+        self._pressure = Pressure()
+        self._registered = False
 
-    async def register(self) -> None:
-        """Make or renew the Node and its Lease."""
-        while True:
-            try:
-                made = await self._node()
-                await self._lease(made["metadata"]["uid"])
-                return
-            except StatusError as e:
-                log.warning("node %s is not registered yet: %s", self._share.name, e)
-                await self._kit.clock.sleep(_RETRY_S)
+    def begin(self) -> None:
+        """The agent starts: it registers again, whatever stands there."""
+        self._registered = False
+
+    async def keep(self) -> bool:
+        """One try to have the Node stand there and say that it is ready; whether it does now."""
+        found = self._kit.api.view.get("nodes", "", self._share.name)
+        if found is not None and self._registered:
+            return says_ready(found) or await self._report(found)
+        try:
+            made = await self._node()
+            await self._lease(made["metadata"]["uid"])
+        except StatusError as e:
+            log.warning("node %s is not registered yet: %s", self._share.name, e)
+            return False
+        self._registered = True
+        return True
 
     async def report(self, pressure: Pressure) -> None:
         """Write the node's status where its conditions say something new."""
+        self._pressure = pressure
         found = self._kit.api.view.get("nodes", "", self._share.name)
-        if found is None:
-            await self.register()
-            return
+        if found is not None and self._registered:
+            await self._report(found)
+
+    async def _report(self, found: Obj) -> bool:
         before = found.get("status") or {}
-        after = status(self._machine, self._share, pressure, before, self._kit.clock.now_s())
+        after = status(self._machine, self._share, self._pressure, before, self._kit.clock.now_s())
         told = changes(self._share.name, before.get("conditions") or [], after["conditions"])
         if not told:
-            return
+            return True
         try:
             await self._kit.api.update("nodes", {**found, "status": {**before, **after}}, subresource="status")
         except StatusError as e:
             log.debug("node %s: status not written: %s", self._share.name, e)
-            return  # the next look sees what came between, or the disk that has room again
+            return False  # the next look sees what came between, or the disk that has room again
         self._tell(told)
+        return True
 
     async def _node(self) -> Obj:
         api, name = self._kit.api, self._share.name
@@ -56,7 +68,7 @@ class Registrar:
             found = await api.get("nodes", "", name)
             found = await self._relabel(found)
         before = found.get("status") or {}
-        after = status(self._machine, self._share, Pressure(), before, self._kit.clock.now_s())
+        after = status(self._machine, self._share, self._pressure, before, self._kit.clock.now_s())
         made = (await api.update("nodes", {**found, "status": {**before, **after}}, subresource="status")).obj
         self._tell([("Normal", "Starting", "Starting kubelet.")])
         self._tell(changes(name, before.get("conditions") or [], after["conditions"]))

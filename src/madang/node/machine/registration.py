@@ -14,7 +14,11 @@ from madang.ports.settings import DOMAIN
 
 KUBELET_VERSION = "v1.36.2"
 NOT_READY = "node.kubernetes.io/not-ready"
+# A Node with this annotation has lost its agent, to see what becomes of the rest: `hang` (it answers nobody, what runs
+# goes on) or `kill` (what runs is killed as well, as when a machine loses its power).
+BROKEN = f"{DOMAIN}/broken"
 LEASE_S = 40
+HOST = f"{DOMAIN}/host"  # the annotation of every Node that is a part of this machine
 # condition -> (reason when well, message, reason when not, message)
 _PRESSURES = {
     "MemoryPressure": ("KubeletHasSufficientMemory", "kubelet has sufficient memory available",
@@ -51,7 +55,7 @@ def node(machine: Machine, share: Share) -> Obj:
         "kubernetes.io/hostname": share.name,
         "kubernetes.io/os": "linux",
     }
-    annotations = {"volumes.kubernetes.io/controller-managed-attach-detach": "true", f"{DOMAIN}/host": machine.hostname}
+    annotations = {"volumes.kubernetes.io/controller-managed-attach-detach": "true", HOST: machine.hostname}
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -119,6 +123,17 @@ def _condition(kind: str, status: str, reason: str, message: str, before: Obj | 
         "reason": reason,
         "message": message,
     }
+
+
+def says_ready(node: Obj) -> bool:
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def broken(node: Obj) -> str:
+    """How somebody has broken this node on purpose; empty: it works."""
+    word = str((node["metadata"].get("annotations") or {}).get(BROKEN, ""))
+    return word if word in ("hang", "kill") else ""
 
 
 def changes(name: str, before: list[Obj], after: list[Obj]) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from madang.node.pod.phase import TERMINAL
 from madang.node.pod.status import status, worth_showing
 from madang.node.worker.status_writer import StatusWriter
 from madang.node.worker.work import PodWork
+from madang.ports.objects import Obj
 
 _BATCH_S = 0.1  # containers that start together are shown together, unless one of them takes longer
 
@@ -27,6 +28,12 @@ class StatusBoard:
 
     def hurry(self) -> None:
         self._writer.hurry()
+
+    def contradicted(self, pod: Obj) -> bool:
+        return self._writer.contradicted(pod)
+
+    def take(self, pod: Obj) -> None:
+        self._writer.take(pod)
 
     async def drain(self) -> None:
         """Until all that was shown is written, or the pod is gone."""

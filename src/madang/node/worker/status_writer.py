@@ -47,6 +47,16 @@ class StatusWriter:
         self._idle.clear()
         self._wake.set()
 
+    def contradicted(self, pod: Obj) -> bool:
+        """Somebody else has written whether the pod is ready, after us and otherwise."""
+        return (
+            self._idle.is_set() and _newer(self._known, pod) is not self._known and _ready(pod) != _ready(self._known)
+        )
+
+    def take(self, pod: Obj) -> None:
+        """Go on from this state, whatever we have said before."""
+        self._known, self.latest = pod, pod.get("status") or {}
+
     def hurry(self) -> None:
         """The courtyard goes down: what cannot be written now (the disk is full, say) is not waited for any more."""
         self._hurried = True
@@ -104,6 +114,11 @@ class StatusWriter:
 def _newer(a: Obj, b: Obj) -> Obj:
     versions = [int(p["metadata"].get("resourceVersion") or 0) for p in (a, b)]
     return a if versions[0] >= versions[1] else b
+
+
+def _ready(pod: Obj) -> str:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return next((str(c["status"]) for c in conditions if c["type"] == "Ready"), "")
 
 
 def _joined(status: Obj, pod: Obj) -> Obj:

@@ -8,6 +8,7 @@ import asyncio
 import math
 
 from madang.node.kit import Kit
+from madang.node.machine.registration import says_ready
 from madang.node.pod.actions import WakeAt
 from madang.node.pod.decide import decide, ending
 from madang.node.pod.facts import Facts
@@ -37,8 +38,16 @@ class PodWorker:
         return self.work.facts
 
     def update(self, pod: Obj) -> None:
+        """A node that was taken for lost has its pods' readiness to say again."""
         self.work.pod = pod
+        if self.contradicted(pod):
+            self._board.take(pod)
         self.work.wake()
+
+    def contradicted(self, pod: Obj) -> bool:
+        """Somebody says otherwise than we whether the pod is ready, though our node is there."""
+        kit = self.work.kit
+        return self._board.contradicted(pod) and says_ready(kit.api.view.get("nodes", "", kit.node) or {})
 
     def removed(self) -> None:
         """The object is gone: what runs has lost its reason."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from madang.node import agents
+from madang.node.machine.registrar import Registrar
 from madang.node.pod import restart
 from madang.node.probes.runner import Runner
 from madang.node.worker import adoption, following, starter, status_writer, worker
@@ -41,6 +42,13 @@ def at_once_ready(right: Any) -> Any:
     return wrong
 
 
+def only_once(right: Any) -> Any:
+    async def wrong(self: Any) -> bool:
+        return self._registered or bool(await right(self))
+
+    return wrong
+
+
 def never_ended(right: Any) -> Any:
     async def wrong(self: Any, role: Any, running: Any) -> None: ...
 
@@ -55,6 +63,7 @@ BUGS: Sequence[Bug] = (
     Bug("no last word", "what ignores its stop signal is never killed", Stopper, "kill", nothing),
     Bug("removed run on", "what runs is not told that its pod is gone", worker.PodWorker, "removed", nothing),
     Bug("nothing swept", "what a dead control process left stays", agents, "sweep", nothing_awaited),
+    Bug("node forgotten", "a Node that was deleted is not registered again", Registrar, "keep", only_once),
     Bug("addresses kept", "an ended pod's address is not given back", SandboxHand, "release", kept),
     Bug(
         "status given up",

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from madang.node.machine.registration import BROKEN
 from madang.ports.api import DeleteOptions
 from madang.ports.objects import Obj
+from madang.ports.settings import BROKEN
 from tests.node.small_house import IMAGE, SmallHouse, small_house
 from tests.node.virtual import run
 

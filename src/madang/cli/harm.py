@@ -7,6 +7,7 @@ import typer
 
 from madang.cli.courtyards import Courtyard
 from madang.cli.house import ask, namespace_of
+from madang.cli.nodes import NODE, break_node
 from madang.cli.options import DEFAULT, Name, Namespace, Service
 from madang.cli.refusal import Refusal
 from madang.cli.screen import say
@@ -20,11 +21,17 @@ def harm(
     name: Name = DEFAULT,
     namespace: Namespace = "",
 ) -> None:
-    """Harm one running instance of a service, to see how the rest carries on and how it heals.
+    """Harm one running instance of a service, or a whole node, to see how the rest carries on and how it heals.
 
-    Example: `madang break catalog --how kill`
+    A node's agent falls silent (hang), and its programs end as well (kill); `madang start node/NAME` brings it back.
+
+    Example: `madang break catalog --how kill`, `madang break node/node-2 --how hang`
     """
     from madang.everyday import harm as harming
+
+    if service.startswith(NODE):
+        break_node(service.removeprefix(NODE), how, name)
+        return
 
     if how not in harming.WAYS:
         raise Refusal(f"--how {how}: expected kill, hang or slow", code=2)

@@ -2,6 +2,7 @@
 
 from madang.cli.courtyards import Courtyard
 from madang.cli.house import ask, namespace_of
+from madang.cli.nodes import NODE, mend_node
 from madang.cli.options import DEFAULT, Name, Namespace, Service
 from madang.cli.screen import say
 from madang.cli.stop import BEFORE
@@ -10,10 +11,13 @@ from madang.ports.api import Api
 
 
 def start(service: Service, name: Name = DEFAULT, namespace: Namespace = "") -> None:
-    """Bring back a stopped service with as many instances as it had.
+    """Bring back a stopped service with as many instances as it had, or a node that was broken.
 
-    Example: `madang start payments`
+    Example: `madang start payments`, `madang start node/node-2`
     """
+    if service.startswith(NODE):
+        mend_node(service.removeprefix(NODE), name)
+        return
 
     async def change(api: Api, court: Courtyard) -> tuple[int, int]:
         where = namespace_of(court, namespace)

@@ -9,7 +9,7 @@ is taken away from its Node.
 import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class NodeAgent:
             else:
                 held = await self._until_turned(again)
                 if self.broken == "kill":
-                    await self._end_programs(held)
+                    await end_programs(held)
             again = True
 
     async def _until_turned(self, again: bool) -> list[PodWorker]:
@@ -115,13 +115,6 @@ class NodeAgent:
         if not self._workers:
             self._idle.set()
 
-    async def _end_programs(self, workers: list[PodWorker]) -> None:
-        """As when the machine loses its power: at once, and nobody writes it down."""
-        for w in workers:
-            for c in w.facts.containers.values():
-                if c.running is not None:
-                    await w.work.runtime.kill(c.running)
-
     def node(self, node: Obj | None) -> None:
         """Our Node has changed, or is gone: then it is registered again, unless we are broken."""
         how = self.broken if node is None else broken(node)
@@ -159,10 +152,7 @@ class NodeAgent:
             worker.removed()
         elif self._group is not None:
             logs = Folders(self.kit.home, pod).logs
-            self._group.create_task(self._remove(logs))
-
-    async def _remove(self, folder: Path) -> None:
-        await self.kit.aside(partial(shutil.rmtree, folder, ignore_errors=True))
+            self._group.create_task(remove(self.kit, logs))
 
     def known(self, uids: set[str]) -> None:
         """These are all the pods that there are: what else we work for is gone."""
@@ -212,3 +202,15 @@ def _wanted(pod: Obj) -> bool:
     """A pod that has ended needs nobody, until it is to be deleted."""
     over = (pod.get("status") or {}).get("phase") in TERMINAL
     return not over or "deletionTimestamp" in pod["metadata"]
+
+
+async def remove(kit: Kit, folder: Path) -> None:
+    await kit.aside(partial(shutil.rmtree, folder, ignore_errors=True))
+
+
+async def end_programs(workers: Sequence[PodWorker]) -> None:
+    """As when the machine loses its power: at once, and nobody writes it down."""
+    for w in workers:
+        for c in w.facts.containers.values():
+            if c.running is not None:
+                await w.work.runtime.kill(c.running)

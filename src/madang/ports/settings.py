@@ -9,6 +9,9 @@ from typing import Literal
 
 NetworkName = Literal["bridge", "loopback"]
 DOMAIN = "madang.dev"  # of our labels, annotations and kinds
+# A Node with this annotation has lost its agent, to see what becomes of the rest: `hang` (it answers nobody, what runs
+# goes on) or `kill` (what runs is killed as well, as when a machine loses its power).
+BROKEN = f"{DOMAIN}/broken"
 
 
 @dataclass(frozen=True, slots=True)

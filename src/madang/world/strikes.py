@@ -8,9 +8,9 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from madang.node.machine.registration import BROKEN
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import AlreadyExists, NotFound, StatusError
+from madang.ports.settings import BROKEN
 from madang.world.asks import NAMESPACE
 from madang.world.life import Ended
 from madang.world.machine import Moods, Program

@@ -10,13 +10,10 @@ from madang import __version__
 from madang.kinds.times import format_seconds
 from madang.node.machine.machine import PODS, Machine, Pressure
 from madang.ports.objects import Obj
-from madang.ports.settings import DOMAIN
+from madang.ports.settings import BROKEN, DOMAIN
 
 KUBELET_VERSION = "v1.36.2"
 NOT_READY = "node.kubernetes.io/not-ready"
-# A Node with this annotation has lost its agent, to see what becomes of the rest: `hang` (it answers nobody, what runs
-# goes on) or `kill` (what runs is killed as well, as when a machine loses its power).
-BROKEN = f"{DOMAIN}/broken"
 LEASE_S = 40
 HOST = f"{DOMAIN}/host"  # the annotation of every Node that is a part of this machine
 # condition -> (reason when well, message, reason when not, message)

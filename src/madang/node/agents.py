@@ -101,6 +101,7 @@ class Agents:
             group.create_task(follow(self._api, self._clock, "nodes", self._node, self._nodes))
             for kind in ("configmaps", "secrets"):
                 group.create_task(follow(self._api, self._clock, kind, partial(self._data, kind)))
+            group.create_task(self._naming.follow(self._api))
             group.create_task(self._naming.run())
             group.create_task(self._sample())
             group.create_task(self.pulses.run(self._clock, self._ask, self._busy))

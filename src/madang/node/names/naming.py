@@ -1,7 +1,7 @@
 """Keeps the hosts files of running pods up to date while Services come and go, beside the event loop.
 
-In: word that names have changed; the pods' workers. Out: files, each written only when its text is another. Changes
-that come in a burst are one turn, and those that come while it is written the next one.
+In: Services as they change (`follow`), or word that names have; the pods' workers. Out: files, each written only when
+its text is another. Changes that come in a burst are one turn, those that come while it is written the next one.
 """
 
 import asyncio
@@ -13,10 +13,13 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from madang.node.aside import Aside
+from madang.node.follow import follow
 from madang.node.names.hosts import write
 from madang.node.names.names import Names
 from madang.node.worker.worker import PodWorker
+from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
+from madang.ports.objects import Obj
 
 log = logging.getLogger(__name__)
 GATHER_S = 0.01  # Services change in bursts
@@ -38,6 +41,20 @@ class Naming:
     def changed(self) -> None:
         self._names.forget()
         self._changed.set()
+
+    async def follow(self, api: LocalApi) -> None:
+        """What names come from: Services, and the endpoints of those that have no address of their own."""
+
+        def sliced(endpoints: Obj, gone: bool) -> None:
+            meta = endpoints["metadata"]
+            name = (meta.get("labels") or {}).get("kubernetes.io/service-name", "")
+            service = api.view.get("services", meta["namespace"], name)
+            if service is not None and service["spec"].get("clusterIP") == "None":
+                self.changed()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(follow(api, self._clock, "services", lambda service, gone: self.changed()))
+            group.create_task(follow(api, self._clock, "endpointslices.discovery.k8s.io", sliced))
 
     async def run(self) -> None:
         while True:

@@ -12,7 +12,7 @@ from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
 if TYPE_CHECKING:
-    from madang.app.images.table import Found
+    from madang.app.images.found import Found
     from madang.app.programs.make import Build
 
 PROJECT = f"{DOMAIN}/project"  # label: which application an object belongs to

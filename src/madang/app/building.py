@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from madang.app.application import Application, ApplicationError
-from madang.app.images.table import make_data_folder
+from madang.app.images import found as servers
 from madang.app.programs.environment import BuildError
 from madang.app.programs.make import Build, make
 from madang.ports.program import save
@@ -37,7 +37,7 @@ async def build(application: Application, home: Path, say: Say, rebuild: bool = 
 def prepare(application: Application) -> None:
     """What takes no time: servers found on this machine become known, new volumes belong to who will write them."""
     for found in application.found:
-        make_data_folder(found)
+        servers.prepare(found)
         save(application.options.home, found.program)
     for volume in application.volumes:
         if not volume.path.exists():

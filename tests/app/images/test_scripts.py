@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from madang.app.images import scripts
-from madang.app.images.table import TABLE, find, installed
+from madang.app.images.found import find, installed
+from madang.app.images.table import TABLE
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.image)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from madang.app.images import table
-from madang.app.images.table import NoProgram, find, split
+from madang.app.images.found import NoProgram, find
+from madang.app.images.table import split
 from tests.app.compose.project_files import application, container, pod
 from tests.app.compose.project_files import find as find_object
 

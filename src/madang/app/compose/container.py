@@ -26,7 +26,7 @@ def container(plan: Plan) -> Obj:
     if env := environment(plan):
         out["env"] = env
     if ports := container_ports(plan):
-        out["ports"] = [{"name": port_name(n, p), "containerPort": n, "protocol": p} for n, p in ports]
+        out["ports"] = [{"name": port_name(n, p), "containerPort": plan.opened(n), "protocol": p} for n, p in ports]
     if resources := resources_of(plan):
         out["resources"] = resources
     if security := security_context(plan):

@@ -5,6 +5,7 @@ project names (Dockerfiles, env files, configs).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from madang.app.application import PROJECT, Application, LoadOptions, Volume
@@ -16,6 +17,7 @@ from madang.app.compose.project import Project
 from madang.app.compose.services import routes, services
 from madang.app.compose.storage import storage
 from madang.app.compose.workload import workload
+from madang.app.images.found import Found
 from madang.ports.objects import Obj
 
 
@@ -33,6 +35,7 @@ def application(project: Project, options: LoadOptions) -> Application:
     held: dict[tuple[str, str], Obj] = {}
     reached: list[Obj] = []
     running: list[Obj] = []
+    works: list[list[Obj]] = []
     places: dict[tuple[str, str, str], str] = {}
     for plan in made:
         for one, text in unhonoured(plan.field):
@@ -43,14 +46,14 @@ def application(project: Project, options: LoadOptions) -> Application:
         ways, runs = [*services(plan, checks), *routes(plan)], workload(plan, kept, checks)
         at = f"{plan.field.mark}: {plan.field.path}"
         places |= {(o["kind"], base.namespace, o["metadata"]["name"]): at for o in (*ways, *runs)}
-        reached, running = reached + ways, running + runs
+        reached, running, works = reached + ways, running + runs, [*works, runs]
     return Application(
         name=project.name,
         namespace=base.namespace,
         objects=[placed(base, o) for o in (*first, *held.values(), *reached, *running)],
         builds=[p.build for p in made if p.build is not None and p.found is None],
         volumes=[v for o in running for v in owned(o, options)],
-        found=[p.found for p in made if p.found is not None],
+        found=[owned_by(p.found, runs) for p, runs in zip(made, works, strict=True) if p.found is not None],
         warnings=gathered(project.warnings, project.directory),
         services=[p.name for p in made],
         sources=project.sources,
@@ -119,6 +122,13 @@ def owned(workload: Obj, options: LoadOptions) -> list[Volume]:
     paths = [Path(v["hostPath"]["path"]) for v in spec.get("volumes") or () if "hostPath" in v]
     inside = [p for p in paths if p.is_relative_to(options.home / "volumes")]
     return [Volume(p, user["runAsUser"], user.get("runAsGroup", -1)) for p in inside] if "runAsUser" in user else []
+
+
+def owned_by(found: Found, works: Sequence[Obj]) -> Found:
+    """The server's data belong to whom the service runs as."""
+    pod = works[0]["spec"]["template"]["spec"]
+    who = pod["containers"][0].get("securityContext") or {}
+    return replace(found, owner=(who["runAsUser"], who.get("runAsGroup", -1))) if "runAsUser" in who else found
 
 
 def networks(base: Ground) -> None:

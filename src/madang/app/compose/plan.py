@@ -12,7 +12,9 @@ from madang.app.application import PROJECT, SERVICE
 from madang.app.compose.ground import Ground
 from madang.app.compose.volumes import bound, named
 from madang.app.field import Field
-from madang.app.images.table import Found, NoProgram, find, server_of
+from madang.app.images.found import Found, NoProgram, find
+from madang.app.images.surroundings import opened
+from madang.app.images.table import server_of
 from madang.app.programs.environment import BuildError
 from madang.app.programs.make import Build, placed, read, reference, warnings
 from madang.app.programs.stage import Stage
@@ -39,6 +41,10 @@ class Plan:
     @property
     def name(self) -> str:
         return self.ground.names[self.service]
+
+    def opened(self, port: int) -> int:
+        """The number inside that stands for `port`: a server of ours opens a higher one where it must."""
+        return opened(self.found.server, port) if self.found is not None else port
 
 
 def plans(ground: Ground) -> list[Plan]:
@@ -111,7 +117,9 @@ def pulled(made: Plan) -> Plan:
         return replace(made, image=HOST)
     owner = f"{made.ground.namespace}/{made.name}/"
     try:
-        found = find(image, made.ground.options.allow_other_versions, data_folder(made, image), owner)
+        found = find(
+            image, made.ground.options.allow_other_versions, data_folder(made, image), owner, tools_folder(made)
+        )
     except NoProgram as error:
         of.fault(str(error))
         return made
@@ -123,7 +131,8 @@ def pulled(made: Plan) -> Plan:
 def upon_server(made: Plan, build: Build, stage: Stage) -> Plan:
     """A Dockerfile that only adds files to an image whose server this machine has."""
     try:
-        found = find(stage.base, made.ground.options.allow_other_versions, data_folder(made, stage.base))
+        data, tools = data_folder(made, stage.base), tools_folder(made)
+        found = find(stage.base, made.ground.options.allow_other_versions, data, tools=tools)
     except NoProgram as error:
         made.field["build"].fault(f"{build.file}: FROM {error}")
         return made
@@ -135,19 +144,41 @@ def upon_server(made: Plan, build: Build, stage: Stage) -> Plan:
         reference=made.image,
         root=build.context,
         mounts=(*found.program.mounts, *files),
-        env={**found.program.env, **stage.env},
+        env={**found.program.env, **stage.env, **removed(stage)},
     )
     return configured(replace(made, found=replace(found, program=program)), [target for _, target in files])
 
 
 def configured(made: Plan, targets: Iterable[str]) -> Plan:
-    """A configuration of the user's own takes the place of ours."""
+    """The server learns which files are the user's own, and where they are if nothing can be mounted; and one folder
+    has one writer."""
     found = made.found
-    own = [*targets, *(one["target"].text() for key in ("volumes", "configs") for one in made.field[key].each())]
-    if found is None or found.server.configuration not in own:
+    if found is None:
         return made
-    env = {**found.program.env, "MADANG_OWN_CONFIGURATION": "1"}
-    return replace(made, found=replace(found, program=replace(found.program, env=env)))
+    own = [*targets, *(one["target"].text() for key in ("volumes", "configs") for one in made.field[key].each())]
+    lines = "\n".join(f"{target[1:]}={target}" for target in own if target not in found.server.data)
+    if lines:
+        program = replace(found.program, env={**found.program.env, "MADANG_FILES": lines})
+        made = replace(made, found=replace(found, program=program))
+    if found.server.data:
+        for one in (made.field["deploy"]["replicas"], made.field["scale"], made.field["x-madang"]["scale"]):
+            if one and (isinstance(one.value, dict) or one.whole() > 1):
+                one.fault(
+                    f"expected 1: {found.server.image} keeps its data in one folder, in which one instance works; "
+                    "write several as services of their own"
+                )
+    return made
+
+
+def removed(stage: Stage) -> dict[str, str]:
+    """What the Dockerfile takes away from the image's configuration."""
+    names = " ".join(stage.removed)
+    return {"MADANG_REMOVED": names} if names else {}
+
+
+def tools_folder(made: Plan) -> Path:
+    """For what a server needs beside it, and the image would bring."""
+    return made.ground.options.home / "images" / "servers" / made.ground.namespace / made.name
 
 
 def data_folder(made: Plan, image: str) -> Path:

@@ -35,6 +35,9 @@ def probes(plan: Plan) -> Obj:
     handler = handler_of(check["test"], {plan.service, plan.name, plan.field["hostname"].text(plan.service)})
     if plan.found is not None and handler and asks_whether_it_answers(handler, plan.found.server.checks):
         handler = {"tcpSocket": {"port": plan.found.server.ports[0]}}
+    for how in ("httpGet", "tcpSocket"):
+        if handler and how in handler:
+            handler = {how: {**handler[how], "port": plan.opened(handler[how]["port"])}}
     return timed(handler, check, plan.ends) if handler else {}
 
 

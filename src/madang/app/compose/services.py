@@ -22,7 +22,7 @@ OTHER_ADDRESSES = ("", "0.0.0.0", "127.0.0.1", "::", "::1", "localhost")
 
 def services(plan: Plan, probes: Obj) -> list[Obj]:
     ports = [
-        {"name": port_name(n, p), "port": n, "targetPort": n, "protocol": p, **app_protocol(plan, n)}
+        {"name": port_name(n, p), "port": n, "targetPort": plan.opened(n), "protocol": p, **app_protocol(plan, n)}
         for n, p in container_ports(plan)
     ]
     annotations = {}
@@ -101,8 +101,8 @@ def published_ports(plan: Plan) -> list[Obj]:
         inside, protocol = port["target"].whole(), port["protocol"].text("tcp").upper()
         outside = port["published"].whole() or chosen(plan, inside)
         entry = {
-            "name": port_name(outside, protocol), "port": outside, "targetPort": inside, "protocol": protocol,
-            **app_protocol(plan, inside),
+            "name": port_name(outside, protocol), "port": outside, "targetPort": plan.opened(inside),
+            "protocol": protocol, **app_protocol(plan, inside),
         }  # fmt: skip
         if entry not in out:
             out.append(entry)

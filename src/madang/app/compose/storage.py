@@ -59,6 +59,9 @@ def storage(plan: Plan) -> Storage:
         mounted_file(plan, one, out, "configs")
     for one in plan.field["secrets"].each():
         mounted_file(plan, one, out, "secrets")
+    scratch = plan.found.server.scratch if plan.found else ""
+    if scratch and all(mount["mountPath"] != scratch for mount in out.mounts):
+        out.add({"emptyDir": {}}, scratch)
     env_files(plan, out)
     return out
 

@@ -38,6 +38,7 @@ class Stage:
     copies: list[tuple[str, str]] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     args: dict[str, str] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)  # paths that a RUN takes away
 
 
 def last_stage(instructions: Sequence[Instruction], target: str = "", args: Mapping[str, str] | None = None) -> Stage:
@@ -76,6 +77,7 @@ def begin(one: Instruction, stages: list[tuple[str, Stage]], args: Mapping[str, 
             return name, Stage(
                 stage.base, dict(stage.env), stage.workdir, stage.entrypoint, stage.command, list(stage.ports),
                 stage.user, stage.stop_signal, stage.healthcheck, stage.shell, list(stage.copies), list(stage.undone),
+                removed=list(stage.removed),
             )  # fmt: skip
     return name, Stage(base=words[0])
 
@@ -109,6 +111,9 @@ def step(stage: Stage, one: Instruction, given: Mapping[str, str], outer: Mappin
         case "COPY" | "ADD":
             copy(stage, one, text)
         case "RUN":
+            for part in re.split(r"&&|;", text):
+                if re.match(r"\s*rm\s", part):
+                    stage.removed += [word for word in part.split()[1:] if word.startswith("/")]
             if not all(any(known.search(part) for known in DONE_ELSEWHERE) for part in re.split(r"&&|;", one.rest)):
                 stage.undone.append(f"line {one.line}: RUN {shorten(one.rest)}: is done only inside an image")
         case "LABEL" | "MAINTAINER" | "VOLUME" | "ONBUILD":

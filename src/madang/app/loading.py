@@ -22,12 +22,20 @@ def load(paths: Sequence[Path], options: LoadOptions) -> Application:
     from madang.app.compose.project import read
 
     project = read(files.compose, name=options.project, profiles=options.profiles, env_files=options.env_files)
-    if project.faults:
+    if project.broken:
         raise ApplicationError(sorted(project.faults, key=place))
+    known = len(project.faults)
     made = application(project, options)
-    if project.faults:
-        raise ApplicationError(sorted(project.faults, key=place))
+    more = [fault for fault in project.faults[known:] if fault_path(fault) not in project.holes]
+    if faults := [*project.faults[:known], *more]:
+        raise ApplicationError(sorted(faults, key=place))
     return replace(made, paths=tuple(paths))
+
+
+def fault_path(message: str) -> str:
+    """`compose.yaml:3: services.web: has neither ...` -> `services.web`."""
+    matched = re.match(r".*?:\d+: ([^ ]+): ", message)
+    return matched[1] if matched else ""
 
 
 def place(message: str) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """The scripts that start servers, with the real servers where this machine has them."""
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -43,21 +44,52 @@ def test_redis_takes_the_image_s_command(tmp_path: Path) -> None:
     assert "--bind 127.9.0.1 " in started(scripts.REDIS, tmp_path, HOST="127.9.0.1")[0]
 
 
-def test_nginx_gets_a_configuration_unless_it_has_one(tmp_path: Path) -> None:
-    made = started(scripts.NGINX, tmp_path, "nginx", "-g", "daemon off;", PORT="8080")[0]
-    assert made == f"-c {tmp_path}/nginx.conf -g daemon off;"
-    assert "listen 0.0.0.0:8080" in (tmp_path / "nginx.conf").read_text()
-    own = started(scripts.NGINX, tmp_path, MADANG_OWN_CONFIGURATION="1")[0]
-    assert own == "-c /etc/nginx/nginx.conf -g daemon off;"
+def test_a_command_that_is_not_the_server_s_is_run_in_its_place(tmp_path: Path) -> None:
+    assert started(scripts.REDIS, tmp_path, "sh", "-c", 'echo "$PWD"')[0] == str(tmp_path)
+    assert started(scripts.POSTGRES, tmp_path, "echo", "hello")[0] == "hello"
+    told = started(scripts.RABBITMQ, tmp_path, "sh", "-c", 'echo "$RABBITMQ_NODENAME $HOME"')[0]
+    assert told == f"rabbit@localhost {tmp_path}"
 
 
-def test_rabbitmq_hears_its_variables(tmp_path: Path) -> None:
-    started(
-        scripts.RABBITMQ, tmp_path, "rabbitmq-server", RABBITMQ_DEFAULT_USER="me", MADANG_PLUGINS="rabbitmq_management"
+@pytest.mark.skipif(shutil.which("flock") is None, reason="there is no flock on PATH")
+def test_one_folder_has_one_writer(tmp_path: Path) -> None:
+    with (tmp_path / ".madang-lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        out, said = started(scripts.REDIS.replace("-w 10", "-n"), tmp_path)
+    assert out == "" and f"another instance works in {tmp_path}" in said
+
+
+def rabbitmq(tmp_path: Path, **env: str) -> str:
+    started(scripts.RABBITMQ, tmp_path, "rabbitmq-server", **env)
+    return (tmp_path / ".madang" / "rabbitmq.conf").read_text()
+
+
+def test_rabbitmq_has_the_plugins_of_its_tag(tmp_path: Path) -> None:
+    assert "listeners" not in rabbitmq(tmp_path, MADANG_PLUGINS="rabbitmq_management")
+    assert (tmp_path / ".madang" / "enabled_plugins").read_text() == "[rabbitmq_management].\n"
+    shared = rabbitmq(tmp_path, MADANG_PLUGINS="rabbitmq_management", HOST="127.5.0.3")
+    assert "listeners.tcp.1 = 127.5.0.3:5672" in shared and "management.tcp.ip = 127.5.0.3" in shared
+    told = (tmp_path / ".madang" / "rabbitmq-env.conf").read_text()
+    assert "ERL_EPMD_PORT=14598 RABBITMQ_DIST_PORT=19598" in told, "two on one machine would take each other's"
+
+
+def test_rabbitmq_reads_the_service_s_own_files(tmp_path: Path) -> None:
+    own = tmp_path / "theirs"
+    (own / "conf.d").mkdir(parents=True)
+    (own / "rabbitmq.conf").write_text("listeners.tcp.default = 5673\nmanagement.tcp.ip = 0.0.0.0\nheartbeat = 9")
+    (own / "conf.d" / "more.conf").write_text("vm_memory_high_watermark.relative = 0.5\n")
+    (own / "enabled_plugins").write_text("[rabbitmq_prometheus].\n")
+    single = "".join(
+        f"etc/rabbitmq/{name}={own}/{name}\n" for name in ("rabbitmq.conf", "conf.d/more.conf", "enabled_plugins")
     )
-    text = (tmp_path / "rabbitmq.conf").read_text()
-    assert "default_user = me" in text and "default_pass = guest" in text
-    assert (tmp_path / "plugins").read_text() == "[rabbitmq_management].\n"
+    for files in (f"etc/rabbitmq={own}", single):
+        alone = rabbitmq(tmp_path, MADANG_FILES=files)
+        assert "listeners.tcp.default = 5673\n" in alone and "relative = 0.5" in alone
+        shared = rabbitmq(tmp_path, MADANG_FILES=files, HOST="127.5.0.3")
+        assert "listeners.tcp.default = 127.5.0.3:5673\n" in shared and "heartbeat = 9" in shared
+        assert "0.0.0.0" not in shared and "listeners.tcp.1" not in shared
+        assert "prometheus.tcp.ip = 127.5.0.3" in shared and "management.tcp.ip" not in shared
+        assert (tmp_path / ".madang" / "enabled_plugins").read_text() == "[rabbitmq_prometheus].\n"
 
 
 def test_postgres_wants_a_password(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from madang.app.field import Field, root
 @dataclass
 class Project:
     """`document` is the merged file; `variables` what `$NAME` meant; `sources` every file that was read; `left_out`
-    the services of profiles that were not asked for."""
+    the services of profiles that were not asked for. `broken` says that too much is missing for the faults of the rest
+    to be true; `holes` are the places that lack something wrong."""
 
     name: str
     directory: Path
@@ -30,6 +31,8 @@ class Project:
     warnings: list[str] = field(default_factory=list)
     sources: list[Path] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    broken: bool = False
+    holes: set[str] = field(default_factory=set)
 
     @property
     def root(self) -> Field:
@@ -64,6 +67,8 @@ def read(
         reader.warnings,
         list(dict.fromkeys(reader.sources)),
         reader.left_out,
+        len(reader.faults) > reader.apart,
+        reader.holes,
     )
 
 
@@ -80,6 +85,25 @@ class _Reader:
         self.sources: list[Path] = []
         self.files: dict[Path, Map] = {}
         self.left_out: dict[str, list[str]] = {}
+        self.apart = 0  # how many faults leave the rest as it is
+        self.holes: set[str] = set()
+
+    def checked(self, raw: Map, variables: Mapping[str, str]) -> Map:
+        """A document whose shape is right, if need be without what is wrong in it."""
+        document: Map = interpolated(raw, variables, self.faults, self.warnings)
+        wrong = validation.faults(document)
+        self.faults += [one.message for one in wrong]
+        if not validation.without(document, wrong):
+            return Map(mark=document.mark)
+        self.apart += len(wrong)
+        self.holes |= {validation.dotted(one.path[:-1]) for one in wrong}
+        return document
+
+    def formed(self, one: Field, base: Path) -> Map:
+        known = len(self.faults)
+        out = canonical.service(one, base)
+        self.apart += len(self.faults) - known
+        return out
 
     def document(self, path: Path) -> Map:
         """One file as it stands; documents of one file merge. Empty after a fault."""
@@ -128,15 +152,11 @@ class _Reader:
 
     def whole(self, path: Path, raw: Map, variables: Mapping[str, str], base: Path) -> Map:
         """One file: interpolated, checked, long forms, includes and extends carried out."""
-        document = interpolated(raw, variables, self.faults, self.warnings)
-        wrong = validation.faults(document)
-        if wrong:
-            self.faults += wrong
-            return Map()
+        document = self.checked(raw, variables)
         top = root(document, faults=self.faults)
         services = Map(mark=document.mark)
         for name, one in top["services"].items():
-            value = RESET if one.value is RESET else canonical.service(one, base)
+            value = RESET if one.value is RESET else self.formed(one, base)
             services.put(name, value, one.mark)
         for section in ("configs", "secrets"):
             for _, one in top[section].items():
@@ -216,12 +236,10 @@ class _Reader:
     def services_of(self, path: Path, variables: Mapping[str, str]) -> Map:
         """Another file's services, for `extends`; its paths count from its own folder."""
         if path not in self.files:
-            document = interpolated(self.document(path), variables, self.faults, self.warnings)
-            wrong = validation.faults(document)
-            self.faults += wrong
+            document = self.checked(self.document(path), variables)
             found = Map(mark=document.mark)
-            for name, one in () if wrong else root(document, faults=self.faults)["services"].items():
-                found.put(name, canonical.service(one, path.parent), one.mark)
+            for name, one in root(document, faults=self.faults)["services"].items():
+                found.put(name, self.formed(one, path.parent), one.mark)
             self.files[path] = found
         return self.files[path]
 

@@ -59,7 +59,8 @@ source stands at its `COPY` targets where private mounts work, else the program 
 `requirements.txt` or `pyproject.toml` gets a virtual environment kept by content, `package.json` gets `npm ci`. A step
 that would only matter inside an image is named in a warning. A changed source file is a new version, and so a rolling
 update; databases (`*.db`, `*.sqlite`) and logs that a program keeps beside its source are none. Nothing is copied: an
-instance runs the files as they are when it starts, so `rollout undo` brings back earlier settings, not earlier files.
+instance runs the files as they are when it starts, so `rollout undo` brings back earlier settings, not earlier files:
+those come from git (`git checkout`, then `madang up`), or, once images run here, from an `image:` of each version.
 
 A service with ports is ready once it listens on one. Where they are only the Dockerfile's `EXPOSE` and the command is
 another (a worker made of a server's folder), it is ready after five seconds also without.
@@ -93,9 +94,19 @@ def cell(key: Key) -> str:
 def markdown() -> str:
     return f"""{HEAD}{servers()}
 
+Tags such as `7`, `7.2-alpine` or `3-management` and full names (`docker.io/library/redis:7`) mean the same server.
+The image's usual environment variables are read by the same names, files that are mounted where the image reads them
+(`/etc/nginx/conf.d`, `/etc/rabbitmq/rabbitmq.conf`, `/docker-entrypoint-initdb.d`) are honoured, and so is nginx's
+`templates` folder; the machine's own configuration of such a server is neither read nor written. A server with data has
+one instance. Its tools work inside: `madang exec cache redis-cli`, `madang exec db psql -U postgres`,
+`madang exec mq rabbitmqctl list_queues`.
+
+nginx runs on a copy of its configuration: without root it listens on its instance's own address, 8000 higher where the
+port is below 1024 (callers notice nothing), and `proxy_pass http://api:8000` leads to where that service is. A
+`resolver 127.0.0.11` becomes this machine's.
+
 A Dockerfile that only adds files to one of these images (`FROM nginx`, `COPY`) runs the server with those files.
-The image's usual environment variables are read by the same names. Any other image is refused, and the refusal names
-the ways out; `image: madang.dev/host` runs a command of this machine.
+Any other image is refused, and the refusal names the ways out; `image: madang.dev/host` runs a command of this machine.
 
 ## Keys that are honoured
 

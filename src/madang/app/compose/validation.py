@@ -1,7 +1,8 @@
 """A file against the Compose Specification's own schema, in words that lead a person to the mistake.
 
 In: one interpolated document. Out: messages with file, line, path, what was found, what is allowed; close matches for
-unknown keys. The schema is the specification's (compose-spec.json beside this file).
+unknown keys; `without` takes the wrong places away, so that reading goes on to what else is wrong. The schema is the
+specification's (compose-spec.json beside this file).
 """
 
 import difflib
@@ -9,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from madang.app.document import Map, Mark, Seq, plain
 from madang.app.field import found
@@ -28,17 +29,51 @@ def validator() -> Any:
     return Draft202012Validator(schema)
 
 
-def faults(document: Map) -> list[str]:
+class Wrong(NamedTuple):
+    """`path` leads to what is wrong, also where that is a key that nobody knows."""
+
+    message: str
+    path: tuple[Any, ...]
+    line: int
+
+
+def faults(document: Map) -> list[Wrong]:
     """Every fault, in the order of the file."""
-    out: dict[str, int] = {}
+    out: dict[str, Wrong] = {}
     for error in validator().iter_errors(plain(document)):
-        for path, text, line in _told(document, error):
-            place = line if line is not None else place_of(document, path)
-            out.setdefault(f"{place}: {dotted(path)}: {text}" if path else f"{place}: {text}", place.line)
-    return sorted(out, key=lambda message: out[message])
+        for path, text, key in _told(document, error):
+            whole = (*path, key) if key is not None else tuple(path)
+            place = place_of(document, whole)
+            message = f"{place}: {dotted(path)}: {text}" if path else f"{place}: {text}"
+            out.setdefault(message, Wrong(message, whole, place.line))
+    return sorted(out.values(), key=lambda wrong: wrong.line)
 
 
-def _told(document: Map, error: Any) -> Iterator[tuple[Sequence[Any], str, Mark | None]]:
+def without(document: Map, wrong: Sequence[Wrong]) -> bool:
+    """Takes the wrong places away. False where that would leave too little to say more about the rest: a service, or
+    a whole section, is not what it should be."""
+    if any(len(one.path) < 3 for one in wrong):
+        return False
+    for path in sorted({one.path for one in wrong}, key=_backwards, reverse=True):
+        here: Any = document
+        for step in path[:-1]:
+            known = step in here if isinstance(here, Map) else isinstance(here, Seq) and step < len(here)
+            here = here[step] if known else None
+        last = path[-1]
+        if isinstance(here, Map):
+            here.pop(last, None)
+        elif isinstance(here, Seq) and last < len(here):
+            del here[last], here.marks[last]
+    return True
+
+
+def _backwards(path: Sequence[Any]) -> list[str]:
+    """Entries of a list in their order: the last one goes first, so that the others keep their numbers."""
+    return [f"{step:08d}" if isinstance(step, int) else str(step) for step in path]
+
+
+def _told(document: Map, error: Any) -> Iterator[tuple[Sequence[Any], str, str | None]]:
+    """(path, what is wrong, the key that is unknown there)."""
     path = list(error.absolute_path)
     match error.validator:
         case "oneOf" | "anyOf":
@@ -46,7 +81,7 @@ def _told(document: Map, error: Any) -> Iterator[tuple[Sequence[Any], str, Mark 
         case "additionalProperties":
             allowed = sorted(error.schema.get("properties", {}))
             for key in unknown(error):
-                yield path, unknown_key(key, allowed), place_of(document, [*path, key])
+                yield path, unknown_key(key, allowed), key
         case "type":
             kinds = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
             yield path, f"expected {' or '.join(WORDS[k] for k in kinds)}, found {found(error.instance)}", None
@@ -65,7 +100,7 @@ def _told(document: Map, error: Any) -> Iterator[tuple[Sequence[Any], str, Mark 
             yield path, str(error.message), None
 
 
-def _best(document: Map, error: Any) -> Iterator[tuple[Sequence[Any], str, Mark | None]]:
+def _best(document: Map, error: Any) -> Iterator[tuple[Sequence[Any], str, str | None]]:
     """Of several forms the one that the value's type fits; where none fits, what would."""
     branches: dict[int, list[Any]] = {}
     for inner in error.context:

@@ -146,7 +146,7 @@ else
 fi
 theirs=$(configurations | while read -r file; do if [ -f "$file" ]; then cat "$file"; echo; fi; done)
 if [ -n "${HOST:-}" ]; then
-  number="s/^ *([a-z_.]*listeners\\.tcp\\.[a-z0-9_]+) *= *(.*:)?([0-9]+) *\$/\\1 = $HOST:\\3/"
+  number="s/^ *([a-z_.]*listeners\\.tcp\\.[a-z0-9_]+) *= *(.*:)?([0-9]+) *\\$/\\1 = $HOST:\\3/"
   theirs=$(echo "$theirs" | sed -E -e "$number" -e '/^ *(management|prometheus)\\.tcp\\.ip/d')
 fi
 {

@@ -63,7 +63,7 @@ def test_what_fits_nowhere_says_why() -> None:
     pod["spec"].pop("nodeName")
     pod["status"]["conditions"] = [{"type": "PodScheduled", "status": "False", "message": why}]
     lit = lamp(things.seen({**things.whole(), "pods": [pod]}), "placement")
-    assert (lit.lamp, lit.reason.en) == ("failed", f"1 fit nowhere: {why}")
+    assert (lit.lamp, lit.reason.en) == ("failed", f"1 fits nowhere: {why}")
 
 
 def test_every_element_has_a_light_and_every_light_an_element() -> None:

@@ -128,6 +128,7 @@ class Bringing:
 
     async def report(self, api: Api, ready: bool) -> None:
         """Addresses and time, or what is not ready and why."""
+        from madang.cli.dashboard import fresh_link
         from madang.cli.status import gather
 
         found = await gather(api, self.court)
@@ -135,7 +136,10 @@ class Bringing:
         if self.output == AS_JSON:
             services = [{"service": s.service, "state": s.state, "detail": s.detail} for s in self.states]
             closed = list(self.doors.closed)
-            print_json({**found, "ready": ready, "seconds": round(seconds, 3), "states": services, "closed": closed})
+            link = {"dashboard_link": fresh_link(self.court)}
+            print_json(
+                {**found, **link, "ready": ready, "seconds": round(seconds, 3), "states": services, "closed": closed}
+            )
             return
         if not console().is_terminal:
             for state in self.states:
@@ -144,6 +148,8 @@ class Bringing:
         for key, address in found["addresses"].items():
             say(f"  {key:<12} {address}")
         say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")
+        if way := fresh_link(self.court):
+            say(f"open the dashboard (once; `madang dashboard` makes another link): {way}")
         self.tell_others(found["services"])
         if ready:
             say(f"[green]ready[/] after {seconds:.1f} s")

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from madang.cli import (
     architecture,
     backup,
+    dashboard,
     down,
     execute,
     harm,
@@ -58,6 +59,7 @@ app.command("start")(start.start)
 app.command("exec", cls=WithCommand, context_settings=PASS_ON)(execute.execute)
 app.command("run", cls=WithCommand, context_settings=PASS_ON)(run.run)
 app.command("break")(harm.harm)
+app.command("dashboard")(dashboard.dashboard)
 app.command("logs")(logs.logs)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)

@@ -11,7 +11,7 @@ from madang.cli.options import DEFAULT, Name, Output
 from madang.cli.screen import AS_JSON, gibibytes, mebibytes, plain, print_json, say, table
 from madang.ports.api import Api
 
-OWN = ("api", "gateway")  # the courtyard's own addresses
+OWN = ("api", "dashboard", "gateway")  # the courtyard's own addresses
 ABILITIES = {  # what a person gets of them
     "host": "programs from their source",
     "bridge": "an address for each instance and service",
@@ -65,7 +65,7 @@ async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
         "home": str(court.home),
         "kubeconfig": str(court.kubeconfig),
         "addresses": {
-            "api": record.get("addresses", {}).get("api", ""),
+            **{own: told for own in ("api", "dashboard") if (told := record.get("addresses", {}).get(own))},
             **front_doors(await objects("gateways.gateway.networking.k8s.io")),
             **published(rows, project),
         },

@@ -30,6 +30,8 @@ from madang.ports.clock import SystemClock
 from madang.ports.settings import Settings
 from madang.store.collector import tune_collector
 from madang.store.durable import open_store
+from madang.web.serve import serve as serve_dashboard
+from madang.web.sources import Sources
 from madang.wire import kubeconfig
 from madang.wire.serve import Door, serve
 
@@ -81,6 +83,7 @@ class House:
         await self._gateway.start()
         if gates.rebooted(arguments.home):
             await gates.close(self.api)
+        self.dashboard = await self._stack.enter_async_context(serve_dashboard(self._sources(), arguments.home))
         samples, pulses = self._agents.samples, self._agents.pulses
         self._loops = Loops(
             self.api, self.settings, self._clock, self._chance, samples, self.door.ca_pem, liveness=pulses
@@ -110,6 +113,9 @@ class House:
         )
         return await self._stack.enter_async_context(door)
 
+    def _sources(self) -> Sources:
+        return Sources(self.api, self._clock, self.describe, self._agents.samples, self._gateway)
+
     def _run(self, name: str, work: Any) -> None:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._ended)
@@ -133,7 +139,11 @@ class House:
                 "network": settings.addresses.network,
                 "listen": settings.listen,
             },
-            "addresses": {"api": self.door.url, "gateway": self._gateway.addresses.get("gateway", "")},
+            "addresses": {
+                "api": self.door.url,
+                "gateway": self._gateway.addresses.get("gateway", ""),
+                "dashboard": self.dashboard,
+            },
             "machine": {
                 "network": settings.addresses.network,
                 "abilities": [

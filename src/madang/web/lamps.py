@@ -171,6 +171,10 @@ def back_end(s: Snapshot) -> Light:
     )
 
 
+def core(s: Snapshot) -> Light:
+    return of_services(own(s))
+
+
 def relational(s: Snapshot) -> Light:
     return of_services([w for w in own(s) if stored(w, DATABASES)])
 
@@ -247,6 +251,7 @@ LIGHTS: Mapping[str, Callable[[Snapshot], Light]] = {
     "channels": channels,
     "mobile": channels,
     "browser": channels,
+    "core-services": core,
     "front-end": front_end,
     "back-end": back_end,
     "rdb": relational,

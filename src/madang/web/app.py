@@ -104,7 +104,7 @@ class App:
     async def _stream(self, language: Language, since: str) -> AsyncIterator[bytes]:
         try:
             yield b"retry: 1000\n\n"
-            async with contextlib.aclosing(self._live.changes(language, since)) as changes:  # type: ignore[type-var]
+            async with contextlib.aclosing(self._live.changes(language, since)) as changes:
                 async for moment, fragments in changes:
                     yield b"".join(event(name, html, moment) for name, html in fragments)
         except TooManyPages:

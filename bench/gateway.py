@@ -20,10 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.table import Measure, show
-from madang.gateway import admin, binary
 from madang.gateway.desired import Backend, Bind, Desired, Door, Frontend, Owner, Server
 from madang.gateway.hand import Hand
 from madang.gateway.tuning import Tuning
+from madang.haproxy import admin, binary
 from madang.ports.clock import SystemClock
 
 OWNER = Owner("services", "default", "web")

@@ -16,7 +16,7 @@ from bench.court import Court, courtyard, free_port, load
 from bench.load import Load
 from bench.service import NAME, Pods, objects, own_starts_ms, processes
 from bench.table import Measure, show
-from madang.gateway import admin
+from madang.haproxy import admin
 
 KILLS, READY_S, RATE, POSTS = 20, 10.0, 500, 0.1
 LOOPS = 4

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from madang.gateway import binary
 from madang.gateway.desired import Bind, Owner
 from madang.gateway.hand import Hand
 from madang.gateway.tuning import Tuning
+from madang.haproxy import binary
 from madang.ports.clock import SystemClock
 
 OWNER = Owner("services", "default", "web")

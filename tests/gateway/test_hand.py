@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from madang.gateway import admin
 from madang.gateway.desired import Backend, Bind, Desired, Door, Filter, Frontend, Server
+from madang.haproxy import admin
 from tests.gateway.conftest import OWNER, Instance, bind, new_hand, running
 from tests.gateway.load import Result, get, keep_asking
 

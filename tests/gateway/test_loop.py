@@ -16,8 +16,8 @@ import pytest
 from madang.api.always import ensure
 from madang.api.direct import DirectApi
 from madang.api.index import Index
-from madang.gateway import binary
 from madang.gateway.loop import Gateway
+from madang.haproxy import binary
 from madang.ports.chance import SystemChance
 from madang.ports.clock import SystemClock
 from madang.ports.objects import Obj

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from madang.gateway import binary, configuration
+from madang.gateway import configuration
 from madang.gateway.desired import Desired, Server
 from madang.gateway.routes import Plan, routes
 from madang.gateway.tuning import Tuning
+from madang.haproxy import binary
 from tests.gateway.objects import (
     LOOPBACK,
     FakeView,

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from madang.api.direct import DirectApi
+from madang.haproxy import binary
 from madang.store.model import StoreFailed
 from madang.wire.answer import warning
 from madang.wire.serve import Door
@@ -231,7 +232,10 @@ def test_only_our_own_names_and_addresses_are_answered(tmp_path: Path, host: str
 
 
 def test_without_haproxy_the_door_takes_the_tls_off_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("madang.wire.haproxy.find", lambda: None)
+    def none() -> Path:
+        raise binary.NoHAProxy
+
+    monkeypatch.setattr(binary, "find", none)
 
     async def check(api: DirectApi, door: Door, client: Client) -> None:
         outer = Client(door, inner=False, token=door.token)

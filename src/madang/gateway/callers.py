@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from madang.gateway import admin, counters
+from madang.gateway import counters
+from madang.haproxy import admin
 from madang.ports.traffic import Calls, Flow, Served
 
 STORED = "conn_cnt,http_req_cnt,http_fail_cnt"

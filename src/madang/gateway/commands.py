@@ -9,11 +9,11 @@ and must still find the server there.
 from collections.abc import Sequence
 from pathlib import Path
 
-from madang.gateway import admin
 from madang.gateway.configuration import server_line
 from madang.gateway.difference import AddServer, Command, RemoveRow, RemoveServer, SetRow, SetState
-from madang.gateway.quoting import command as word
 from madang.gateway.tuning import Tuning
+from madang.haproxy import admin
+from madang.haproxy.quoting import command as word
 
 REST_S = 1.0
 Lingering = dict[tuple[str, str], float]  # (backend, server) -> from when on it may be deleted

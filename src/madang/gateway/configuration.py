@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from madang.gateway.callers import STORED
 from madang.gateway.desired import Backend, Bind, Cell, Desired, Door, Filter, Frontend, Server
-from madang.gateway.quoting import word
 from madang.gateway.rules import BROKEN, NOT_FOUND
 from madang.gateway.tuning import Tuning
+from madang.haproxy.quoting import word
 
 MAIN, ADMIN = "haproxy.cfg", "FD_ADMIN"
 

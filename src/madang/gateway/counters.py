@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from madang.gateway import admin
+from madang.haproxy import admin
 
 BACKENDS_AND_SERVERS = "show stat -1 6 -1"
 

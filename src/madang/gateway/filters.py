@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from madang.gateway.desired import Filter
 from madang.gateway.matches import TOKEN, Unsupported
-from madang.gateway.quoting import literal
+from madang.haproxy.quoting import literal
 from madang.ports.objects import Obj
 
 REDIRECTS = (301, 302, 303, 307, 308)

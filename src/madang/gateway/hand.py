@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from madang.gateway import admin, keeping
+from madang.gateway import keeping
 from madang.gateway.commands import Lingering, carry_out
 from madang.gateway.desired import Desired
 from madang.gateway.difference import Reload, difference, same_structure
@@ -20,6 +20,7 @@ from madang.gateway.generations import Generations
 from madang.gateway.keeping import KeeperGone, Keeping, Unopened, Worker
 from madang.gateway.pace import Pace
 from madang.gateway.tuning import Tuning
+from madang.haproxy import admin
 from madang.ports.clock import Clock
 
 log = logging.getLogger(__name__)

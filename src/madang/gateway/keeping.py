@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from madang.gateway.admin import connect
 from madang.gateway.desired import Bind
 from madang.gateway.keeper.process import started_ticks
 from madang.gateway.keeper.record import FORMAT, orphan
+from madang.haproxy.admin import connect
 
 START_S = 10.0
 ANSWER_S = 10.0

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import cast
 
-from madang.gateway import admin, always, binary, callers, counters, taken
+from madang.gateway import always, callers, counters, taken
 from madang.gateway.conditions import shown, statuses
 from madang.gateway.desired import Desired, Owner, Problem
 from madang.gateway.hand import Hand, Outcome
@@ -19,6 +19,7 @@ from madang.gateway.memo import Memo
 from madang.gateway.routes import WATCHED, Plan, routes
 from madang.gateway.taken import Refusal
 from madang.gateway.tuning import Tuning
+from madang.haproxy import admin, binary
 from madang.loops.recorder import Recorder
 from madang.loops.supervisor import supervise
 from madang.loops.watcher import Watcher

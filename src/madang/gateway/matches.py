@@ -7,8 +7,8 @@ be matched exactly or safely is refused with the field and the value.
 import re
 from typing import NamedTuple
 
-from madang.gateway.quoting import word
 from madang.gateway.table import PathType
+from madang.haproxy.quoting import word
 from madang.ports.objects import Obj
 
 TOKEN = re.compile(r"[A-Za-z0-9!#$&^_.+-]+")

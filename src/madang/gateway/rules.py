@@ -13,8 +13,8 @@ from madang.gateway import filters, matches, protocols, services
 from madang.gateway.desired import Backend, Filter
 from madang.gateway.listeners import age
 from madang.gateway.matches import Unsupported
-from madang.gateway.quoting import Unwritable
 from madang.gateway.table import Entry
+from madang.haproxy.quoting import Unwritable
 from madang.ports.objects import Obj
 
 BROKEN, NOT_FOUND = "answer:500", "answer:404"

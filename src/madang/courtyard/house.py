@@ -77,6 +77,8 @@ class House:
         self.abilities = [ability, *chosen.abilities]
         self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
         self.door = await self._open_door()
+        if self.door.closed:
+            self.abilities.append(Ability("api from pods", False, self.door.closed))
         await self._stack.enter_async_context(desk(self.settings, self._store, self._agents.pauses))
         self._gateway = Gateway(self.api, self.settings, self._clock)
         self._undo.push_async_callback(self._gateway.stop, 0)

@@ -13,8 +13,7 @@ import logging
 import os
 import secrets
 import socket
-import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,8 @@ from madang.api import always, lasting
 from madang.api.direct import DirectApi
 from madang.api.tokens import Tokens
 from madang.haproxy import binary
+from madang.loops.recorder import Recorder
+from madang.ports.actions import Emit
 from madang.ports.errors import Unavailable
 from madang.ports.settings import Settings
 from madang.ports.streams import PodStreams, Samples
@@ -33,12 +34,11 @@ from madang.wire import certificates, kubeconfig
 from madang.wire.app import App
 from madang.wire.authn import Doorkeeper
 from madang.wire.front import Front
+from madang.wire.listening import BACKLOG, HERE, REMEMBERED, listen
 from madang.wire.protocol import Protocol
 
 log = logging.getLogger("madang.wire")
 RENEWAL_CHECK_S = 12 * 3600.0
-BACKLOG = 1024
-IP_FREEBIND = 15  # linux/in.h: bind an address that is not there yet
 PATIENCE_S = 600.0  # with a client of a WebSocket that gives no sign of life
 LEAVING_S = 1.0  # that open requests get when the doors close, and as much again to notice that they were cut off
 
@@ -52,6 +52,7 @@ class Door:
     ca_pem: str
     token: str
     kubeconfig: Path
+    closed: str = ""  # why pods cannot reach the API
 
 
 @asynccontextmanager
@@ -72,31 +73,32 @@ async def serve(
     desk.ca_pem = found.ca_pem
     closing = asyncio.Event()
     async with AsyncExitStack() as stack:
-        listening = _listen(settings, port)
-        for sock in listening:
+        listening = listen(settings, port)
+        for sock in listening.sockets:
             stack.enter_context(contextlib.closing(sock))
-        number = listening[0].getsockname()[1]
-        await always.ensure(desk, _reachable(settings), number)
+        await always.ensure(desk, listening.address, listening.port_for_pods)
         token = _token(settings.home / "admin.token")
         inner, outer = settings.run / "api.sock", settings.run / "door.sock"
         await stack.enter_async_context(_http(App(desk, streams, None, closing), _unix(inner)))
-        address = f"127.0.0.1:{number}"
+        address = f"{HERE}:{listening.port}"
         guarded = App(desk, streams, Doorkeeper(desk, token), closing, address)
-        await stack.enter_async_context(_secure(guarded, listening, found, outer, desk.clock.now_s, settings))
+        await stack.enter_async_context(_secure(guarded, listening.sockets, found, outer, desk.clock.now_s, settings))
         stack.callback(_remove, inner, outer)
         url = f"https://{address}"
-        (settings.home / "api.port").write_text(str(number))
+        (settings.home / REMEMBERED).write_text(str(listening.port))
         config = settings.home / "kubeconfig"
         kubeconfig.write(config, kubeconfig.document(settings.name, url, found.ca_pem, token, namespace))
-        await stack.enter_async_context(_beside(lasting.keep(desk, _reachable(settings), number)))
+        await stack.enter_async_context(_beside(lasting.keep(desk, listening.address, listening.port_for_pods)))
+        if listening.closed:
+            await stack.enter_async_context(_beside(_tell(api, listening.closed)))
         stack.callback(closing.set)  # first of all: who watches must let go
-        yield Door(inner, url, number, found.ca, found.ca_pem, token, config)
+        yield Door(inner, url, listening.port, found.ca, found.ca_pem, token, config, listening.closed)
 
 
 @asynccontextmanager
 async def _secure(
     app: App,
-    listening: list[socket.socket],
+    listening: Sequence[socket.socket],
     found: certificates.Certificates,
     outer: Path,
     now_s: Any,
@@ -125,6 +127,16 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def _tell(api: DirectApi, closed: str) -> None:
+    """The log has it, and an event of the Service that leads nowhere."""
+    log.error("%s", closed)
+    recorder = Recorder(api, api.desk.clock, "apiserver")
+    service = api.view.get("services", "default", "kubernetes")
+    if service is not None:
+        recorder.record(Emit("services", service, "Warning", "PortNotOpened", closed))
+    await recorder.run()
 
 
 async def _renew(front: Front, found: certificates.Certificates, settings: Settings, now_s: Any) -> None:
@@ -222,52 +234,6 @@ def _unix(path: Path) -> socket.socket:
     sock.listen(BACKLOG)
     sock.setblocking(False)
     return sock
-
-
-def _listen(settings: Settings, port: int) -> list[socket.socket]:
-    """The wanted port, else the last one, else a free one: on 127.0.0.1, and where pods live on a bridge on the
-    bridge's address too, which need not be there yet."""
-    wanted = [port] if port else _remembered(settings.home / "api.port")
-    for number in [*wanted, *(() if port else (0,))]:
-        try:
-            first = _bound("127.0.0.1", number)
-        except OSError as fault:
-            if port:
-                raise Unavailable(f"the API's port {port} cannot be opened: {fault.strerror}") from fault
-            continue
-        more = []
-        if settings.addresses.network == "bridge":
-            with contextlib.suppress(OSError):
-                more.append(_bound(settings.addresses.gateway_ip, first.getsockname()[1]))
-        return [first, *more]
-    raise Unavailable("no port could be opened for the API")
-
-
-def _remembered(path: Path) -> list[int]:
-    """Nothing where a full disk, say, has left nothing."""
-    try:
-        return [int(path.read_text())]
-    except (OSError, ValueError):
-        return []
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if sys.platform == "linux":
-            sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-        sock.bind((host, port))
-        sock.listen(BACKLOG)
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)
-    return sock
-
-
-def _reachable(settings: Settings) -> str:
-    return settings.addresses.gateway_ip if settings.addresses.network == "bridge" else "127.0.0.1"
 
 
 def _addresses(settings: Settings) -> list[str]:

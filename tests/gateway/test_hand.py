@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from madang.gateway import large
 from madang.gateway.desired import Backend, Bind, Desired, Door, Filter, Frontend, Server
 from madang.haproxy import admin
 from tests.gateway.conftest import OWNER, Instance, bind, new_hand, running
@@ -344,3 +345,39 @@ def test_a_full_disk_stops_nothing_that_runs(
             assert (await get(at.port))[2].startswith(b"one")
 
     asyncio.run(story())
+
+
+def test_requests_too_large_to_be_asked_again_are_counted(tmp_path: Path, program: Path, start: Start) -> None:
+    """And they are those: a smaller one goes to the other instance when the first hangs up."""
+
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one, two))
+            assert hand.admin is not None and await large.ask(hand.admin) == {}
+            small = [await put(at.port, "/hang-up", 1000) for _ in range(4)]
+            assert small == [b"200"] * 4
+            assert await large.ask(hand.admin) == {}
+            big = [await put(at.port, "/hang-up", 200_000) for _ in range(4)]
+            assert b"502" in big
+            assert await large.ask(hand.admin) == {"default:web:80": 4}
+            assert await put(at.port, "/echo", 200_000, "POST") == b"200"  # is not asked again at any size
+            more = replace(serving(at, one), backends=(*serving(at, one).backends, Backend("new", "http")))
+            assert (await hand.apply(more)).reloaded
+            assert hand.admin is not None and await large.ask(hand.admin) == {"default:web:80": 4}
+            assert await large.of_courtyard(tmp_path / "run") == {"default/web": 4}
+            await put(at.port, "/echo", 20_000)
+            assert await large.of_courtyard(tmp_path / "run") == {"default/web": 5}
+
+    asyncio.run(story())
+
+
+async def put(port: int, path: str, size: int, method: str = "PUT") -> bytes:
+    """The status of a request with a body of so many bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        head = f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n"
+        writer.write(head.encode() + bytes(size))
+        return (await reader.readline()).split()[1]
+    finally:
+        writer.close()

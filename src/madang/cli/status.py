@@ -48,6 +48,8 @@ def absent(court: Courtyard, output: str) -> None:
 
 
 async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
+    from madang.gateway import large
+
     async def objects(kind: str) -> list[Any]:
         return [entry.obj for entry in (await api.list(kind)).entries]
 
@@ -74,6 +76,7 @@ async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
         "nodes": [node(o) for o in await objects("nodes")],
         "services": rows,
         "uses": uses(int(record["pid"])),
+        "tooLargeToRetry": await large.of_courtyard(court.home / "run"),
     }
 
 
@@ -170,6 +173,10 @@ def show(found: dict[str, Any]) -> None:
             for a in found["machine"].get("abilities", [])
         ],
     )
+    if counts := found["tooLargeToRetry"]:
+        say()
+        each = ", ".join(f"{name} {count}" for name, count in counts.items())
+        say(plain(f"requests too large to be tried again after an empty answer: {each}"))
     used = found["uses"]
     if used:
         say()

@@ -6,6 +6,7 @@ folder. Listening sockets are the keeper's and come in as numbers in the environ
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from madang.gateway import large
 from madang.gateway.callers import STORED
 from madang.gateway.desired import Backend, Bind, Cell, Desired, Door, Filter, Frontend, Server
 from madang.gateway.rules import BROKEN, NOT_FOUND
@@ -33,6 +34,7 @@ def text(desired: Desired, refused: Collection[str], tuning: Tuning) -> str:
         binds = [b for b in frontend.binds if b.name not in refused]
         if binds:
             lines += _frontend(frontend, binds, tuning)
+    lines += large.table()
     for backend in (*_fixed(), *desired.backends):
         lines += _backend(backend, tuning)
     return "\n".join(lines) + "\n"
@@ -162,6 +164,7 @@ def _backend(backend: Backend, tuning: Tuning) -> Iterator[str]:
         yield "    retry-on conn-failure empty-response"
         # A failed connection is retried for every method; an answer that never came only where that is harmless.
         yield f"    http-request disable-l7-retry unless {{ method {' '.join(tuning.idempotent)} }}"
+        yield f"    {large.rule()}"
     if backend.server_timeout_ms:
         yield f"    http-request set-timeout server {backend.server_timeout_ms}ms"
     for line in backend.filters:

@@ -8,11 +8,12 @@ deleted yet (`_lingering`).
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from madang.gateway import keeping
+from madang.gateway import keeping, large
 from madang.gateway.commands import Lingering, carry_out
 from madang.gateway.desired import Desired
 from madang.gateway.difference import Reload, difference, same_structure
@@ -134,6 +135,7 @@ class Hand:
         except OSError as error:
             return Outcome(self._unopened, refused=f"no room for a new configuration: {error}", again_s=AGAIN_S)
         names = [b.name for b in desired.binds() if b.name not in refused]
+        counts = await self._counts()
         worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock", names)
         said = await self._serves(worker)
         if said is not None:
@@ -141,6 +143,8 @@ class Hand:
             self._refused = desired
             await self._drop(keeper, self._running or Desired())
             return Outcome(unopened, refused=said)
+        with suppress(admin.Silent):
+            await large.carry(counts, worker.admin)
         await keeper.confirm(worker)
         self._worker, self._running, self._unopened = worker, desired, unopened
         self._refused = None
@@ -148,6 +152,15 @@ class Hand:
         await self._drop(keeper, desired)
         self._generations.keep(folder)
         return Outcome(unopened, reloaded=True)
+
+    async def _counts(self) -> dict[str, int]:
+        """What the worker that goes has counted; asked before another comes, since it answers nobody afterwards."""
+        if self.admin is None:
+            return {}
+        try:
+            return await large.ask(self.admin)
+        except admin.Silent:  # it has died: the count begins anew
+            return {}
 
     async def _serves(self, worker: Worker) -> str | None:
         """Waits until the new worker answers; what it said if it ended instead."""

@@ -135,7 +135,7 @@ class Hand:
         except OSError as error:
             return Outcome(self._unopened, refused=f"no room for a new configuration: {error}", again_s=AGAIN_S)
         names = [b.name for b in desired.binds() if b.name not in refused]
-        counts = await self._counts()
+        counts = await large.counts(self.admin)
         worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock", names)
         said = await self._serves(worker)
         if said is not None:
@@ -152,15 +152,6 @@ class Hand:
         await self._drop(keeper, desired)
         self._generations.keep(folder)
         return Outcome(unopened, reloaded=True)
-
-    async def _counts(self) -> dict[str, int]:
-        """What the worker that goes has counted; asked before another comes, since it answers nobody afterwards."""
-        if self.admin is None:
-            return {}
-        try:
-            return await large.ask(self.admin)
-        except admin.Silent:  # it has died: the count begins anew
-            return {}
 
     async def _serves(self, worker: Worker) -> str | None:
         """Waits until the new worker answers; what it said if it ended instead."""

@@ -33,11 +33,20 @@ def rule() -> str:
     return f"http-request track-sc1 {where} if {{ method {' '.join(METHODS)} }} {{ {LENGTH} gt {FITS_BYTES} }}"
 
 
-async def carry(counts: Mapping[str, int], new: Path) -> None:
+async def counts(worker: Path | None) -> dict[str, int]:
+    """What a worker that is to go has counted: asked before another comes, since it answers nobody afterwards. Where
+    it has died, the count begins anew."""
+    try:
+        return await ask(worker) if worker is not None else {}
+    except admin.Silent:
+        return {}
+
+
+async def carry(told: Mapping[str, int], new: Path) -> None:
     """To a worker that has just come: tables are each worker's own. Raises `admin.Silent`."""
-    if counts:
+    if told:
         async with admin.session(new) as talk:
-            for backend, count in counts.items():
+            for backend, count in told.items():
                 await talk.ask(f"set table {TABLE} key {backend} data.http_req_cnt {count}")
 
 
@@ -52,10 +61,10 @@ def read(answer: str) -> dict[str, int]:
     return {row[1]: int(row[2]) for row in rows if row}
 
 
-def by_service(counts: Mapping[str, int]) -> dict[str, int]:
+def by_service(told: Mapping[str, int]) -> dict[str, int]:
     """NAMESPACE/SERVICE, all its ports and the routes that dress it; another backend under its own name."""
     found: dict[str, int] = {}
-    for backend, count in sorted(counts.items()):
+    for backend, count in sorted(told.items()):
         place = place_of(backend)
         name = "/".join(place) if place else backend
         found[name] = found.get(name, 0) + count

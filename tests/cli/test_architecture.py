@@ -33,7 +33,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, width: int, language: Language) -> st
 def test_every_element_is_named(monkeypatch: pytest.MonkeyPatch, width: int, language: Language) -> None:
     text = re.sub(r"\s+", " ", drawn(monkeypatch, width, language))
     for lit in NOWHERE.every():
-        assert lit.element.name.of(language) in text and lit.element.known_as in text
+        assert lit.element.name.of(language) in text and lit.element.known_as.of(language) in text
 
 
 def test_columns_stand_below_each_other_in_korean(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ def row_of(lit: "Lit", chosen: Language, indent: str) -> list[str]:
     now = lit.reason.of(chosen) if element.built else ""  # `here` says "later" already
     return [
         f"{indent}[{style}]{sign}[/] [{tint}]{plain(element.name.of(chosen))}[/]",
-        plain(element.known_as),
+        plain(element.known_as.of(chosen)),
         plain(element.here.of(chosen)) if element.built else f"[dim]{plain(element.here.of(chosen))}[/]",
         plain(now),
     ]

@@ -17,7 +17,7 @@ class Element:
 
     key: str
     name: Text
-    known_as: str = ""
+    known_as: Text = NOTHING
     here: Text = NOTHING
     built: bool = True
     parts: tuple["Element", ...] = ()
@@ -30,7 +30,7 @@ class Band:
     elements: tuple[Element, ...]
 
 
-def later(key: str, name: Text, known_as: str = "", here: Text = LATER) -> Element:
+def later(key: str, name: Text, known_as: Text = NOTHING, here: Text = LATER) -> Element:
     return Element(key, name, known_as, here, built=False)
 
 
@@ -41,7 +41,7 @@ INFRASTRUCTURE = Band(
         Element(
             "machine",
             Text("machine and cloud", "머신과 클라우드"),
-            "the machine itself, a cloud",
+            Text("the machine itself, a cloud", "머신 자체, 클라우드"),
             Text("this machine, as nodes", "이 머신을 노드로 사용"),
             parts=(
                 Element("nodes", Text("VM, bare metal", "VM, 베어메탈"), here=Text("nodes", "노드")),
@@ -53,20 +53,20 @@ INFRASTRUCTURE = Band(
         Element(
             "runtimes",
             Text("virtual machine, container", "가상 머신과 컨테이너"),
-            "hypervisor, Docker",
+            Text("hypervisor, Docker", "하이퍼바이저, Docker"),
             Text("runtimes", "런타임"),
             parts=(
                 Element(
                     "host", Text("process", "프로세스"), here=Text("programs from their source", "소스에서 바로 실행")
                 ),
-                later("container", Text("container", "컨테이너"), "Docker"),
-                later("micro-vm", Text("micro VM", "마이크로 VM"), "hypervisor"),
+                later("container", Text("container", "컨테이너"), same("Docker")),
+                later("micro-vm", Text("micro VM", "마이크로 VM"), Text("hypervisor", "하이퍼바이저")),
             ),
         ),
         Element(
             "layers",
             Text("layered image", "레이어 이미지"),
-            "Docker image",
+            Text("Docker image", "Docker 이미지"),
             Text("build, image store", "빌드, 이미지 저장소"),
             parts=(
                 later("layer-base", Text("base", "베이스")),
@@ -100,26 +100,26 @@ PLATFORM = Band(
         Element(
             "orchestration",
             Text("container orchestration", "컨테이너 오케스트레이션"),
-            "Kubernetes",
+            same("Kubernetes"),
             Text("store, control, placement, node", "저장소, 제어, 배치, 노드"),
             parts=ORCHESTRATION,
         ),
         Element(
             "gateway",
             Text("API gateway", "API 게이트웨이"),
-            "Netflix Zuul",
+            same("Netflix Zuul"),
             Text("gateway: HAProxy", "게이트웨이: HAProxy"),
         ),
         Element(
             "discovery",
             Text("service discovery", "서비스 탐색"),
-            "Eureka",
+            same("Eureka"),
             Text("names: hosts, service addresses", "이름: hosts, 서비스 주소"),
         ),
         Element(
             "monitoring",
             Text("monitoring, circuit breaker", "모니터링, 서킷 브레이커"),
-            "Hystrix",
+            same("Hystrix"),
             Text("gateway, node", "게이트웨이, 노드"),
             parts=(
                 Element("samples", Text("monitoring", "모니터링"), here=Text("one-second samples", "1초 간격 측정")),
@@ -134,17 +134,17 @@ PLATFORM = Band(
         Element(
             "logging",
             Text("central logging", "로깅 중앙화"),
-            "ELK",
+            same("ELK"),
             same("madang logs"),
             parts=(
                 Element("log-streams", Text("logs of all instances", "모든 인스턴스의 로그"), here=same("madang logs")),
                 later("log-search", Text("store and search", "보관과 검색")),
             ),
         ),
-        later("message-bus", Text("message bus", "메시지 버스"), "RabbitMQ, Kafka"),
-        later("library-repository", Text("library repository", "라이브러리 저장소"), "Sonatype Nexus"),
-        later("pipeline", Text("DevOps pipeline", "데브옵스 파이프라인"), "Jenkins, SonarQube"),
-        later("collaboration", Text("collaboration", "협업 환경"), "Jira, Confluence"),
+        later("message-bus", Text("message bus", "메시지 버스"), same("RabbitMQ, Kafka")),
+        later("library-repository", Text("library repository", "라이브러리 저장소"), same("Sonatype Nexus")),
+        later("pipeline", Text("DevOps pipeline", "데브옵스 파이프라인"), same("Jenkins, SonarQube")),
+        later("collaboration", Text("collaboration", "협업 환경"), same("Jira, Confluence")),
     ),
 )
 APPLICATION = Band(

@@ -69,7 +69,7 @@ PHRASES: Mapping[str, Text] = {
     "memory": Text("{mib} MiB", "{mib}MiB"),
     "restarts label": Text("restarts", "재시작"),
     "scaling label": Text("autoscaling", "자동 확장"),
-    "scaling goal": Text("{least} to {most}, CPU {now} of {goal} %", "{least}~{most}개, CPU {goal}% 중 {now}"),
+    "scaling goal": Text("{least} to {most}, CPU {now} %, goal {goal} %", "{least}~{most}개, CPU {now}%, 목표 {goal}%"),
     "scaling plain": Text("{least} to {most}", "{least}~{most}개"),
     "unknown": same("–"),
     "instances": Text("instances", "인스턴스"),

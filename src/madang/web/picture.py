@@ -71,7 +71,7 @@ def plain(lit: Lit, language: Language) -> dict[str, Any]:
     return {
         "key": one.key,
         "name": one.name.of(language),
-        "known_as": one.known_as,
+        "known_as": one.known_as.of(language),
         "here": one.here.of(language),
         "built": one.built,
         "lamp": lit.lamp,

@@ -13,6 +13,7 @@ from typing import Any
 from madang.app.application import MADE_FROM, PROJECT, Application, ApplicationError, Applied
 from madang.app.building import prepare
 from madang.app.machine import fit, machine
+from madang.app.order import GROUPS, group
 from madang.kinds import table
 from madang.ports.api import Api, DeleteOptions, ListOptions, WriteOptions
 from madang.ports.errors import NotFound, StatusError
@@ -20,23 +21,12 @@ from madang.ports.objects import Obj
 
 MANAGER = "madang-up"
 AS_IT_IS = "as it is"
-# Later groups stand on earlier ones; within a group all at once.
-ORDER: tuple[tuple[str, ...], ...] = (
-    ("Namespace",),
-    ("ServiceAccount", "ConfigMap", "Secret", "RuntimeClass", "GatewayClass"),
-    ("Service", "Gateway"),
-    ("Deployment", "ReplicaSet", "Job", "Pod"),
-)
 # What an `up` makes and takes away again.
 PRUNED = (
     "horizontalpodautoscalers.autoscaling", "httproutes.gateway.networking.k8s.io", "deployments.apps", "jobs.batch",
     "replicasets.apps", "pods", "services", "gateways.gateway.networking.k8s.io", "configmaps", "secrets",
     "serviceaccounts",
 )  # fmt: skip
-
-
-def group(obj: Obj) -> int:
-    return next((n for n, kinds in enumerate(ORDER) if obj["kind"] in kinds), len(ORDER))
 
 
 def kind_of(obj: Obj) -> str:
@@ -72,7 +62,7 @@ async def apply(api: Api, application: Application) -> Applied:
         raise ApplicationError(faults)
     await asyncio.to_thread(prepare, application)
     out.created.extend(name_of(o) for o in made)
-    for number in range(len(ORDER) + 1):
+    for number in GROUPS:
         several = [(o, old, f) for o, old, f in zip(wanted, before, found, strict=True) if group(o) == number]
         out.unchanged.extend(name_of(o) for o, _, f in several if f == AS_IT_IS)
         await gathered([one(api, application, o, old, out) for o, old, f in several if f != AS_IT_IS])

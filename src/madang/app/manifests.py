@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from madang.app.application import PROJECT, Application, ApplicationError, LoadOptions
-from madang.app.applying import group
 from madang.app.compose.names import object_name
 from madang.app.document import DocumentError, Map, Mark, plain, read_file
+from madang.app.order import group
 from madang.kinds import table
 from madang.ports.objects import Obj
 

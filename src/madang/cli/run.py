@@ -12,6 +12,7 @@ from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Service, words
 from madang.cli.refusal import Refusal
 from madang.everyday.service import deployment
+from madang.kinds.phase import ended
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import NotFound
 from madang.ports.objects import Obj
@@ -87,11 +88,11 @@ async def follow(api: "RemoteApi", namespace: str, pod: str) -> int:
     started = await until(api, namespace, pod, begun)
     container = started["spec"]["containers"][0]["name"]
     printing = asyncio.create_task(one(api, namespace, started, container, "", follow=True))
-    ended = await until(api, namespace, pod, lambda o: o.get("status", {}).get("phase") in ("Succeeded", "Failed"))
+    over = await until(api, namespace, pod, ended)
     await printing
-    state = ended["status"].get("containerStatuses", [{}])[0].get("state", {}).get("terminated", {})
-    if reason := ended["status"].get("reason"):
-        sys.stderr.write(f"{reason}: {ended['status'].get('message', '')}\n")
+    state = over["status"].get("containerStatuses", [{}])[0].get("state", {}).get("terminated", {})
+    if reason := over["status"].get("reason"):
+        sys.stderr.write(f"{reason}: {over['status'].get('message', '')}\n")
     if state.get("reason") in ("StartError", "ContainerCannotRun"):  # it has no log that would tell
         sys.stderr.write(f"{state.get('message', '')}\n")
     return int(state.get("exitCode", 1))

@@ -5,17 +5,11 @@ In: a pod and the hour. Out: yes or no (kubernetes pkg/api/v1/pod and controller
 
 from madang.control.conditions import find
 from madang.control.instant import seconds
+from madang.kinds.phase import ended as ended  # said here too: one asks `pods.ended(pod)`
+from madang.kinds.phase import phase as phase
 from madang.ports.objects import Obj
 
 PODS = "pods"
-
-
-def phase(pod: Obj) -> str:
-    return str((pod.get("status") or {}).get("phase") or "Pending")
-
-
-def ended(pod: Obj) -> bool:
-    return phase(pod) in ("Succeeded", "Failed")
 
 
 def deleting(obj: Obj) -> bool:

@@ -7,6 +7,7 @@ gated. In: the API, and the machine's boot id. Out: how many pods were given up.
 import logging
 from pathlib import Path
 
+from madang.kinds.phase import ended
 from madang.ports.api import DeleteOptions, LocalApi
 from madang.ports.errors import StatusError
 from madang.ports.objects import Obj, ref
@@ -47,5 +48,4 @@ def waits(pod: Obj) -> bool:
     """Only what a controller makes anew, and what has not ended for good."""
     meta = pod["metadata"]
     owned = any(owner.get("controller") for owner in meta.get("ownerReferences") or ())
-    over = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-    return owned and not over and ANNOTATION in (meta.get("annotations") or {})
+    return owned and not ended(pod) and ANNOTATION in (meta.get("annotations") or {})

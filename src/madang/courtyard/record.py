@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from madang.ports.process import started_ticks
+
 BEGUN = "begun"
 
 
@@ -29,11 +31,6 @@ def hold(home: Path) -> int:
         os.close(fd)
         raise Taken(str(home)) from None
     return fd
-
-
-def started_ticks(pid: int) -> int:
-    """/proc/PID/stat, field 22: clock ticks since boot."""
-    return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
 
 
 def write(home: Path, record: dict[str, Any]) -> None:

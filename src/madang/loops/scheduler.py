@@ -9,6 +9,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from madang.kinds.phase import ended
 from madang.loops.hand import Hand
 from madang.loops.pause import pause
 from madang.loops.recorder import Recorder
@@ -207,10 +208,6 @@ def mine(pod: Obj) -> bool:
         and spec.get("schedulerName", NAME) == NAME
         and "deletionTimestamp" not in pod["metadata"]
     )
-
-
-def ended(pod: Obj) -> bool:
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
 def bearing(node: Obj) -> tuple[object, ...]:

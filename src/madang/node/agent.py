@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from madang.kinds.phase import ended
 from madang.node.kit import Kit
 from madang.node.launch.folders import Folders
 from madang.node.machine.machine import Machine
 from madang.node.machine.registrar import Registrar
 from madang.node.machine.registration import Share, broken
-from madang.node.pod.phase import TERMINAL
 from madang.node.worker.worker import PodWorker
 from madang.ports.objects import Obj
 
@@ -200,7 +200,7 @@ class NodeAgent:
 
 def _wanted(pod: Obj) -> bool:
     """A pod that has ended needs nobody, until it is to be deleted."""
-    over = (pod.get("status") or {}).get("phase") in TERMINAL
+    over = ended(pod)
     return not over or "deletionTimestamp" in pod["metadata"]
 
 

@@ -7,6 +7,8 @@ texts (RFC 3339), which sort as they stand.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from madang.kinds.phase import TERMINAL
+
 HOUSE = ("kube-system", "kube-public", "kube-node-lease")  # namespaces that no application lives in
 
 
@@ -33,7 +35,7 @@ class Instance:
 
     @property
     def ended(self) -> bool:
-        return self.phase in ("Succeeded", "Failed")
+        return self.phase in TERMINAL
 
     @property
     def struggling(self) -> bool:

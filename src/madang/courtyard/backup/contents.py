@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from madang.kinds.phase import ended
 from madang.ports.objects import Obj
-
-TERMINAL = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,6 @@ def outside(pods: Iterable[Obj], home: Path) -> list[str]:
         if "hostPath" in volume
     }
     return sorted(path for path in paths if not path.startswith(f"{home}/"))
-
-
-def ended(pod: Obj) -> bool:
-    return (pod.get("status") or {}).get("phase") in TERMINAL
 
 
 def named_volumes(home: Path) -> list[str]:

@@ -9,6 +9,7 @@ import re
 
 import orjson
 
+from madang.kinds.phase import ended
 from madang.ports.journal import Row
 from madang.ports.objects import Obj
 
@@ -46,7 +47,7 @@ def at_rest(kind: str, data: bytes) -> bytes:
 def pod_at_rest(pod: Obj) -> Obj:
     """One that had ended stays as it was."""
     status = pod.get("status") or {}
-    if status.get("phase") in ("Succeeded", "Failed") or not status:
+    if ended(pod) or not status:
         return pod
     conditions = [{**c, "status": "False"} if c["type"] in READY else c for c in status.get("conditions") or ()]
     containers = [{**c, "ready": False} for c in status.get("containerStatuses") or ()]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from madang.kinds import ages, times
 from madang.kinds.columns.cells import AGE, NAME, at, column, timed
+from madang.kinds.phase import TERMINAL
 from madang.ports.objects import Obj
 
 
@@ -42,7 +43,7 @@ def summary(pod: Obj) -> Summary:
     if pod["metadata"].get("deletionTimestamp"):
         if status.get("reason") == "NodeLost":
             word = "Unknown"
-        elif status.get("phase") not in ("Succeeded", "Failed"):
+        elif status.get("phase") not in TERMINAL:
             word = "Terminating"
     return Summary(word, ready, total, restarts, restarted)
 

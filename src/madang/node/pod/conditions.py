@@ -6,9 +6,10 @@ in which a kubelet writes it; those of others (readiness gates, DisruptionTarget
 
 from collections.abc import Sequence
 
+from madang.kinds.phase import TERMINAL
 from madang.node.pod import spec
 from madang.node.pod.facts import Facts
-from madang.node.pod.phase import TERMINAL, initialized
+from madang.node.pod.phase import initialized
 from madang.ports.objects import Obj
 
 OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")

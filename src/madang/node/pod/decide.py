@@ -8,10 +8,11 @@ again changes nothing.
 from collections.abc import Iterator
 from typing import Literal
 
+from madang.kinds.phase import ended
 from madang.node.pod import restart, spec
 from madang.node.pod.actions import Action, BackOff, Expire, Finish, Prepare, Release, Start, WakeAt
 from madang.node.pod.facts import Container, Facts, Now
-from madang.node.pod.phase import TERMINAL, initialized
+from madang.node.pod.phase import initialized
 from madang.node.pod.spec import Role
 from madang.node.pod.stopping import begin, step
 from madang.ports.objects import Obj
@@ -47,7 +48,7 @@ def ending(pod: Obj, facts: Facts) -> bool:
 
 def complete(pod: Obj, facts: Facts) -> bool:
     """Whether its own containers have ended for good (sidecars may still run)."""
-    if (pod.get("status") or {}).get("phase") in TERMINAL:
+    if ended(pod):
         return True
     for r in spec.inits(pod):
         c = facts.of(r.name)

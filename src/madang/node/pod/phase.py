@@ -12,7 +12,6 @@ from madang.node.pod.spec import Role
 from madang.ports.objects import Obj
 
 Phase = Literal["Pending", "Running", "Succeeded", "Failed"]
-TERMINAL = ("Succeeded", "Failed")
 
 
 def phase(pod: Obj, facts: Facts) -> Phase:

@@ -6,12 +6,13 @@ output, so that nothing is written when nothing is new.
 
 from decimal import Decimal
 
+from madang.kinds.phase import TERMINAL
 from madang.kinds.times import format_seconds
 from madang.node.pod import spec
 from madang.node.pod.conditions import conditions
 from madang.node.pod.container_status import statuses
 from madang.node.pod.facts import Facts, Now
-from madang.node.pod.phase import TERMINAL, phase
+from madang.node.pod.phase import phase
 from madang.ports.objects import Obj
 
 OVERDUE = "Pod was active on the node longer than the specified deadline"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from madang.kinds.phase import ended, phase
 from madang.node.agent import NodeAgent
 from madang.node.launch.folders import Folders
 from madang.node.pod import spec
@@ -78,8 +79,8 @@ class NodeStreams:
     async def forward(self, namespace: str, pod: str, port: int) -> Connection:
         found, _ = self._find(namespace, pod)
         ip = (found.get("status") or {}).get("podIP", "")
-        if not ip or _phase(found) != "Running":
-            raise BadRequest(f"unable to forward port because pod is not running. Current status={_phase(found)}")
+        if not ip or phase(found) != "Running":
+            raise BadRequest(f"unable to forward port because pod is not running. Current status={phase(found)}")
         try:
             return Tunnel(*await asyncio.open_connection(ip, port))
         except OverflowError:
@@ -101,13 +102,9 @@ class NodeStreams:
         return found, self._agents[node]
 
 
-def _phase(pod: Obj) -> str:
-    return str((pod.get("status") or {}).get("phase", "Pending"))
-
-
 def _not_there(pod: Obj, role: Role, verb: str) -> StatusError:
-    if _phase(pod) in ("Succeeded", "Failed"):
-        return BadRequest(f"cannot {verb} a container in a completed pod; current phase is {_phase(pod)}")
+    if ended(pod):
+        return BadRequest(f"cannot {verb} a container in a completed pod; current phase is {phase(pod)}")
     return StatusError(f'container not found ("{role.name}")')
 
 

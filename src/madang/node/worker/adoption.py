@@ -4,12 +4,12 @@ In: the pod, the folders of its starts, what the network still holds. Out: the f
 the time. What left no record is read from the pod's own status.
 """
 
+from madang.kinds.phase import TERMINAL
 from madang.kinds.times import parse
 from madang.node.kit import Kit
 from madang.node.launch.folders import Folders
 from madang.node.pod import spec
 from madang.node.pod.facts import Container, Facts
-from madang.node.pod.phase import TERMINAL
 from madang.node.pod.spec import Role
 from madang.node.runtimes.runtime import Exit, Running, Runtime
 from madang.node.worker.following import Following

@@ -5,8 +5,8 @@ In: how it ends. Out: facts that say it is finished.
 
 import shutil
 
+from madang.kinds.phase import ended
 from madang.node.pod import spec
-from madang.node.pod.phase import TERMINAL
 from madang.node.worker.status_board import StatusBoard
 from madang.node.worker.work import PodWork
 from madang.ports.api import DeleteOptions
@@ -14,7 +14,7 @@ from madang.ports.errors import Conflict, NotFound, StatusError
 
 
 async def finish(work: PodWork, board: StatusBoard, how: str) -> None:
-    over = (work.pod.get("status") or {}).get("phase") in TERMINAL
+    over = ended(work.pod)
     if how in ("status", "delete") and not over:
         board.show(final=True)
     elif how == "leave" and not over:

@@ -6,8 +6,8 @@ been shown (`seen`) goes on afterwards.
 
 import asyncio
 
+from madang.kinds.phase import ended
 from madang.node.pod import spec
-from madang.node.pod.phase import TERMINAL
 from madang.node.pod.status import status, worth_showing
 from madang.node.worker.status_writer import StatusWriter
 from madang.node.worker.work import PodWork
@@ -55,7 +55,7 @@ class StatusBoard:
     def look(self) -> None:
         """Show this moment, where it is one that is shown."""
         pod, facts = self._work.pod, self._work.facts
-        over = (pod.get("status") or {}).get("phase") in TERMINAL
+        over = ended(pod)
         if not over and not facts.finishing and worth_showing(pod, facts):
             self.show()
         for future in self._unseen:

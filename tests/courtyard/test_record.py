@@ -1,7 +1,9 @@
 """One control process a courtyard."""
 
+import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,26 @@ def test_nobody_listens_any_more() -> None:
     os.close(reader)
     record.tell(writer, ready=True)
     record.tell(-1, ready=True)
+
+
+def test_a_lock_that_was_forgotten_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between making the lock's file and holding it, somebody removes the state."""
+    home, real, forgot = tmp_path / "home", fcntl.flock, []
+
+    def flock(fd: int, how: int) -> None:
+        if not forgot:
+            forgot.append(shutil.rmtree(home))
+        real(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    fd = record.hold(home)
+    assert forgot and os.fstat(fd).st_ino == (home / "run" / "lock").stat().st_ino
+    os.close(fd)
+
+
+def test_a_lock_may_be_given(tmp_path: Path) -> None:
+    fd = record.hold(tmp_path)
+    os.set_inheritable(fd, True)
+    assert record.hold(tmp_path, fd) == fd
+    assert not os.get_inheritable(fd)  # what is started later must not hold it
+    os.close(fd)

@@ -106,27 +106,41 @@ def left_running(court: "Courtyard") -> bool:
     return any((court.home / "run" / name).exists() for name in ("begun", "courtyard.json"))
 
 
+def claimed(home: Path) -> int:
+    """The lock, for the control process that is about to be started: who comes meanwhile (`down`) finds it taken, and
+    waits. -1: somebody has it; the control process will say so itself."""
+    from madang.courtyard import record
+
+    try:
+        return record.hold(home)
+    except record.Taken:
+        home.joinpath("logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        return -1
+
+
 class Waking:
     """A control process that is being started; `ready` waits for its first word."""
 
     def __init__(self, court: Courtyard, arguments: list[str]) -> None:
         self.court = court
         try:
-            court.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = claimed(court.home)
         except OSError as error:
             raise Refusal(
                 f"{error.filename}: {error.strerror}: the courtyard's state cannot be kept there; set MADANG_HOME or "
                 "XDG_STATE_HOME to a folder that you may write"
             ) from error
         reader, writer = os.pipe()
+        passed = [writer] if lock < 0 else [writer, lock]
         with court.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "madang.courtyard", "--name", court.name, "--home", str(court.home),
-                 "--ready-fd", str(writer), *arguments],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(writer,),
+                 "--ready-fd", str(writer), "--lock-fd", str(lock), *arguments],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=passed,
                 cwd="/",
             )  # fmt: skip
-        os.close(writer)
+        for fd in passed:
+            os.close(fd)
         self._reader = reader
 
     def ready(self) -> Courtyard:

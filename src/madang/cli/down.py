@@ -1,5 +1,6 @@
 """`madang down`: stops everything, in order, and leaves nothing behind."""
 
+import contextlib
 import os
 import select
 import shutil
@@ -81,10 +82,21 @@ def wait(pidfd: int, pid: int, timeout_s: float, court: courtyards.Courtyard) ->
 
 def forget(court: courtyards.Courtyard) -> None:
     """Removes the state folder; what other users' programs wrote into volumes goes too, where we may."""
+    from madang.courtyard import record
     from madang.courtyard.backup.putting import kept
 
     try:
-        for folder in (court.home, *kept(court.home)):
+        lock = record.hold(court.home)
+    except record.Taken:
+        raise Refusal(f"the courtyard {court.name!r} is being started again: its state stays") from None
+    try:
+        # Away at once, so that whoever starts it anew meanwhile finds nothing half removed.
+        gone = court.home.with_name(f".{court.name}.gone-{os.getpid()}")
+        with contextlib.suppress(OSError):
+            court.home.rename(gone)
+        for folder in (gone if gone.exists() else court.home, *kept(court.home)):
             shutil.rmtree(folder)
     except OSError as error:
         raise Refusal(f"the state of {court.name!r} could not be removed wholly: {error}") from error
+    finally:
+        os.close(lock)

@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     for chatty in ("httpx", "httpcore", "uvicorn", "websockets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        record.hold(arguments.home)
+        record.hold(arguments.home, arguments.lock_fd)
     except record.Taken:
         record.tell(arguments.ready_fd, running=True)
         return 0

@@ -20,17 +20,34 @@ class Taken(Exception):
     """Another control process holds this courtyard."""
 
 
-def hold(home: Path) -> int:
-    """Makes the folders and takes the lock; the descriptor holds it until the process ends, however it ends."""
-    for folder in (home, home / "run", home / "logs"):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fd = os.open(home / "run" / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def hold(home: Path, given: int = -1) -> int:
+    """Makes the folders and takes the lock; the descriptor holds it until the process ends, however it ends. `given`:
+    the lock itself, from whoever started us (so that a courtyard counts as being started from the first moment on)."""
+    while True:
+        try:
+            for folder in (home, home / "run", home / "logs"):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if given >= 0:
+                os.set_inheritable(given, False)
+                return given
+            fd = os.open(home / "run" / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:  # the state is being forgotten under our hands
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise Taken(str(home)) from None
+        if _stands(home / "run" / "lock", fd):
+            return fd
+        os.close(fd)  # forgotten between the two steps: this is the lock of nothing
+
+
+def _stands(path: Path, fd: int) -> bool:
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise Taken(str(home)) from None
-    return fd
+        return path.stat().st_ino == os.fstat(fd).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def write(home: Path, record: dict[str, Any]) -> None:

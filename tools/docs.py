@@ -4,12 +4,17 @@ what differs from recorded conversations, `compose.md` from the tables of Compos
 In: the package. Out: files; a test compares them with what this makes.
 """
 
+import sys
 import tomllib
 from pathlib import Path
 
 from madang.app.compose.reference import markdown as compose
 from madang.kinds.absent import markdown as absent
 from madang.kinds.compatibility import ignored_markdown, markdown
+from madang.web.text import Language
+
+sys.path.insert(0, str(Path(__file__).parent))  # it is run as a file
+from picture import svg
 
 DOCS = Path(__file__).parent.parent / "docs"
 TARGET = DOCS / "compatibility.md"
@@ -72,8 +77,17 @@ def recorded_markdown() -> str:
     return "\n".join(rows) + "\n"
 
 
+def drawings() -> dict[Path, str]:
+    """The picture of the outer architecture in each language."""
+    names: dict[str, Language] = {"architecture.svg": "en", "architecture.ko.svg": "ko"}
+    return {DOCS / "images" / name: svg(language) for name, language in names.items()}
+
+
 if __name__ == "__main__":
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_text(compatibility())
     TARGET.with_name("compose.md").write_text(compose())
+    for path, text in drawings().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
     print(TARGET.parent)

@@ -13,7 +13,7 @@ from madang.cli.touring.stage import Stage
 from madang.ports.objects import Obj
 
 SERVICE = "catalog"
-RATE = 25
+RATE = 20
 STEADY_S = 10.0  # an instance that had been ready for so long is restarted at once; else a pause comes first
 BEFORE_S, AFTER_S = 1.0, 1.0
 

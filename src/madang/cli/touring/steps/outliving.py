@@ -16,7 +16,7 @@ from madang.cli.touring.ground import PROJECT
 from madang.cli.touring.load import shopping
 from madang.cli.touring.stage import Stage
 
-RATE = 25
+RATE = 20
 BEFORE_S, WITHOUT_S, AFTER_S = 0.5, 3.0, 1.0
 
 

@@ -9,7 +9,7 @@ from madang.cli.touring.ground import PROJECT
 from madang.cli.touring.load import shopping
 from madang.cli.touring.stage import Stage
 
-RATE = 25
+RATE = 20
 CHANGE = "TOUR_STEP"  # a variable that nobody reads: a change of the pod template all the same
 TARGET = "deployment/web"
 

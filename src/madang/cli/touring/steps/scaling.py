@@ -17,7 +17,7 @@ from madang.ports.objects import Obj
 
 BY_HAND, BY_ITSELF = "cart", "catalog"
 MORE = 2
-RATE = 25
+RATE = 20
 WORK_RATE, WORK = 25, "/work?ms=30"  # three quarters of a core: twice what two instances have reserved
 TOLD_S = 1.0  # until the autoscaler's status says what it has done
 CALM_S = 2.0  # until the samples know that the load has ended
@@ -43,7 +43,7 @@ async def by_hand(stage: Stage) -> float:
     async with sight.awaiting(f"{had + MORE} of {BY_HAND}", ready_at_least(stage, BY_HAND, had + MORE)) as more:
         await stage.madang("scale", BY_HAND, str(had + MORE))
         seconds = await more() - begun
-    await stage.madang("kubectl", "get", "pods", "-l", f"madang.dev/service={BY_HAND}", "-o", "wide")
+    await stage.madang("kubectl", "get", "pods", "-l", f"madang.dev/service={BY_HAND}")
     await stage.madang("scale", BY_HAND, str(had))
     stage.ground.kept(promise)
     return seconds

@@ -27,7 +27,8 @@ WORDS = {
     "rest is up to the controllers: they compare what is wanted with what there is, again and again, give each "
     "instance a node (placement), an address and a running program, in the order that depends_on asks for.",
     "start.see": "A service is ready once its own health check says so. Open [bold]{page}[/] in a browser: the "
-    "last line of the page names the instances that answered.",
+    "last line of the page names the instances that answered. The dashboard shows every step as it happens: "
+    "[bold]madang dashboard --open[/].",
     "start.figure.ready_s": "from the command to all ready",
     "start.figure.page_ms": "the page",
     "start.figure.instances": "instances",
@@ -46,7 +47,7 @@ WORDS = {
     "healing.word": "self-healing, recovery",
     "healing.product": "Kubernetes (kubelet, ReplicaSet)",
     "healing.here": "node, control, gateway",
-    "healing.what": "While people look at the page 25 times a second, one instance of catalog is killed with "
+    "healing.what": "While people look at the page 20 times a second, one instance of catalog is killed with "
     "SIGKILL. The gateway takes the dead instance out and sends requests whose connection failed to another one. "
     "The node starts the program again, and once its health check passes it gets requests again.",
     "healing.wait": "An instance that has been ready for {steady} seconds is restarted at once, a younger one "

@@ -27,7 +27,8 @@ WORDS = {
     "컨트롤러는 원하는 상태와 현재 상태를 끊임없이 비교하면서 인스턴스마다 노드를 정하고(자동 배치) 주소를 "
     "부여하고 프로그램을 실행합니다. 시작 순서는 depends_on을 따릅니다.",
     "start.see": "서비스는 자신의 헬스 체크를 통과해야 준비(ready) 상태가 됩니다. 브라우저에서 [bold]{page}[/] "
-    "페이지를 열어 보십시오. 맨 아랫줄에 응답한 인스턴스의 이름이 나옵니다.",
+    "페이지를 열어 보십시오. 맨 아랫줄에 응답한 인스턴스의 이름이 나옵니다. 대시보드를 열어 두면 단계마다 "
+    "일어나는 일을 실시간으로 볼 수 있습니다: [bold]madang dashboard --open[/]",
     "start.figure.ready_s": "명령부터 전체 준비까지",
     "start.figure.page_ms": "페이지 응답 시간",
     "start.figure.instances": "인스턴스 수",
@@ -46,7 +47,7 @@ WORDS = {
     "healing.word": "셀프 치유 (self-healing), 장애 복구 (recovery)",
     "healing.product": "Kubernetes (kubelet, ReplicaSet)",
     "healing.here": "node, control, gateway",
-    "healing.what": "초당 25번씩 페이지를 요청하는 동안 catalog 인스턴스 하나를 SIGKILL로 죽입니다. 게이트웨이는 "
+    "healing.what": "초당 20번씩 페이지를 요청하는 동안 catalog 인스턴스 하나를 SIGKILL로 죽입니다. 게이트웨이는 "
     "죽은 인스턴스를 대상에서 빼고, 연결에 실패한 요청은 다른 인스턴스로 보냅니다. 노드는 프로그램을 다시 "
     "시작하고, 헬스 체크를 통과하면 다시 요청을 받게 합니다.",
     "healing.wait": "{steady}초 이상 준비 상태였던 인스턴스는 곧바로 재시작하지만, 그보다 짧으면 잠시 간격을 "

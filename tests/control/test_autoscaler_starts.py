@@ -133,10 +133,10 @@ def test_a_pod_of_any_age_that_is_overloaded_and_not_ready_counts() -> None:
 @pytest.mark.parametrize("silent", [True, False])
 def test_who_says_nothing_of_its_containers_is_as_old_as_its_pod(silent: bool) -> None:
     machine = begun(EPOCH, 0.5, lambda at: 1.0, 5000.0)
+    waiting = {"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
     for name in ("p0", "p1"):
         machine.house.start(name)
-        if not silent:
-            waiting = {"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
-            machine.house.change("pods", "default", name, {"status": {"containerStatuses": [waiting]}})
+        told = None if silent else [waiting]
+        machine.house.change("pods", "default", name, {"status": {"containerStatuses": told}})
     machine.beat()
     assert size(machine.house) > 2

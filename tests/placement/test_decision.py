@@ -83,6 +83,57 @@ def test_packing_fills_one_node_before_the_next() -> None:
     }  # fmt: skip
 
 
+def instance(name: str, cpu: str = "", of: str = "web", kind: str = "ReplicaSet", **spec: Any) -> dict[str, Any]:
+    made = pod(name, cpu=cpu, **spec)
+    made["metadata"]["ownerReferences"] = [{"kind": kind, "uid": of, "controller": True}]
+    return made
+
+
+def test_instances_of_one_service_stand_apart_whatever_else_is_packed() -> None:
+    tally = house(node("a"), node("b"), node("c"))
+    where(tally, pod("big", cpu="3"))
+    found = where(tally, *(instance(f"w{n}", cpu="100m") for n in range(3)))
+    assert sorted(found.values()) == ["a", "b", "c"]
+    assert where(tally, instance("w3", cpu="100m")) == {"w3": "a"}  # equally many everywhere: packing decides
+    jobs = where(tally, *(instance(f"j{n}", cpu="100m", of="j", kind="Job") for n in range(3)))
+    assert set(jobs.values()) == {"a"}
+
+
+def test_a_closed_node_and_who_leaves_do_not_count_for_standing_apart() -> None:
+    tally = house(node("a"), node("b"), node("c", unschedulable=True))
+    where(tally, instance("w0"), instance("w1"), instance("w2"))
+    counts = [tally.kin["web"].get(i, 0) for i in range(3)]
+    assert sorted(counts) == [0, 1, 2]
+    fuller = tally.names[counts.index(2)]
+    for uid in [uid for uid, at in tally.where.items() if at == fuller]:
+        tally.seat(read(instance(uid)), fuller, leaving=True)
+    assert where(tally, instance("w3")) == {"w3": fuller}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 4),
+    st.lists(st.tuples(st.sampled_from("xyz"), st.integers(1, 300)), max_size=24),
+    st.lists(st.integers(0, 23), max_size=6),
+)
+def test_where_there_is_room_no_node_has_two_more_than_another(
+    nodes: int, wanted: list[tuple[str, int]], gone: list[int]
+) -> None:
+    tally = house(*(node(f"n{i}", cpu="100") for i in range(nodes)))
+    for at, (owner, millis) in enumerate(wanted):
+        where(tally, instance(f"p{at}", cpu=f"{millis}m", of=owner))
+        counts = [tally.kin[owner].get(i, 0) for i in range(nodes)]
+        assert max(counts) - min(counts) <= 1
+    for at in gone:
+        tally.unseat(f"p{at}")
+    left: dict[str, dict[int, int]] = {}
+    for i, seats in enumerate(tally.seats):
+        for seat in seats.values():
+            left.setdefault(seat.wants.owner, {}).setdefault(i, 0)
+            left[seat.wants.owner][i] += 1
+    assert tally.kin == left
+
+
 def test_binds_in_flight_count_and_go_again() -> None:
     tally = house(node("a", cpu="1"))
     assert where(tally, pod("p", cpu="1")) == {"p": "a"}

@@ -1,7 +1,8 @@
 """Which of the fitting nodes is best: a list of scorers, each 0 to 100, with weights.
 
-In: wishes, tally, a node's place. Out: a number; the higher wins, then the node with fewer pods of the same owner,
-then the name. Packing comes first: a nearly full node is filled before an empty one is begun.
+In: wishes, tally, a node's place. Out: a number; the higher wins, then the name. Packing decides between services: a
+nearly full node is filled before an empty one is begun. Within one service spreading does: instances that stand on one
+node are lost with it (Kubernetes spreads them by default, too).
 """
 
 from collections.abc import Callable
@@ -57,6 +58,11 @@ def preferred_pods(c: Candidate) -> float:
     return max(0.0, min(100.0, 50.0 + 50.0 * c.near.preference(c.i) / total))
 
 
+def apart(c: Candidate) -> float:
+    """Among instances of one owner that say nothing of it. One more than elsewhere outweighs any packing."""
+    return 100.0 / (1 + max(0, c.spreading.crowd(c.i)))
+
+
 def evenness(c: Candidate) -> float:
     skews = [c.spreading.skew(rule, c.i) for rule in c.wants.spreads if not rule.hard]
     if not skews:
@@ -71,6 +77,7 @@ SCORERS: tuple[Scorer, ...] = (
     Scorer("TaintToleration", 3, lambda w, t: any(t.taints), soft_taints),
     Scorer("InterPodAffinity", 2, lambda w, t: bool(w.preferred_pods), preferred_pods),
     Scorer("PodTopologySpread", 2, lambda w, t: any(not s.hard for s in w.spreads), evenness),
+    Scorer("SystemDefaultSpreading", 2, lambda w, t: not w.spreads and w.owner in t.kin, apart),
 )
 
 
@@ -82,10 +89,4 @@ def best(candidates: list[Candidate]) -> Candidate:
     scored = [(round(sum(s.weight * s.score(c) for s in concerned), 6), c) for c in candidates]
     highest = max(score for score, _ in scored)
     equals = [c for score, c in scored if score == highest]
-    return equals[0] if len(equals) == 1 else min(equals, key=lambda c: (siblings(c), c.tally.names[c.i]))
-
-
-def siblings(c: Candidate) -> int:
-    """Pods of the same owner that stand there already."""
-    owner = c.wants.owner
-    return sum(1 for seat in c.tally.seats[c.i].values() if seat.wants.owner == owner) if owner else 0
+    return min(equals, key=lambda c: c.tally.names[c.i])

@@ -1,4 +1,4 @@
-"""Spreading a kind of pods evenly over domains: topologySpreadConstraints.
+"""Spreading a kind of pods evenly over domains: topologySpreadConstraints, and over nodes where nothing is said.
 
 In: a pod's wishes and the tally. Out: for a node, how uneven it would be with the pod there. Counted once a pod, not
 once a node (kubernetes plugins podtopologyspread).
@@ -24,6 +24,22 @@ class Spreading:
         counts = self._counts[rule]
         least = min(counts.values(), default=0) if len(counts) >= rule.min_domains else 0
         return counts.get(value, 0) + int(rule.selector.matches(self._wants.labels)) - least
+
+    def crowd(self, i: int) -> int:
+        """How many more of the same owner's pods stand here than on the node that has fewest."""
+        return self._kin.get(i, 0) - self._fewest
+
+    @cached_property
+    def _kin(self) -> dict[int, int]:
+        return self._tally.kin.get(self._wants.owner, {}) if self._wants.owner else {}
+
+    @cached_property
+    def _fewest(self) -> int:
+        tally, kin = self._tally, self._kin
+        if not kin:
+            return 0
+        open_ = (kin.get(i, 0) for i, node in enumerate(tally.nodes) if node is not None and not tally.cordoned[i])
+        return min(open_, default=0)
 
     @cached_property
     def _counts(self) -> dict[Spread, dict[str, int]]:

@@ -35,6 +35,7 @@ class Tally:
         self.used: dict[str, list[float]] = {CPU: [], MEMORY: [], PODS: []}
         self.seats: list[dict[str, Seat]] = []
         self.where: dict[str, str] = {}  # node of each pod uid
+        self.kin: dict[str, dict[int, int]] = {}  # by owner: how many of its pods stand on which node, to stay
         self.repelling: dict[str, Seat] = {}  # pods with required anti-affinity: they bind newcomers, too
         self.namespaces: dict[str, Mapping[str, str]] = {}
 
@@ -67,6 +68,7 @@ class Tally:
         self.where[wants.uid] = node
         if wants.anti_affinity:
             self.repelling[wants.uid] = seat
+        self._relate(i, seat, +1)
         self._count(i, wants.requests, +1)
 
     def unseat(self, uid: str) -> None:
@@ -75,6 +77,7 @@ class Tally:
             return
         i = self.place[node]
         seat = self.seats[i].pop(uid)
+        self._relate(i, seat, -1)
         self.repelling.pop(uid, None)
         self._count(i, seat.wants.requests, -1)
 
@@ -85,6 +88,17 @@ class Tally:
         for resource, value in requests.items():
             self.column(self.used, resource)[i] += sign * value
         self.used[PODS][i] += sign
+
+    def _relate(self, i: int, seat: Seat, sign: int) -> None:
+        owner = seat.wants.owner
+        if not owner or seat.leaving:
+            return
+        places = self.kin.setdefault(owner, {})
+        places[i] = places.get(i, 0) + sign
+        if not places[i]:
+            del places[i]
+            if not places:
+                del self.kin[owner]
 
     def _index(self, name: str) -> int:
         i = self.place.get(name)

@@ -46,7 +46,7 @@ class Wants:
     namespace: str
     name: str
     labels: Mapping[str, str]
-    owner: str
+    owner: str  # uid of the set of equals that it is one of; empty where it is none's, or its equals are no instances
     priority: int
     requests: Amounts
     ports: tuple[HostPort, ...]
@@ -61,19 +61,23 @@ class Wants:
     never_preempts: bool
 
 
+# Whose pods serve side by side; a Job's do not.
+SETS = ("ReplicaSet", "StatefulSet", "ReplicationController")
+
+
 def read(pod: Obj) -> Wants:
     meta, spec = pod["metadata"], pod["spec"]
     affinity = spec.get("affinity") or {}
     nodes, near, away = (affinity.get(part) or {} for part in ("nodeAffinity", "podAffinity", "podAntiAffinity"))
     required = nodes.get("requiredDuringSchedulingIgnoredDuringExecution")
     preferred = "preferredDuringSchedulingIgnoredDuringExecution"
-    controller = next((o["uid"] for o in meta.get("ownerReferences") or () if o.get("controller")), "")
+    owners = (o for o in meta.get("ownerReferences") or () if o.get("controller") and o.get("kind") in SETS)
     return Wants(
         uid=meta["uid"],
         namespace=meta["namespace"],
         name=meta["name"],
         labels=meta.get("labels") or {},
-        owner=controller,
+        owner=next((o["uid"] for o in owners), ""),
         priority=int(spec.get("priority") or 0),
         requests=pod_requests(pod),
         ports=host_ports(pod),

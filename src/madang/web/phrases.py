@@ -16,7 +16,7 @@ PHRASES: Mapping[str, Text] = {
         "What stands around your services, what it is known as, and what serves it here.",
         "서비스를 둘러싼 구성 요소와 널리 알려진 제품, 그리고 여기서 그 역할을 맡는 것입니다.",
     ),
-    "application": Text("The application", "애플리케이션"),
+    "application": Text("The running application", "실행 중인 애플리케이션"),
     "application about": Text(
         "Your services, who calls whom, and how each of them is.",
         "사용자의 서비스, 서비스 사이의 호출, 그리고 각 서비스의 상태입니다.",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 KEPT = ("nodes", "runtime", "listen")
+FORMAT = 1  # of what is kept; what a newer Madang wrote is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,14 @@ def kept(home: Path) -> dict[str, Any]:
         found = json.loads((home / "settings.json").read_bytes())
     except (OSError, ValueError):
         return {}
+    if not isinstance(found, dict) or found.get("format", FORMAT) > FORMAT:
+        return {}
     return {key: found[key] for key in KEPT if key in found}
 
 
 def keep(arguments: Arguments) -> None:
     """Writes down what the next start should find."""
-    values = {key: value for key, value in asdict(arguments).items() if key in KEPT}
+    values = {"format": FORMAT, **{key: value for key, value in asdict(arguments).items() if key in KEPT}}
     aside = arguments.home / ".settings.json.new"
     aside.write_text(json.dumps(values, indent=1))
     aside.replace(arguments.home / "settings.json")

@@ -53,10 +53,13 @@ class House:
 
     async def start(self) -> None:
         arguments = self._arguments
+        record.refuse_newer(arguments.home)
         record.begin(arguments.home)
         if standstill.recover(arguments.home):
             log.warning("pods that a backup had stopped go on: it was killed")
-        chosen = await choice.choose(arguments.network or None)  # type: ignore[arg-type]
+        # What runs keeps its network: a start that was asked for none takes it over where it stands.
+        network = arguments.network or claims.running_on(arguments.home)
+        chosen = await choice.choose(network)  # type: ignore[arg-type]
         self._claim = claims.hold(arguments.home, chosen.network)
         self._stack.callback(self._claim.close)
         self._undo.callback(self._claim.release)

@@ -8,12 +8,15 @@ that there is something to take over, or to put away.
 import fcntl
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from madang.node.runtimes.monitor import record as monitor
 from madang.ports.process import started_ticks
 
 BEGUN = "begun"
+FORMAT = 1
 
 
 class Taken(Exception):
@@ -53,8 +56,17 @@ def _stands(path: Path, fd: int) -> bool:
 def write(home: Path, record: dict[str, Any]) -> None:
     pid = os.getpid()
     aside = home / "run" / ".courtyard.json.new"
-    aside.write_text(json.dumps({"pid": pid, "started_ticks": started_ticks(pid), **record}, indent=1))
+    aside.write_text(
+        json.dumps({"format": FORMAT, "pid": pid, "started_ticks": started_ticks(pid), **record}, indent=1)
+    )
     aside.replace(home / "run" / "courtyard.json")
+
+
+def refuse_newer(home: Path) -> None:
+    """What a newer madang has started can be neither watched nor stopped by us. Raises `monitor.record.Newer`."""
+    for path in (home / "pods").glob(f"*/containers/*/*/{monitor.RUNNING}"):
+        with suppress(json.JSONDecodeError, OSError):
+            monitor.read(path.parent, monitor.RUNNING)
 
 
 def begin(home: Path) -> None:

@@ -131,20 +131,28 @@ def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path
 def _before(home: Path) -> Addresses | None:
     """What this home had, also after the claim itself was given back or lost with a reboot."""
     try:
-        return Addresses(**json.loads((home / REMEMBERED).read_bytes()))
-    except (OSError, ValueError, TypeError):
+        kept = json.loads((home / REMEMBERED).read_bytes())
+        return Addresses(**{key: value for key, value in kept.items() if key != "format"})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 
 def _remember(home: Path, addresses: Addresses) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = home / f".{REMEMBERED}.new"
-    new.write_text(json.dumps(asdict(addresses)))
+    new.write_text(json.dumps({"format": FORMAT, **asdict(addresses)}))
     new.replace(home / REMEMBERED)
 
 
 def kept_claims(folders: Sequence[Path] = FOLDERS) -> list[Kept]:
     return [kept for _, kept in _read_all(folders)]
+
+
+def running_on(home: Path, folders: Sequence[Path] = FOLDERS) -> NetworkName | None:
+    """The network of what an earlier control has left running; None where nothing runs."""
+    home = home.absolute()
+    mine = (kept for kept in kept_claims(folders) if kept.home == str(home) and kept.uid == os.getuid())
+    return next((kept.addresses.network for kept in mine if not dead(kept)), None)
 
 
 def sweep_dead(folders: Sequence[Path] = FOLDERS) -> Iterator[Kept]:

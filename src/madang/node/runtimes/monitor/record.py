@@ -15,6 +15,10 @@ RUNNING, EXIT = "running.json", "exit.json"
 RESERVED_BYTES = 4096
 
 
+class Newer(ValueError):
+    """Written by a newer madang: what it says cannot be relied on."""
+
+
 def partial(name: str) -> str:
     return f".{name}.new"
 
@@ -49,7 +53,7 @@ def read(folder: str | os.PathLike[str], name: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     if record.get("format", 0) > FORMAT:
-        raise ValueError(
+        raise Newer(
             f"{os.path.join(folder, name)} was written by a newer madang (format {record['format']}, "
             f"this one knows {FORMAT}): start that madang, or stop its containers first"
         )

@@ -30,6 +30,9 @@ def test_a_token_stands_for_its_account_while_both_are_there(tmp_path: Path) -> 
             assert user is not None and user.name == "system:serviceaccount:default:default"
             assert "system:serviceaccounts:default" in user.groups
             assert tokens.user(token, store, NOW + 601) is None
+            assert tokens.user(token, store, NOW - 86_400) is not None, (
+                "the clock was set back: pods are not locked out"
+            )
             assert tokens.user(token[:-6] + "AAAAAA", store, NOW) is None
             assert Tokens.at(tmp_path / "other").user(token, store, NOW) is None
             assert Tokens.at(tmp_path / "key").user(token, store, NOW) is not None  # the same key after a restart

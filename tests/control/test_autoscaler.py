@@ -117,6 +117,20 @@ def test_down_only_after_five_quiet_minutes() -> None:
     assert house.told()[-1] == "Normal SuccessfulRescale New size: 1; reason: All metrics below target"
 
 
+def test_a_clock_that_is_set_back_a_day_holds_nothing_up() -> None:
+    """What was noted lies ahead then, and so does the start of every pod."""
+    house = House()
+    target(house, 4)
+    hpa(house)
+    memory = sync(house, Memory(), 40, 40, 40, 40)
+    house.now -= 86_400
+    memory = sync(house, memory, 10, 10, 10, 10)
+    assert size(house) == 4
+    house.now += 310
+    sync(house, memory, 10, 10, 10, 10)
+    assert size(house) == 1
+
+
 def test_the_rate_of_growth_is_limited() -> None:
     house = House()
     target(house, 1)

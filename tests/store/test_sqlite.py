@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import pytest
 from madang.ports.clock import SystemClock
 from madang.ports.journal import JournalFailed, JournalRefused, Row
 from madang.store.durable import open_store
+from madang.store.journaled import JournaledStore
 from madang.store.model import StoreFailed
 from madang.store.sqlite import SCHEMA, SqliteJournal
-from tests.store.conftest import encode, index, pod
+from madang.store.writer import ThreadWriter
+from tests.store.conftest import FaultyJournal, encode, index, pod
 
 
 @pytest.fixture
@@ -134,3 +137,51 @@ async def test_refusal_to_open_leaves_no_thread(path: Path) -> None:
     with pytest.raises(JournalRefused):
         await open_store(path, index, SystemClock())
     await first.close()
+
+
+def test_a_file_system_that_becomes_read_only(path: Path) -> None:
+    """As a disk does that has an error: SQLite refuses to write from then on."""
+    journal = SqliteJournal(path)
+    journal._db.execute("PRAGMA query_only = ON")
+    with pytest.raises(JournalFailed, match="its file system is read-only now: nothing was written"):
+        journal.append([Row(pod("a"), 1, b"1")])
+    journal._db.execute("PRAGMA query_only = OFF")
+    journal.append([Row(pod("a"), 1, b"1")])
+    journal.sync()
+    journal.close()
+
+
+class SlowJournal(FaultyJournal):
+    """Each fsync takes until it is let go."""
+
+    def __init__(self, inner: SqliteJournal) -> None:
+        super().__init__(inner)
+        self.syncing, self.go = threading.Event(), threading.Event()
+
+    def sync(self) -> None:
+        self.syncing.set()
+        self.go.wait()
+        super().sync()
+
+
+async def test_a_slow_disk_holds_up_writes_and_nobody_else(path: Path) -> None:
+    """Reads answer, watches stay silent; what comes meanwhile is one commit, in its order."""
+    journal = SlowJournal(SqliteJournal(path))
+    store = JournaledStore(journal.load(), ThreadWriter(journal, asyncio.get_running_loop()), index, SystemClock())
+    watch = store.watch("pods", since=0)
+    first = asyncio.ensure_future(store.put(pod("p0"), encode(v=0), expect=0))
+    await asyncio.to_thread(journal.syncing.wait)
+    rest = [asyncio.ensure_future(store.put(pod(f"p{n}"), encode(v=n), expect=0)) for n in range(1, 300)]
+    heard = asyncio.ensure_future(watch.next())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert store.get(pod("p0")) is None and not heard.done() and not first.done() and not any(w.done() for w in rest)
+    assert store.newest(pod("p299")) is not None, "what is accepted is known to who writes next"
+    journal.go.set()
+    await asyncio.gather(first, *rest)
+    assert journal.commits == 2
+    seen = list(await heard)
+    while len(seen) < 300:
+        seen += await watch.next()
+    assert [change.entry.revision for change in seen] == list(range(1, 301))
+    await store.close()

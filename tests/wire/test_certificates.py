@@ -30,6 +30,15 @@ def test_it_is_renewed_in_time_and_for_a_new_address_under_the_same_ca(tmp_path:
     assert b"".join(moved.ca.read_bytes().splitlines()) == b"".join(ca.splitlines())
 
 
+def test_a_clock_that_is_set_back_a_day_makes_none_of_them_invalid(tmp_path: Path) -> None:
+    found = ensure(tmp_path, [], NOW)
+    ca = found.ca.read_bytes()
+    for path in (found.ca, found.server):
+        begins = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_before_utc
+        assert begins.timestamp() < NOW - DAY
+    assert ensure(tmp_path, [], NOW - DAY).ca.read_bytes() == ca
+
+
 def test_what_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
     ensure(tmp_path, [], NOW)
     for path in tmp_path.iterdir():

@@ -65,7 +65,10 @@ class NodeSamples:
             seen[c.running.id] = _Last(now, sample.cpu_ns)
             if last is None or now <= last.at_s:
                 # The first look: all that it has used since its start.
-                window = max(self._clock.now_s() - c.running.started_at_s, 0.001)
+                lived = self._clock.now_s() - c.running.started_at_s
+                if lived < 0:  # the clock was set back: the next look tells
+                    continue
+                window = max(lived, 0.001)
                 used = sample.cpu_ns
             else:
                 window, used = now - last.at_s, max(sample.cpu_ns - last.cpu_ns, 0)

@@ -5,6 +5,7 @@ again. The file is held exclusively: two writers would each believe in their own
 format's number; a file of a newer format is refused and left alone, an older one is migrated (`store.migrations`).
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -171,6 +172,8 @@ def refusal(path: Path, error: Exception) -> str:
         return f"{path}: is not a database, or is damaged ({error}): restore it from a copy, or move it away"
     if code.startswith("SQLITE_FULL"):
         return failure(path, error)
+    if code.startswith("SQLITE_READONLY") or getattr(error, "errno", 0) == errno.EROFS:
+        return f"{path}: its file system is read-only: make it writable, or set MADANG_HOME to another folder"
     return f"{path}: cannot be opened: {error}"
 
 
@@ -181,6 +184,8 @@ def failure(path: Path, error: Exception) -> str:
             f"{path}: the disk is full ({free_bytes(path.parent)} bytes free): free space on the file system "
             f"of {path.parent}; nothing was written"
         )
+    if code.startswith("SQLITE_READONLY"):
+        return f"{path}: its file system is read-only now: nothing was written; what runs goes on"
     return f"{path}: the write failed ({code or 'SQLite'}: {error}): nothing was written"
 
 

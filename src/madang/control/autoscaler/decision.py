@@ -34,6 +34,15 @@ class Memory:
     downs: tuple[Noted, ...] = ()
     told_s: float = float("-inf")
 
+    def until(self, now: float) -> "Memory":
+        """Without what lies ahead: the clock was set back, and it would count for as long as it was."""
+        if self.told_s <= now and all(n.at_s <= now for n in (*self.recommended, *self.ups, *self.downs)):
+            return self
+        kept = {
+            name: tuple(n for n in getattr(self, name) if n.at_s <= now) for name in ("recommended", "ups", "downs")
+        }
+        return Memory(**kept, told_s=min(self.told_s, now))
+
 
 @dataclass(slots=True)
 class Sync:
@@ -64,6 +73,7 @@ def decide(
 ) -> tuple[Sequence[Action], Memory]:
     """`usage` by pod name, of the HPA's namespace."""
     hpa = view.get(KIND, ref.namespace, ref.name)
+    memory = memory.until(now)
     if hpa is None:
         return [], memory
     sync = Sync(hpa, now, list((hpa.get("status") or {}).get("conditions") or ()))

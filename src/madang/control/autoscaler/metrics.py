@@ -111,7 +111,10 @@ def settled(p: Obj, sample: Usage, now: float) -> bool:
     if condition is None or not start:
         return False
     changed, ready = seconds(condition.get("lastTransitionTime")), condition["status"] == "True"
-    if max(seconds(start), restarted(p)) + STARTING_S > now:
+    begun = max(seconds(start), restarted(p))
+    if max(begun, changed) > now:  # the clock was set back since, and tells nothing of its age
+        return ready
+    if begun + STARTING_S > now:
         return ready and sample.at_s - sample.window_s >= changed + STAMP_S + SETTLING_S
     return ready or seconds(start) + NEVER_READY_S <= changed
 

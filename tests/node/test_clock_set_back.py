@@ -42,8 +42,8 @@ def test_a_day_back(restarted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyP
                 await asyncio.sleep(0.1)
                 house.agents = house.new_agents()
                 task = asyncio.create_task(house.agents.run())
-            for _ in range(5):
-                await asyncio.sleep(1)
+            for _ in range(50):
+                await asyncio.sleep(0.1)
                 usage = house.agents.samples.pod("default", "p")
                 assert usage is None or usage.containers["c"].cpu_cores < 1
                 assert house.ready()

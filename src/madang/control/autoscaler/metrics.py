@@ -110,7 +110,7 @@ def settled(p: Obj, sample: Usage, now: float) -> bool:
     condition, start = pod.ready_condition(p), (p.get("status") or {}).get("startTime")
     if condition is None or not start:
         return False
-    changed, ready = seconds(condition.get("lastTransitionTime")), condition["status"] == "True"
+    changed, ready = seconds(condition.get("lastTransitionTime")), bool(condition["status"] == "True")
     begun = max(seconds(start), restarted(p))
     if max(begun, changed) > now:  # the clock was set back since, and tells nothing of its age
         return ready

@@ -91,6 +91,9 @@ def test_peers_are_found_in_the_environment_and_by_their_names() -> None:
     env = {"CART_API_SERVICE_HOST": "127.5.128.3", "CART_API_SERVICE_PORT_PORT_80": "11005", "HOST": "127.5.0.2"}
     ground = ground_of(env, "", "/run/here", "/run/here/etc", {})
     assert rewritten("proxy_pass http://cart-api;", ground) == "proxy_pass http://127.5.128.3:11005;"
+    alone = ground_of({}, "127.0.0.1 localhost\n10.9.0.3 cart-api\n", "/run/here", "/run/here/etc", {})
+    assert rewritten("set $up http://cart-api:80;", alone) == "set $up http://10.9.0.3:80;"
+    assert rewritten("proxy_pass http://cart-api:80;", alone) == "proxy_pass http://cart-api:80;"
     ground = ground_of(env, "127.5.128.3 cart-api basket\n", "/run/here", "/run/here/etc", {})
     assert rewritten("proxy_pass http://basket:80/;", ground) == "proxy_pass http://127.5.128.3:11005/;"
 

@@ -193,7 +193,7 @@ def ground_of(env: Mapping[str, str], hosts: str, run: str, etc: str, files: Map
         for k, v in env.items()
         if (m := SERVICE_PORT.fullmatch(k)) and m[1] in addresses
     }  # fmt: skip
-    in_hosts = {name: at for name, at in named_hosts(hosts).items() if at in addresses.values()}
+    in_hosts = {name: at for name, at in named_hosts(hosts).items() if at not in ("127.0.0.1", "::1")}
     of_variables = {stem.lower().replace("_", "-"): at for stem, at in addresses.items()}
     replaced = [(target, place) for target, place in files.items() if target != place and not below(target)]
     replaced += [
@@ -209,7 +209,7 @@ def ground_of(env: Mapping[str, str], hosts: str, run: str, etc: str, files: Map
         lowest=int(env.get("MADANG_LOWEST") or 0),
         peers={**of_variables, **in_hosts},
         numbers=numbers,
-        resolved=bool(in_hosts),
+        resolved=not addresses or bool(set(in_hosts.values()) & set(addresses.values())),
         paths=sorted(replaced, key=lambda pair: -len(pair[0])),
         temporary=[k for k in TEMPORARY if k in (env.get("MADANG_TEMPORARY") or " ".join(TEMPORARY)).split()],
     )

@@ -8,6 +8,8 @@ import textwrap
 import urllib.request
 from pathlib import Path
 
+from tests.e2e.conftest import Court
+
 PROGRAM = """
 import http.server, os, signal, sys, time
 
@@ -52,6 +54,14 @@ def write_app(folder: Path, services: str) -> Path:
     text = textwrap.indent(textwrap.dedent(services).strip(), "  ")
     (folder / "compose.yaml").write_text(f"services:\n{text}\n")
     return folder
+
+
+def bring(court: Court, folder: Path) -> int:
+    """One instance of the program, up. The port where it is published."""
+    port = free_port()
+    write_app(folder, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
+    court.run("up", "--detach", cwd=folder)
+    return port
 
 
 def free_port() -> int:

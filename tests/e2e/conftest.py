@@ -84,6 +84,21 @@ def court(tmp_path: Path) -> Iterator[Court]:
         yield made
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 32 MB, in which the fixture `court` then lives."""
+    place = tmp_path / "m"
+    place.mkdir()
+    if os.getuid() or subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(place)], capture_output=True, check=False
+    ).returncode:  # fmt: skip
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
 @pytest.fixture(scope="module")
 def shared_court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     """One for all tests of a file, started and empty."""

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from madang.node.runtimes.monitor.limits import stat_fields
-from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.apps import bring, free_port, get, write_app
 from tests.e2e.conftest import Court, courtyard
 from tests.e2e.traces import control, kill, started
 
@@ -151,9 +151,7 @@ def test_wrong_files_change_nothing(court: Court, tmp_path: Path) -> None:
 
 def test_a_backup_that_is_killed_lets_everybody_go_on(court: Court, tmp_path: Path) -> None:
     """While pods stand still: the courtyard hears its caller hang up; where it is killed too, the next start helps."""
-    port = free_port()
-    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
-    court.run("up", "--detach", cwd=tmp_path)
+    port = bring(court, tmp_path)
     (uid,) = {Path(path).relative_to(court.home / "pods").parts[0] for path in started(court.home).values()}
     for control_too in (False, True):
         with holding(court, uid) as caller:
@@ -195,20 +193,6 @@ def holding(court: Court, uid: str) -> Iterator["subprocess.Popen[bytes]"]:
 def states(court: Court) -> set[bytes]:
     fields: list[Any] = [stat_fields(pid) for pid, _ in started(court.home)]
     return {field[0] for field in fields if field}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "m"
-    place.mkdir()
-    if os.getuid() or subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(place)], capture_output=True, check=False
-    ).returncode:  # fmt: skip
-        pytest.skip("a small file system cannot be mounted here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_a_full_disk_leaves_the_old_and_no_half(small_disk: Path, court: Court, tmp_path: Path) -> None:

@@ -6,14 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 
 from madang.node.runtimes.monitor.record import ticks
-from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.apps import bring, free_port, get, write_app
 from tests.e2e.conftest import Court
 from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, started, traces
 
@@ -39,9 +38,7 @@ def test_wrong_files_are_refused_and_start_nothing(court: Court, tmp_path: Path)
 
 
 def test_a_wrong_file_stops_nothing_that_ran(court: Court, tmp_path: Path) -> None:
-    port = free_port()
-    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
-    court.run("up", "--detach", cwd=tmp_path)
+    port = bring(court, tmp_path)
     before = started(court.home)
     kill(control(court.home))
     (tmp_path / "compose.yaml").write_text("servces: {}\n")
@@ -179,9 +176,7 @@ def test_the_control_is_killed_while_it_starts(court: Court, tmp_path: Path) -> 
 
 
 def test_what_a_control_left_is_taken_down(court: Court, tmp_path: Path) -> None:
-    port = free_port()
-    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
-    court.run("up", "--detach", cwd=tmp_path)
+    port = bring(court, tmp_path)
     id, pid = id_of(court.home), control(court.home)
     os.kill(pid, signal.SIGUSR1)
     deadline = monotonic() + 30
@@ -193,9 +188,7 @@ def test_what_a_control_left_is_taken_down(court: Court, tmp_path: Path) -> None
 
 
 def test_everything_dies_and_comes_back(court: Court, tmp_path: Path) -> None:
-    port = free_port()
-    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
-    court.run("up", "--detach", cwd=tmp_path)
+    port = bring(court, tmp_path)
     id = id_of(court.home)
     for _ in range(2):
         for pid, _ in started(court.home):
@@ -212,9 +205,7 @@ def test_everything_dies_and_comes_back(court: Court, tmp_path: Path) -> None:
 
 
 def test_the_gateway_is_killed(court: Court, tmp_path: Path) -> None:
-    port = free_port()
-    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
-    court.run("up", "--detach", cwd=tmp_path)
+    port = bring(court, tmp_path)
     id = id_of(court.home)
     kill(serving(court.home))
     assert get(port) == "version 1"  # who connected meanwhile has waited
@@ -268,24 +259,8 @@ def test_down_and_up_on_another_network(court: Court, tmp_path: Path) -> None:
     assert traces(id, court.home) == []
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "m"
-    place.mkdir()
-    if os.getuid() or subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)], capture_output=True, check=False
-    ).returncode:  # fmt: skip
-        pytest.skip("a small file system cannot be mounted here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 def test_a_full_disk(small_disk: Path, court: Court, tmp_path: Path) -> None:
-    port = free_port()
-    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
-    court.run("up", "--detach", cwd=tmp_path)
+    port = bring(court, tmp_path)
     id = id_of(court.home)
     fill(small_disk / "filling")
     refused = court.kubectl("create", "configmap", "c", f"--from-literal=a={'x' * 9000}", ok=False)

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from madang.node.probes.result import Result
+from madang.node.runtimes.runtime import Running, SignalRefused
 from madang.ports.api import DeleteOptions
 from madang.ports.objects import Obj
-from tests.node.make_believe import Script
+from tests.node.make_believe import MakeBelieveRuntime, Script
 from tests.node.small_house import IMAGE, SmallHouse, small_house
-from tests.node.virtual import run
+from tests.node.virtual import VirtualClock, run
 
 
 def container(**more: Any) -> Obj:
@@ -323,3 +324,28 @@ async def _restarted(house: SmallHouse) -> "asyncio.Task[None]":
     house.agents = agents
     await asyncio.sleep(0.1)
     return task
+
+
+class Deaf(MakeBelieveRuntime):
+    """Its programs have become somebody else."""
+
+    async def signal(self, running: Running, signal: int, *, group: bool = True) -> None:
+        raise SignalRefused("process 7 has become user root")
+
+    async def kill(self, running: Running) -> None:
+        await super().kill(running)
+        raise SignalRefused("process 7 has become user root")
+
+
+def test_a_program_that_takes_no_signal_is_told_and_given_up(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with small_house(tmp_path, runtime=Deaf(VirtualClock(), {})) as house:
+            await house.pod({"containers": [container()], "terminationGracePeriodSeconds": 1})
+            await house.until(lambda: house.phase() == "Running")
+            await house.api.delete("pods", "default", "p", DeleteOptions())
+            await house.until(lambda: house.api.view.get("pods", "default", "p") is None, 5)
+            await house.agents.agents[0].kit.events.flush()
+            told = [(reason, message) for reason, _, message in house.events() if reason == "FailedKillPod"]
+            assert told == [("FailedKillPod", "error killing pod: process 7 has become user root")]
+
+    run(story())

@@ -19,6 +19,7 @@ from madang.node.launch.folders import Folders
 from madang.node.machine.machine import Machine
 from madang.node.machine.registrar import Registrar
 from madang.node.machine.registration import Share, broken
+from madang.node.runtimes.runtime import SignalRefused
 from madang.node.worker.worker import PodWorker
 from madang.ports.objects import Obj
 
@@ -213,4 +214,7 @@ async def end_programs(workers: Sequence[PodWorker]) -> None:
     for w in workers:
         for c in w.facts.containers.values():
             if c.running is not None:
-                await w.work.runtime.kill(c.running)
+                try:
+                    await w.work.runtime.kill(c.running)
+                except SignalRefused as refused:
+                    log.warning("%s", refused)

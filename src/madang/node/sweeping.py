@@ -3,6 +3,7 @@
 In: the folders under `pods/`, the uids that still have an object. Out: nothing of the others.
 """
 
+import logging
 import shutil
 from collections.abc import Collection, Iterable
 from functools import partial
@@ -10,7 +11,9 @@ from pathlib import Path
 
 from madang.node.aside import Aside, at_once
 from madang.node.networks.network import Network
-from madang.node.runtimes.runtime import Running, Runtime
+from madang.node.runtimes.runtime import Running, Runtime, SignalRefused
+
+log = logging.getLogger(__name__)
 
 
 async def sweep(
@@ -39,7 +42,10 @@ async def _end(start: Path, runtimes: Iterable[Runtime]) -> None:
         if found is None:
             continue
         if isinstance(found, Running):
-            await runtime.kill(found)
+            try:
+                await runtime.kill(found)
+            except SignalRefused as refused:
+                log.warning("%s", refused)
             await runtime.wait(found, start)
         await runtime.remove(start)
         return

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.node.runtimes.launching import PYTHON
+from tests.node.runtimes.launching import PYTHON, processes
 
 SOURCES = Path(__file__).parents[3] / "src"
 NOBODY = 65534
@@ -52,6 +53,40 @@ print(json.dumps(asyncio.run(story(Path(sys.argv[1])))))
 """
 
 
+BECOMES_ROOT = """
+import asyncio, json, os, signal, sys
+from pathlib import Path
+from madang.node.runtimes import confinement
+from madang.node.runtimes.host import HostRuntime
+from madang.node.runtimes.runtime import Launch, SignalRefused
+
+CHANGE = "import os, time; os.setresgid(0, 0, 0); os.setresuid(0, 0, 0); print('up', flush=True); time.sleep(600)"
+
+async def story(folder, program):
+    runtime = HostRuntime("story", walls=confinement.NONE, limits=False)
+    found = {"pids": [], "said": [], "codes": [], "messages": []}
+    for id, argv in (("main", [program, "-c", CHANGE]),
+                     ("child", ["sh", "-c", '"$0" -c "$1" & sleep 1', program, CHANGE])):
+        wanted = Launch(id, folder / id, argv, {"PATH": "/usr/bin:/bin"}, "/", folder / f"{id}.log")
+        running = await runtime.start(wanted)
+        while not wanted.log.exists() or b"up" not in wanted.log.read_bytes():
+            await asyncio.sleep(0.01)
+        found["pids"].append(running.pid)
+        if id == "main":
+            for ask in (runtime.signal(running, signal.SIGTERM), runtime.kill(running)):
+                try:
+                    await ask
+                except SignalRefused as refused:
+                    found["said"].append(str(refused))
+        ended = await asyncio.wait_for(runtime.wait(running, wanted.folder), 20)
+        found["codes"].append(ended.code); found["messages"].append(ended.message)
+    runtime.close()
+    return found
+
+print(json.dumps(asyncio.run(story(Path(sys.argv[1]), sys.argv[2]))))
+"""
+
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """Reachable for everybody, with the sources in it."""
@@ -64,7 +99,7 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def told(folder: Path, before: list[str], **how: Any) -> dict[str, Any]:
+def told(folder: Path, before: list[str], story: str = STORY, *words: str, **how: Any) -> dict[str, Any]:
     for python in (sys.executable, PYTHON):
         work = folder / "work"
         work.mkdir(exist_ok=True)
@@ -72,7 +107,7 @@ def told(folder: Path, before: list[str], **how: Any) -> dict[str, Any]:
         env = {"PYTHONPATH": str(folder / "src"), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(
-                [*before, python, "-c", STORY, str(work)],
+                [*before, python, "-c", story, str(work), *words],
                 env=env, capture_output=True, text=True, cwd="/", check=False, **how,
             )  # fmt: skip
         except OSError:  # this Python is in a folder of root's
@@ -80,8 +115,8 @@ def told(folder: Path, before: list[str], **how: Any) -> dict[str, Any]:
         if "Permission denied" in done.stderr and not done.stdout:
             continue
         assert done.returncode == 0, done.stderr
-        story: dict[str, Any] = json.loads(done.stdout)
-        return story
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
     pytest.skip("there is no Python that another user may run")
 
 
@@ -111,3 +146,26 @@ def test_where_every_namespace_is_forbidden(open_folder: Path) -> None:
     assert story["details"]["mounts"].startswith("none: volumes only inside the pod's own folder")
     assert "mountPath /madang-nowhere lies outside the pod's folder" in story["outside"]
     assert story["network"] == "loopback"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a set-user-id program")
+def test_a_program_that_has_become_root_is_given_up_with_a_word(open_folder: Path) -> None:
+    """Where no namespace keeps it from that: signals are refused, and nothing asks for ever."""
+    if os.statvfs(open_folder).f_flag & os.ST_NOSUID:
+        pytest.skip(f"set-user-id programs do nothing in {open_folder}")
+    if PYTHON == "python3":
+        pytest.skip("there is no Python of the system's to make a set-user-id program of")
+    program = open_folder / "becomes-root"
+    shutil.copy(os.path.realpath(PYTHON), program)
+    program.chmod(0o4755)
+    try:
+        found = told(
+            open_folder, [], BECOMES_ROOT, str(program), user=NOBODY, group=NOBODY, extra_groups=[], timeout=60
+        )
+    finally:
+        for pid in processes(str(program)):
+            os.kill(pid, signal.SIGKILL)
+    text = f"process {found['pids'][0]} has become user root and takes no signal from this courtyard"
+    assert [said.split(":")[0] for said in found["said"]] == [text, text]
+    assert found["codes"] == [137, 0]  # given up; and one whose first process ended by itself
+    assert found["messages"][0].startswith(text)

@@ -7,9 +7,11 @@ that it leaves are known by a mark in their environment.
 
 import asyncio
 import os
+import pwd
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,35 @@ def to_exit(ended: Mapping[str, Any]) -> Exit:
 def lost(running: Mapping[str, Any]) -> Exit:
     """Its monitor was killed: so was it, when nobody knows; seen now."""
     return Exit(128 + signal.SIGKILL, int(signal.SIGKILL), running["startedAt"], time.time(), "Error")
+
+
+def unkillable(pid: int) -> str:
+    try:
+        uid = os.stat(f"/proc/{pid}").st_uid
+        user = pwd.getpwuid(uid).pw_name
+    except OSError:
+        user = "somebody else"
+    except KeyError:
+        user = str(uid)
+    return (
+        f"process {pid} has become user {user} and takes no signal from this courtyard: end it as that user "
+        f"(sudo kill -9 {pid}), and let the program run without a set-user-id step"
+    )
+
+
+def give_up(running: Mapping[str, Any], why: str) -> None:
+    """A program that cannot be ended is left to whoever may: its container counts as killed, with the reason, and its
+    monitor goes, which would wait for it for ever."""
+    now = time.time()
+    ended = {"code": 128 + signal.SIGKILL, "signal": int(signal.SIGKILL), "startedAt": running["startedAt"]}
+    folder = os.open(running["folder"], os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        record.write(folder, record.EXIT, {**ended, "finishedAt": now, "reason": "Error", "message": why})
+    finally:
+        os.close(folder)
+    if record.alive(running["monitorPid"], running["monitorTicks"]):
+        with suppress(ProcessLookupError):
+            os.kill(running["monitorPid"], signal.SIGKILL)
 
 
 def mark(env: Mapping[str, str], id: str) -> dict[str, str]:

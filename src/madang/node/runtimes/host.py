@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from madang.node.runtimes import cgroup, confinement, logs, orders, places
-from madang.node.runtimes.aftermath import end_marked, gone, lost, to_exit
+from madang.node.runtimes.aftermath import end_marked, give_up, gone, lost, to_exit, unkillable
 from madang.node.runtimes.ground import Ground
 from madang.node.runtimes.monitor import record
 from madang.node.runtimes.notices import Notices
-from madang.node.runtimes.runtime import Ability, Exit, Launch, Running, Sample
+from madang.node.runtimes.runtime import Ability, Exit, Launch, Running, Sample, SignalRefused
 from madang.node.runtimes.session import Session, streams
 from madang.node.runtimes.usage import Processes
 from madang.node.runtimes.zygote import NoZygote, Zygote
@@ -83,13 +83,13 @@ class HostRuntime:
                     return begun
                 if begun is not None or attempt == 2:
                     raise
-        return self._running(launch.id, answer.get("running"), answer.get("exit"))
+        return self._running(launch.id, answer.get("running"), answer.get("exit"), launch.folder)
 
-    def _running(self, id: str, running: dict[str, Any] | None, ended: dict[str, Any] | None) -> Running:
+    def _running(self, id: str, running: dict[str, Any] | None, ended: dict[str, Any] | None, folder: Path) -> Running:
         if running is None:
             failed = to_exit(ended or {})
             return Running(id, 0, 0, failed.started_at_s, failed=failed)
-        self._records[id] = running
+        self._records[id] = {**running, "folder": str(folder)}
         return Running(id, running["pid"], running["startedTicks"], running["startedAt"])
 
     def adopt(self, folder: Path) -> Running | Exit | None:
@@ -99,7 +99,7 @@ class HostRuntime:
         if running is None:
             return None
         if record.alive(running["monitorPid"], running["monitorTicks"]):
-            return self._running(running["id"], running, None)
+            return self._running(running["id"], running, None, folder)
         if ended := record.read(folder, record.EXIT):  # it ended between the two looks
             return to_exit(ended)
         self._records.pop(running["id"], None)
@@ -121,16 +121,26 @@ class HostRuntime:
     async def signal(self, running: Running, signal: int, *, group: bool = True) -> None:
         if not running.pid or not record.alive(running.pid, running.started_ticks):
             return
+        refused = False
         for target in (-running.pid, running.pid) if group else (running.pid,):
             try:
                 os.kill(target, signal)
                 return
             except ProcessLookupError:
                 continue
+            except PermissionError:  # where a set-user-id program can be run, it may become somebody else
+                refused = True
+        if refused and record.alive(running.pid, running.started_ticks):
+            raise SignalRefused(unkillable(running.pid))
 
     async def kill(self, running: Running) -> None:
         """The monitor ends the rest as soon as the program is gone, and writes down how."""
-        await self.signal(running, signals.SIGKILL)
+        try:
+            await self.signal(running, signals.SIGKILL)
+        except SignalRefused as refused:
+            if kept := self._records.get(running.id):
+                give_up(kept, str(refused))
+            raise
 
     async def remove(self, folder: Path) -> None:
         await asyncio.to_thread(forget, folder)

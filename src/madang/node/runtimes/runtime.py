@@ -101,6 +101,16 @@ class Ability:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
+class SignalRefused(PermissionError):
+    """A program takes no signal from us, since it has become another user; the text says which, and what to do."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(1, text)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
 class Runtime(Protocol):
     name: str
 
@@ -127,11 +137,12 @@ class Runtime(Protocol):
     async def wait(self, running: Running, folder: Path) -> Exit: ...
 
     async def signal(self, running: Running, signal: int, *, group: bool = True) -> None:
-        """To the program (`group`: and to its process group). A gone process is a success."""
+        """To the program (`group`: and to its process group). A gone process is a success. Raises SignalRefused."""
         ...
 
     async def kill(self, running: Running) -> None:
-        """SIGKILL to everything that the container started."""
+        """SIGKILL to everything that the container started. Raises SignalRefused: the container then counts as ended
+        (its Exit says so), whatever goes on running."""
         ...
 
     async def remove(self, folder: Path) -> None:

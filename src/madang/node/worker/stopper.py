@@ -2,7 +2,7 @@
 
 from madang.node.pod import spec
 from madang.node.pod.stopping import LEAST_AFTER_HOOK_S, pre_stop
-from madang.node.runtimes.runtime import Running
+from madang.node.runtimes.runtime import Running, SignalRefused
 from madang.node.worker.launching import Launching
 from madang.node.worker.termination import signal_number
 from madang.node.worker.work import PodWork
@@ -27,7 +27,16 @@ class Stopper:
         c = self._work.facts.of(name)
         assert c.stop is not None and c.running is not None
         c.stop.killed = True
-        self._work.spawn(self._work.runtime.kill(c.running))
+        self._work.spawn(self._kill(name, c.running))
+
+    async def _kill(self, name: str, running: Running) -> None:
+        try:
+            await self._work.runtime.kill(running)
+        except SignalRefused as refused:
+            self._refused(name, refused)
+
+    def _refused(self, name: str, refused: SignalRefused) -> None:
+        self._work.emit("Warning", "FailedKillPod", f"error killing pod: {refused}", spec.role(self._work.pod, name))
 
     async def _hook(self, name: str) -> None:
         c, kit = self._work.facts.of(name), self._work.kit
@@ -52,4 +61,7 @@ class Stopper:
         role = spec.role(self._work.pod, name)
         launch = await self._launching.again(role, self._work.facts.of(name).attempt)
         # To the program alone, as a container's first process gets it: it tells its children by itself.
-        await self._work.runtime.signal(running, signal_number(launch.stop_signal), group=False)
+        try:
+            await self._work.runtime.signal(running, signal_number(launch.stop_signal), group=False)
+        except SignalRefused as refused:  # SIGKILL is tried too, when the grace period is over
+            self._refused(name, refused)

@@ -206,8 +206,7 @@ class Monitor:
             self._output.copy(WATCH_MEMORY_S if limit else None)
             self._reap(os.WNOHANG)
             if limit and self._status is None and memory.bytes() > limit:
-                self._oom = True
-                os.kill(self._main, signal.SIGKILL)
+                self._oom = limits.end_all([self._main])
 
     def _reap(self, flags: int) -> bool:
         """False: there are no children left."""
@@ -231,9 +230,8 @@ class Monitor:
             self._reap(0)
             return
         while self._reap(os.WNOHANG):  # a subreaper without children has no descendants: no walk over /proc
-            for pid in limits.descendants(os.getpid()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            if not limits.end_all(limits.descendants(os.getpid())):
+                return  # it would be asked for ever
             time.sleep(0.001)
 
     def finish(self) -> None:

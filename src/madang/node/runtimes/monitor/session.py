@@ -113,7 +113,7 @@ def _kill(child: int) -> None:
     for target in (-child, child):
         try:
             os.kill(target, signal.SIGKILL)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # gone, or somebody else by now
             continue
 
 

@@ -1,4 +1,4 @@
-"""What a controller is: a module with these four names. `loops` drives it; a test calls `decide` by itself.
+"""What a controller is: a module with these three names. `loops` drives it; a test calls `decide` by itself.
 
 In: a key, a read-only view of the committed state, the hour, injected chance. Out: actions. An event only wakes
 a key: `decide` reads everything again, so it may be called at any time and any number of times.
@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from madang.ports.actions import Action
 from madang.ports.chance import Chance
-from madang.ports.objects import Kind, Obj
+from madang.ports.objects import Kind, Obj, ref
 from madang.ports.view import View
 
 
@@ -22,6 +22,11 @@ class Ref(NamedTuple):
 
 # From a changed object (and the view, to look up its owner, say) to the keys that must be decided again.
 Waker = Callable[[Obj, View], Iterable[Ref]]
+
+
+def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
+    """The object itself is the key."""
+    yield Ref(*ref(obj))
 
 
 class Controller(Protocol):

@@ -7,7 +7,7 @@ one group of slices for each set of resolved ports (kubernetes endpointslice rec
 from collections.abc import Iterable, Mapping, Sequence
 
 from madang.control import pods as pod
-from madang.control.controller import Ref, Waker
+from madang.control.controller import Ref, Waker, wake_self
 from madang.control.difference import difference
 from madang.control.naming import free_name
 from madang.control.owners import controller_ref
@@ -27,10 +27,6 @@ HEADLESS = "service.kubernetes.io/headless"
 
 Port = tuple[str, int | None, str, str]  # name, number, protocol, appProtocol
 Ports = tuple[Port, ...]
-
-
-def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
-    yield Ref(obj["metadata"]["namespace"], obj["metadata"]["name"])
 
 
 def wake_of_pod(obj: Obj, view: View) -> Iterable[Ref]:

@@ -3,9 +3,9 @@
 In: an Event. Out: its deletion, or when to look again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from madang.control.controller import Ref, Waker
+from madang.control.controller import Ref, Waker, wake_self
 from madang.control.instant import seconds
 from madang.ports.actions import Action, Delete, Wake
 from madang.ports.chance import Chance
@@ -15,10 +15,6 @@ from madang.ports.view import View
 NAME = "event-ttl-controller"
 KIND = "events"
 KEPT_S = 3600.0
-
-
-def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
-    yield Ref(obj["metadata"]["namespace"], obj["metadata"]["name"])
 
 
 WATCHES: Mapping[Kind, Waker] = {KIND: wake_self}

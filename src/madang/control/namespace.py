@@ -7,7 +7,7 @@ remains, and at last the finalizer taken off (kubernetes pkg/controller/namespac
 from collections.abc import Iterable, Mapping, Sequence
 
 from madang.control.conditions import find, made
-from madang.control.controller import Ref, Waker
+from madang.control.controller import Ref, Waker, wake_self
 from madang.control.difference import status_patch
 from madang.control.pods import deleting
 from madang.kinds.furnishing import ACCOUNT, CA_KEY, ROOT_CA, account, root_ca
@@ -31,10 +31,6 @@ CALM = (
     ("NamespaceDeletionContentFailure", "ContentDeleted",
      "All content successfully deleted, may be waiting on finalization"),
 )  # fmt: skip
-
-
-def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
-    yield Ref("", obj["metadata"]["name"])
 
 
 def wake_of_content(obj: Obj, view: View) -> Iterable[Ref]:

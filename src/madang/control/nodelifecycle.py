@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from madang.control import pods as pod
 from madang.control.conditions import find
-from madang.control.controller import Ref, Waker
+from madang.control.controller import Ref, Waker, wake_self
 from madang.control.instant import stamp
 from madang.control.nodehealth import disruption, fell_silent, quiet_in_s, ready_node, unready_pods
 from madang.ports.actions import Action, Patch, Wake
@@ -39,10 +39,6 @@ OURS: frozenset[Taint] = frozenset(
 
 
 DRIVING = frozenset(taint for taint in OURS if taint[1] == "NoExecute")
-
-
-def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
-    yield Ref("", obj["metadata"]["name"])
 
 
 def wake_of_pod(obj: Obj, view: View) -> Iterable[Ref]:

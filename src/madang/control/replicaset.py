@@ -10,7 +10,7 @@ from functools import cmp_to_key
 
 from madang.control import pods as pod
 from madang.control.conditions import find, made, with_condition, without
-from madang.control.controller import Ref, Waker
+from madang.control.controller import Ref, Waker, wake_self
 from madang.control.difference import status_patch
 from madang.control.instant import seconds
 from madang.control.naming import free_name
@@ -25,10 +25,6 @@ NAME = "replicaset-controller"
 KIND = "replicasets.apps"
 BURST = 500  # pods made or deleted by one decision
 COST = "controller.kubernetes.io/pod-deletion-cost"
-
-
-def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
-    yield Ref(obj["metadata"]["namespace"], obj["metadata"]["name"])
 
 
 def wake_of_pod(obj: Obj, view: View) -> Iterable[Ref]:

@@ -12,7 +12,7 @@ from typing import Any
 from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
 from madang.ports.errors import Expired, StatusError
-from madang.ports.objects import Kind, Obj
+from madang.ports.objects import Kind, Obj, ref
 from madang.web.reading import READERS
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Watching:
         while True:
             try:
                 page = await self._api.list(kind)
-                found = {place(e.obj): READERS[kind](e.obj) for e in page.entries}
+                found = {ref(e.obj): READERS[kind](e.obj) for e in page.entries}
                 if found != self.facts[kind]:
                     self.facts[kind] = found
                     self._changed()
@@ -54,7 +54,7 @@ class Watching:
                 await self._clock.sleep(RETRY_S)
 
     def _take(self, kind: Kind, obj: Obj, *, gone: bool) -> None:
-        mine, key = self.facts[kind], place(obj)
+        mine, key = self.facts[kind], ref(obj)
         before = mine.get(key)
         if gone:
             mine.pop(key, None)
@@ -63,8 +63,3 @@ class Watching:
             after = mine[key] = READERS[kind](obj)
         if after != before:
             self._changed()
-
-
-def place(obj: Obj) -> tuple[str, str]:
-    meta = obj["metadata"]
-    return meta.get("namespace", ""), meta["name"]

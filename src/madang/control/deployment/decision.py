@@ -7,7 +7,7 @@ strategy's own step; each decision takes one step, and the ReplicaSet's change w
 from collections.abc import Iterable, Mapping, Sequence
 
 from madang.control import pods as pod
-from madang.control.controller import Ref, Waker
+from madang.control.controller import Ref, Waker, wake_self
 from madang.control.deployment import numbers, revisions, rolling, scaling, status
 from madang.control.deployment.revisions import SETS
 from madang.control.difference import difference, status_patch
@@ -20,10 +20,6 @@ from madang.ports.view import View
 
 NAME = "deployment-controller"
 KIND = "deployments.apps"
-
-
-def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
-    yield Ref(obj["metadata"]["namespace"], obj["metadata"]["name"])
 
 
 def wake_of_set(obj: Obj, view: View) -> Iterable[Ref]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from madang.control import pods as pod
 from madang.control.conditions import find, holds
-from madang.control.controller import Ref, Waker
+from madang.control.controller import Ref, Waker, wake_self
 from madang.control.difference import status_patch
 from madang.control.instant import seconds, stamp
 from madang.control.job.count import AT_ONCE, FINALIZER, backoff_s, count, on_record, tracked
@@ -30,10 +30,6 @@ MISSING_FIELDS = ("podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "
 REACHED = "CompletionsReached", "Reached expected number of succeeded pods"
 LIMIT = "BackoffLimitExceeded", "Job has reached the specified backoff limit"
 DEADLINE = "DeadlineExceeded", "Job was active longer than specified deadline"
-
-
-def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
-    yield Ref(obj["metadata"]["namespace"], obj["metadata"]["name"])
 
 
 def wake_of_pod(obj: Obj, view: View) -> Iterable[Ref]:

@@ -1,7 +1,7 @@
 """What `madang up` does after all is ready: the logs of every instance as they come, and sources watched if asked.
 
-Instances come and go while one looks: the pods are watched, and each new container is followed from its start. It ends
-when the courtyard does.
+Instances come and go while one looks: the pods are watched, and each new container is followed from its start; of one
+that has run for longer, what it says since this `up` began. It ends when the courtyard does.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from madang.app import Application
 
 
-async def follow(court: Courtyard, application: "Application | None", watch: bool) -> None:
-    """Until the courtyard's control process ends, by whomever."""
+async def follow(court: Courtyard, application: "Application | None", watch: bool, since: str) -> None:
+    """Until the courtyard's control process ends, by whomever. `since`: no line from before (RFC 3339)."""
     ends = asyncio.ensure_future(ended(int(court.record["pid"])))
-    shows = asyncio.ensure_future(show(court, application, watch))
+    shows = asyncio.ensure_future(show(court, application, watch, since))
     await asyncio.wait({ends, shows}, return_when=asyncio.FIRST_COMPLETED)
     if not ends.done():
         await shows  # it does not end by itself: whatever broke it is told
@@ -42,7 +42,7 @@ async def ended(pid: int) -> None:
         os.close(process)
 
 
-async def show(court: Courtyard, application: "Application | None", watch: bool) -> None:
+async def show(court: Courtyard, application: "Application | None", watch: bool, since: str) -> None:
     if application is None:
         await asyncio.Event().wait()
         return
@@ -62,4 +62,5 @@ async def show(court: Courtyard, application: "Application | None", watch: bool)
                 if "running" in status.get("state", {}) and start not in seen:
                     seen.add(start)
                     label = f"\033[{COLOURS[len(seen) % len(COLOURS)]}m{name} |\033[0m "
-                    tasks.create_task(one(api, application.namespace, pod, status["name"], label, follow=True))
+                    log = one(api, application.namespace, pod, status["name"], label, follow=True, since=since)
+                    tasks.create_task(log)

@@ -59,10 +59,12 @@ async def stream(api: "RemoteApi", namespace: str, pods: Sequence[Obj], follow: 
 
 
 async def one(
-    api: "RemoteApi", namespace: str, pod: Obj, container: str, prefix: str, *, follow: bool, tail: int = -1
-) -> None:
+    api: "RemoteApi", namespace: str, pod: Obj, container: str, prefix: str, *, follow: bool, tail: int = -1,
+    since: str = "",
+) -> None:  # fmt: skip
     """One container's log; nothing where it has not started yet, or is gone meanwhile."""
-    options = LogOptions(container=container, follow=follow, tail_lines=tail if tail >= 0 else None)
+    tail_lines = tail if tail >= 0 else None
+    options = LogOptions(container=container, follow=follow, tail_lines=tail_lines, since_time=since)
     rest = b""
     try:
         async for piece in api.logs(namespace, pod["metadata"]["name"], options):

@@ -8,6 +8,7 @@ import contextlib
 import socket
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -166,16 +167,21 @@ def foreground(bringing: "Bringing", watch: bool) -> None:
     except KeyboardInterrupt:
         end(bringing.court)
         raise
-    stay(bringing.court, bringing.application, watch)
+    stay(bringing.court, bringing.application, watch, began(bringing.begun))
 
 
-def stay(court: Courtyard, application: "Application | None", watch: bool) -> None:
+def began(begun: float) -> str:
+    """The time of the day at which a command began, by the monotonic clock's account (RFC 3339)."""
+    return (datetime.now(UTC) - timedelta(seconds=time.monotonic() - begun)).isoformat()
+
+
+def stay(court: Courtyard, application: "Application | None", watch: bool, since: str) -> None:
     """The foreground: logs until Ctrl-C, which stops everything."""
     from madang.cli.foreground import follow
     from madang.cli.screen import say
 
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(follow(court, application, watch))
+        asyncio.run(follow(court, application, watch, since))
         say(f"the courtyard {court.name!r} has stopped")
         return
     end(court)

@@ -5,7 +5,6 @@ and 422.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from madang.api.desk import Desk
@@ -15,7 +14,6 @@ from madang.kinds.checks.meta import check_any_update
 from madang.kinds.checks.status import invalid
 from madang.kinds.decode import decode, shape
 from madang.kinds.kind import Kind
-from madang.kinds.table import Served
 from madang.kinds.times import format_seconds
 from madang.ports.api import WriteOptions
 from madang.ports.objects import Obj
@@ -23,25 +21,11 @@ from madang.ports.objects import Obj
 
 def decoded(resource: Resource, body: bytes | Obj, options: WriteOptions) -> tuple[Obj, list[str]]:
     """A fresh object in the stored version, and the warnings of its decoding."""
-    return _read(resource, body, options, served(resource))
-
-
-def decoded_as(resource: Resource, body: bytes | Obj, options: WriteOptions) -> tuple[Obj, list[str]]:
-    """The same for what is posted to subresources (Scale, Binding ...): kinds that are no rows of the table."""
-    return _read(resource, body, options, Served(resource.row, resource.row.group, resource.row.version))
-
-
-@lru_cache(256)
-def served(resource: Resource) -> Served:
-    return Served(resource.row, resource.group, resource.version, resource.conversion)
-
-
-def _read(resource: Resource, body: bytes | Obj, options: WriteOptions, found: Served) -> tuple[Obj, list[str]]:
     if isinstance(body, bytes):
-        result = decode(found, body, options.field_validation)
+        result = decode(resource.asked, body, options.field_validation)
     else:
-        result = shape(found, body, options.field_validation)
-    obj = found.to_stored(result.obj)
+        result = shape(resource.asked, body, options.field_validation)
+    obj = resource.asked.to_stored(result.obj)
     # First, so that every stored object's bytes begin alike: lists cut this off.
     head = {"kind": resource.row.kind, "apiVersion": resource.row.api_version}
     return {**head, **{k: v for k, v in obj.items() if k not in head}}, list(result.warnings)
@@ -64,12 +48,12 @@ def noted(row: Kind, new: Obj, old: Obj | None) -> list[str]:
 def own_created(desk: Desk, resource: Resource, obj: Obj, options: WriteOptions) -> None:
     """`obj` as decoded and defaulted: what admission adds later is nobody's."""
     now = format_seconds(desk.clock.now_s())
-    _own(obj, managed.on_create(obj, resource.stored_node, options.field_manager or "unknown", now))
+    _own(obj, managed.on_create(obj, resource.stored.node, options.field_manager or "unknown", now))
 
 
 def own_updated(desk: Desk, resource: Resource, new: Obj, old: Obj, subresource: str, options: WriteOptions) -> None:
     now, manager = format_seconds(desk.clock.now_s()), options.field_manager or "unknown"
-    _own(new, managed.on_update(old, new, resource.stored_node, manager, now, subresource=subresource))
+    _own(new, managed.on_update(old, new, resource.stored.node, manager, now, subresource=subresource))
 
 
 def _own(obj: Obj, entries: list[Obj]) -> None:
@@ -87,12 +71,12 @@ def applied(
     if resource.conversion is not None:  # fields are owned in the stored version
         wanted, _ = decoded(resource, wanted, WriteOptions(field_validation="Ignore"))
     made = managed.apply(
-        old, wanted, resource.stored_node, options.field_manager, now, force=options.force, subresource=subresource
+        old, wanted, resource.stored.node, options.field_manager, now, force=options.force, subresource=subresource
     )
     for name in ("name", "namespace"):
         if wanted["metadata"].get(name):
             made["metadata"][name] = wanted["metadata"][name]
-    fresh, _ = decoded_as(resource, made, WriteOptions(field_validation="Ignore"))
+    fresh, _ = decoded(resource.stored, made, WriteOptions(field_validation="Ignore"))
     return fresh
 
 

@@ -10,33 +10,31 @@ from functools import lru_cache
 from madang.api import errors
 from madang.kinds import table
 from madang.kinds.kind import Conversion, Kind
-from madang.kinds.schema import Node, node
+from madang.kinds.schema import Node
+from madang.kinds.table import Served
 from madang.ports.objects import Obj
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource:
-    """`conversion` is set where the path asks for another group version than the stored one."""
+    """`asked` is the group version of the path, which may be another than the stored one; `row` and its tree stand
+    here too, since every verb reads them."""
 
     row: Kind
     node: Node
-    conversion: Conversion | None = None
+    asked: Served
 
     @property
-    def group(self) -> str:
-        return self.conversion.group if self.conversion else self.row.group
-
-    @property
-    def version(self) -> str:
-        return self.conversion.version if self.conversion else self.row.version
+    def conversion(self) -> Conversion | None:
+        return self.asked.conversion
 
     @property
     def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
+        return self.asked.api_version
 
     @property
-    def stored_node(self) -> Node:
-        return node(self.row.group, self.row.version, self.row.kind) if self.conversion else self.node
+    def stored(self) -> "Resource":
+        return posted(self.row) if self.conversion else self
 
     @property
     def head(self) -> bytes:
@@ -53,7 +51,16 @@ class Resource:
 
     def served(self, obj: Obj) -> Obj:
         """A stored object in the group version asked for."""
-        return self.conversion.from_stored(obj) if self.conversion else obj
+        return self.asked.from_stored(obj)
+
+
+def posted(row: Kind) -> Resource:
+    """In the row's own version; also what is posted under objects (Scale, Binding ...) and is no row of the table."""
+    return _of(Served(row, row.group, row.version))
+
+
+def _of(served: Served) -> Resource:
+    return Resource(served.kind, served.node, served)
 
 
 @lru_cache(256)
@@ -63,7 +70,7 @@ def resource(kind: str) -> Resource:
         row = table.by_id(kind)
     except KeyError:
         raise errors.no_resource() from None
-    return Resource(row, node(row.group, row.version, row.kind))
+    return posted(row)
 
 
 @lru_cache(256)
@@ -74,4 +81,4 @@ def at_path(group: str, version: str, plural: str) -> Resource:
         raise errors.no_resource()
     if served.conversion is None:
         return resource(served.kind.id)
-    return Resource(served.kind, served.node, served.conversion)
+    return _of(served)

@@ -7,7 +7,7 @@ that it does not have the API's 405.
 from madang.api import errors
 from madang.api.desk import Desk, Outcome
 from madang.api.patch import patched
-from madang.api.resources import Resource
+from madang.api.resources import Resource, posted
 from madang.api.subresources import binding, eviction, finalize, scale, token
 from madang.ports.api import PatchType, User, WriteOptions
 from madang.ports.objects import Entry, Obj
@@ -60,7 +60,7 @@ async def patch(
     entry = desk.newest(resource.row, namespace, name)
     if entry is None:
         raise errors.not_found(resource.row, name)
-    wanted = patched(scale.tree(resource), scale.read(resource, entry), body, "merge" if style == "apply" else style)
+    wanted = patched(posted(scale.ROW), scale.read(resource, entry), body, "merge" if style == "apply" else style)
     return await scale.put(desk, user, resource, namespace, name, wanted, options)
 
 

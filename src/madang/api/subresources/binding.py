@@ -8,12 +8,11 @@ import copy
 
 from madang.api import errors
 from madang.api.desk import Desk, Outcome, durable
-from madang.api.pipeline import decoded_as
-from madang.api.resources import Resource, resource
+from madang.api.pipeline import decoded
+from madang.api.resources import Resource, posted, resource
 from madang.kinds.checks.status import invalid
 from madang.kinds.checks.subresources import check_binding
 from madang.kinds.kind import Kind
-from madang.kinds.schema import node
 from madang.kinds.times import format_seconds
 from madang.ports.api import WriteOptions
 from madang.ports.errors import BadRequest
@@ -23,18 +22,14 @@ ROW = Kind(group="", version="v1", kind="Binding", plural="bindings")
 SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
-def tree() -> Resource:
-    return Resource(ROW, node("", "v1", "Binding"))
-
-
 async def create(desk: Desk, namespace: str, body: bytes | Obj, options: WriteOptions) -> Outcome:
     """A Binding posted to the collection names its pod itself."""
-    wanted, _ = decoded_as(tree(), body, options)
+    wanted, _ = decoded(posted(ROW), body, options)
     return await bind(desk, namespace, (wanted.get("metadata") or {}).get("name", ""), wanted, options)
 
 
 async def bind(desk: Desk, namespace: str, name: str, body: bytes | Obj, options: WriteOptions) -> Outcome:
-    wanted, _ = decoded_as(tree(), body, options)
+    wanted, _ = decoded(posted(ROW), body, options)
     about, target = wanted.get("metadata") or {}, wanted.get("target") or {}
     if about.get("name") and about["name"] != name:
         raise BadRequest(f'name in URL does not match name in Binding object: "{about["name"]}" != "{name}"')

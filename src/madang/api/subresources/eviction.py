@@ -3,10 +3,9 @@
 from madang.api import delete as deleting
 from madang.api import errors
 from madang.api.desk import Desk, Outcome, durable
-from madang.api.pipeline import decoded_as
-from madang.api.resources import Resource
+from madang.api.pipeline import decoded
+from madang.api.resources import Resource, posted
 from madang.kinds.kind import Kind
-from madang.kinds.schema import node
 from madang.kinds.times import format_seconds
 from madang.ports.api import DeleteOptions, WriteOptions
 from madang.ports.errors import BadRequest
@@ -25,7 +24,7 @@ SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": 
 async def evict(
     desk: Desk, resource: Resource, namespace: str, name: str, body: bytes | Obj, options: WriteOptions
 ) -> Outcome:
-    wanted, _ = decoded_as(Resource(ROW, node("policy", "v1", "Eviction")), body, options)
+    wanted, _ = decoded(posted(ROW), body, options)
     about = wanted.get("metadata") or {}
     if about.get("name") and about["name"] != name:
         raise BadRequest(f'name in URL does not match name in Eviction object: "{about["name"]}" != "{name}"')

@@ -5,23 +5,17 @@ In: the object or a Scale. Out: a Scale, or the object with another number of re
 
 from madang.api import errors
 from madang.api.desk import Desk, Outcome
-from madang.api.pipeline import decoded_as
-from madang.api.resources import Resource
+from madang.api.pipeline import decoded
+from madang.api.resources import Resource, posted
 from madang.api.update import write
 from madang.kinds.checks.status import invalid
 from madang.kinds.checks.subresources import check_scale
 from madang.kinds.kind import Kind
-from madang.kinds.schema import node
 from madang.kinds.selectors import from_object
 from madang.ports.api import User, WriteOptions
 from madang.ports.objects import Entry, Obj
 
 ROW = Kind(group="autoscaling", version="v1", kind="Scale", plural="scales")
-
-
-def tree(resource: Resource) -> Resource:
-    """The Scale as a resource: its tree for decoding and patches."""
-    return Resource(ROW, node("autoscaling", "v1", "Scale"))
 
 
 def read(resource: Resource, entry: Entry) -> Obj:
@@ -50,7 +44,7 @@ def of(obj: Obj, revision: str) -> Obj:
 async def put(
     desk: Desk, user: User, resource: Resource, namespace: str, name: str, body: bytes | Obj, options: WriteOptions
 ) -> Outcome:
-    wanted, warnings = decoded_as(tree(resource), body, options)
+    wanted, warnings = decoded(posted(ROW), body, options)
     about = wanted.get("metadata") or {}
     if about.get("name") and about["name"] != name:
         raise errors.wrong_name(about["name"], name)

@@ -5,12 +5,11 @@ In: a TokenRequest. Out: the same with its status; the token is a JWT that `wire
 
 from madang.api import errors
 from madang.api.desk import Desk, Outcome
-from madang.api.pipeline import decoded_as
-from madang.api.resources import Resource
+from madang.api.pipeline import decoded
+from madang.api.resources import Resource, posted
 from madang.kinds.checks.status import invalid
 from madang.kinds.checks.subresources import check_token_seconds
 from madang.kinds.kind import Kind
-from madang.kinds.schema import node
 from madang.kinds.times import format_seconds
 from madang.ports.api import WriteOptions
 from madang.ports.errors import Unavailable
@@ -24,7 +23,7 @@ USUAL_S = 3600
 def issue(
     desk: Desk, resource: Resource, namespace: str, name: str, body: bytes | Obj, options: WriteOptions
 ) -> Outcome:
-    wanted, warnings = decoded_as(Resource(ROW, node(ROW.group, "v1", ROW.kind)), body, options)
+    wanted, warnings = decoded(posted(ROW), body, options)
     spec = dict(wanted.get("spec") or {})
     seconds = spec.get("expirationSeconds") or USUAL_S
     if found := check_token_seconds(seconds):

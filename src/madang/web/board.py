@@ -35,7 +35,7 @@ class Board:
     def show(self, s: Snapshot, load: Load) -> bool:
         """Whether anything is another."""
         self.picture = picture(s)
-        fresh, old = values(s, load), self._fragments
+        fresh, old = values(s, load, self.picture), self._fragments
         if fresh.keys() == old.keys() and all(fresh[name] == one.value for name, one in old.items()):
             return False
         self.moment += 1

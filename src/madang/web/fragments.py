@@ -10,17 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from madang.web import application, graph
 from madang.web.application import Card, Listing, Load, Row
 from madang.web.facts import Snapshot
-from madang.web.picture import RANK, Picture, picture
+from madang.web.picture import RANK, Picture
 from madang.web.text import LANGUAGES, Language
 from madang.web.words import WORDS, say
 
 FOLDER = Path(__file__).parent / "templates"
-TEMPLATES = ("page", "closed", "enter", "said")  # beside one a fragment
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,8 @@ class Instances:
     more: int
 
 
-def values(s: Snapshot, load: Load) -> dict[str, Any]:
-    """By name; a name's first part, up to a `-`, says which template it has."""
-    shown = picture(s)
+def values(s: Snapshot, load: Load, shown: Picture) -> dict[str, Any]:
+    """By name; a name's first part, up to a `-`, says which template it has. `shown` is the snapshot's picture."""
     cards = application.cards(s, load)
     found: dict[str, Any] = {"top": summary(shown, cards, s)}
     found |= {f"el-{lit.element.key}": lit for band in shown.bands for lit in band.elements}
@@ -94,6 +93,30 @@ class Renderer:
         return self._environment.get_template(f"{template}.html").render(render=self, **given)
 
 
+class Compiled(BytecodeCache):
+    """A template is compiled once, for all languages."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
+def warm() -> None:
+    """Compiles all templates, for who would rather not do it on a loop's thread."""
+    for language in LANGUAGES:
+        for path in FOLDER.glob("*.html"):
+            environment(language).get_template(path.name)
+
+
 @cache
 def environment(language: Language) -> Environment:
     made = Environment(
@@ -103,6 +126,7 @@ def environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=COMPILED,
     )
 
     def t(key: str, **given: Any) -> str:

@@ -24,6 +24,7 @@ from madang.web.watching import Watching
 
 log = logging.getLogger(__name__)
 MOST_A_SECOND = 5
+REST, REST_S = 30, 0.4  # times as long as the look took, since a large house takes longer; at most so long
 GATHER_S = 0.01  # changes that come together are one look
 SAMPLE_S = 1.0
 LINGER_S = 10.0  # after the last page went: somebody may only have reloaded it
@@ -146,9 +147,11 @@ class Live:
         while True:
             await self._dirty.wait()
             await self._from.clock.sleep(GATHER_S)
+            begun = self._from.clock.monotonic_s()
             if self._look():
                 await self._tell()
-            await self._from.clock.sleep(1 / MOST_A_SECOND)
+            took = self._from.clock.monotonic_s() - begun
+            await self._from.clock.sleep(min(max(1 / MOST_A_SECOND, took * REST), REST_S))
 
     async def _sampling(self) -> None:
         """The only beat, and only while somebody looks: what flows past the store."""

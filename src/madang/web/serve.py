@@ -83,9 +83,11 @@ class Door:
 
 
 def load() -> "type[App]":
-    """Not on the loop's thread: a tenth of a second of imports."""
+    """Not on the loop's thread: a tenth of a second of imports and templates."""
     from madang.web.app import App
+    from madang.web.fragments import warm
 
+    warm()
     return App
 
 

@@ -1,17 +1,12 @@
-"""HAProxy's counters as typed values: for the autoscaler and the dashboard.
+"""HAProxy's counters as typed values.
 
-In: the runtime socket of the worker that serves. Out: a snapshot. Counters start at nothing with every worker:
-`worker` says which one counted, and a difference means something only within one.
+In: the lines of its answer to `show stat`. Out: a `Counter` a backend or server. Counters start at nothing with every
+worker, so that a difference means something only within one.
 """
 
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-
-from madang.haproxy import admin
-
-BACKENDS_AND_SERVERS = "show stat -1 6 -1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +29,6 @@ class Counter:
     answers_5xx: int
     response_ms: int
     total_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    worker: int
-    counters: tuple[Counter, ...]
-
-    def backend(self, namespace: str, service: str) -> tuple[Counter, ...]:
-        """All ports of a Service, without its servers."""
-        prefix = f"{namespace}:{service}:"
-        return tuple(c for c in self.counters if not c.server and c.backend.startswith(prefix))
-
-
-async def sample(path: Path, worker: int) -> Snapshot:
-    (answer,) = await admin.ask(path, [BACKENDS_AND_SERVERS])
-    return Snapshot(worker, tuple(read(answer.splitlines())))
 
 
 def read(lines: Iterable[str]) -> Iterable[Counter]:

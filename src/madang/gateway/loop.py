@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import cast
 
-from madang.gateway import always, callers, counters, taken
+from madang.gateway import always, callers, taken
 from madang.gateway.conditions import shown, statuses
 from madang.gateway.desired import Desired, Owner, Problem
 from madang.gateway.hand import Hand, Outcome
@@ -107,12 +107,6 @@ class Gateway:
                     scheme = "" if frontend.mode == "tcp" else "http://"
                     found[f"{bind.owner.namespace}/{bind.owner.name}:{bind.port}"] = f"{scheme}{host}:{bind.port}"
         return found
-
-    async def counters(self) -> counters.Snapshot | None:
-        """HAProxy's counters now; None while it does not serve."""
-        if self._hand is None or self._hand.admin is None:
-            return None
-        return await counters.sample(self._hand.admin, self._hand.worker_pid)
 
     async def flow(self) -> Flow | None:
         """Who asks whom; None while HAProxy does not answer."""

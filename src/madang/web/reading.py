@@ -178,8 +178,8 @@ def hosts(container: Obj) -> Iterator[str]:
     values = [v.get("value") for v in container.get("env") or ()]
     values += [*(container.get("command") or ()), *(container.get("args") or ())]
     for value in values:
-        for word in str(value or "").replace(",", " ").split()[:16]:
-            if matched := HOST.fullmatch(word):
+        for word in str(value or "").split(",")[:16]:
+            if matched := HOST.fullmatch(word.strip()):
                 yield matched[1].lower()
 
 

@@ -1,0 +1,91 @@
+"""The drawing of calls: who stands where, which lines there are."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from madang.ports.objects import Obj
+from madang.web.application import OUTSIDE, Load, Rate, cards
+from madang.web.graph import MOST, Graph, arranged, graph
+from madang.web.reading import machine, read, snapshot
+from tests.web import things
+
+
+def drawn(objects: dict[str, list[Obj]], load: Load | None = None) -> Graph:
+    s = snapshot(read(objects), machine(things.RECORD))
+    load = load or Load()
+    return graph(s, "shop", list(cards(s, load)), load)
+
+
+def names(found: Graph) -> set[tuple[str, str]]:
+    return {(line.source, line.target) for line in found.lines}
+
+
+def waiting(name: str, *others: str, **env: str) -> Obj:
+    rows = ",".join(f'{{"service": "{o}", "condition": "started"}}' for o in others)
+    container = {"image": name, "env": [{"name": k, "value": v} for k, v in env.items()]}
+    return things.deployment(
+        name, metadata={"annotations": {"madang.dev/depends-on": f"[{rows}]"}}, spec={"containers": [container]}
+    )
+
+
+def test_declared_lines() -> None:
+    objects = {
+        "deployments.apps": [
+            waiting("web", "catalog", CART="http://cart:8000/x", NOT="see the orders page"),
+            *(waiting(name) for name in ("catalog", "cart", "orders")),
+        ],
+        "services": [things.service("web", outside=8080)],
+    }
+    found = drawn(objects)
+    assert names(found) == {("", "web"), ("web", "catalog"), ("web", "cart")}
+    assert not any(line.seen for line in found.lines)
+    across = {box.name: box.x for box in found.boxes}
+    assert across[""] < across["web"] < across["catalog"] == across["cart"]
+
+
+def test_what_was_seen_is_drawn_whole_with_its_rate() -> None:
+    load = Load(
+        calls={(("shop", "a"), ("shop", "b")): Rate(12.3, 0.5, 4, True), (OUTSIDE, ("shop", "a")): Rate(seen=True)}
+    )
+    found = drawn({"deployments.apps": [waiting("a"), waiting("b")]}, load)
+    lines = {(x.source, x.target): x for x in found.lines}
+    assert lines["a", "b"].rate == "12" and lines["a", "b"].failing and lines["a", "b"].seen
+    assert lines["", "a"].seen and not lines["", "a"].rate
+
+
+def test_a_circle_is_drawn() -> None:
+    found = drawn({"deployments.apps": [waiting("a", "b"), waiting("b", "c"), waiting("c", "a")]})
+    assert names(found) == {("a", "b"), ("b", "c"), ("c", "a")}
+
+
+def test_more_than_can_be_seen_is_counted() -> None:
+    many = [waiting(f"s{n:03}") for n in range(MOST + 5)]
+    found = drawn({"deployments.apps": [*many, waiting("a", "s052")]})
+    assert len(found.boxes) == MOST and found.more == 6
+    assert names(found) == {("a", "s052")}, "who calls and is called is drawn first"
+
+
+@given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=25))
+def test_every_place_stands_once_and_calls_lead_on(pairs: set[tuple[int, int]]) -> None:
+    links: Any = {(("s", str(a)), ("s", str(b))) for a, b in pairs if a != b}
+    places = [("s", str(n)) for n in range(10)]
+    columns = arranged(places, links)
+    assert sorted(p for column in columns for p in column) == places
+    at = {p: n for n, column in enumerate(columns) for p in column}
+    forward = {(a, b) for a, b in links if at[a] < at[b]}
+    if not any(reaches(links, b, a) for a, b in links):
+        assert forward == links, "without a circle nothing leads back"
+
+
+def reaches(links: Any, start: Any, end: Any) -> bool:
+    seen, ahead = set(), [start]
+    while ahead:
+        place = ahead.pop()
+        if place == end:
+            return True
+        if place not in seen:
+            seen.add(place)
+            ahead += [b for a, b in links if a == place]
+    return False

@@ -6,6 +6,7 @@ that somebody else has at a later start is chosen anew; one that a user wrote is
 """
 
 import socket
+from collections.abc import Callable
 
 from madang.gateway.listeners import CLASSES, CONTROLLER, GATEWAYS, GROUP
 from madang.ports.api import Api
@@ -18,8 +19,9 @@ CHOSEN = f"{DOMAIN}/port-chosen"
 USUAL_PORTS = range(7080, 7100)  # applications publish 8080, 8000, 3000 themselves
 
 
-async def ensure(api: Api, settings: Settings) -> None:
-    for kind, obj in ((CLASSES, gateway_class()), (GATEWAYS, gateway(free_port(settings.listen)))):
+async def ensure(api: Api, settings: Settings, choose: Callable[[str], int] | None = None) -> None:
+    """`choose` gives the front door's port where there is none yet; without it, one that is free here."""
+    for kind, obj in ((CLASSES, gateway_class()), (GATEWAYS, gateway((choose or free_port)(settings.listen)))):
         try:
             await api.create(kind, obj, namespace=obj["metadata"].get("namespace", ""))
         except AlreadyExists:

@@ -8,7 +8,10 @@ last connections end.
 
 import asyncio
 import logging
-from typing import cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
 
 from madang.gateway import always, callers, taken
 from madang.gateway.conditions import shown, statuses
@@ -41,13 +44,50 @@ RETRY_S = 5.0
 DRAIN_S = 1.0
 
 
+class HandLike(Protocol):
+    """What the loop asks of HAProxy's hand (`gateway.hand.Hand`)."""
+
+    on_trouble: Callable[[], None]
+
+    @property
+    def admin(self) -> Path | None: ...
+
+    @property
+    def worker_pid(self) -> int: ...
+
+    async def apply(self, desired: Desired) -> Outcome: ...
+
+    async def sweep(self) -> bool: ...
+
+    async def stop(self, drain_s: float) -> None: ...
+
+    async def leave(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What stands in for HAProxy and the machine's ports in a simulated world."""
+
+    hand: Callable[[], HandLike]
+    free_port: Callable[[str], int]
+
+
 class Gateway:
     """`start` returns once HAProxy serves what is known; `run` follows the changes until it is cancelled."""
 
-    def __init__(self, api: LocalApi, settings: Settings, clock: Clock, tuning: Tuning | None = None) -> None:
+    def __init__(
+        self,
+        api: LocalApi,
+        settings: Settings,
+        clock: Clock,
+        tuning: Tuning | None = None,
+        *,
+        outside: Outside | None = None,
+    ) -> None:
         self._api = cast(LocalApi, api.as_(ME))
         self._settings, self._clock, self._tuning = settings, clock, tuning or Tuning()
-        self._hand: Hand | None = None
+        self._outside = outside
+        self._hand: HandLike | None = None
         self._wake = asyncio.Event()
         self._acting = asyncio.Lock()
         self._recorder = Recorder(self._api, clock, "gateway-controller")
@@ -59,10 +99,14 @@ class Gateway:
 
     async def start(self) -> None:
         """Raises `binary.NoHAProxy`, with the ways out, where there is none."""
-        program = await asyncio.to_thread(binary.find)
-        self._hand = Hand(self._settings.home, self._settings.run, program, self._clock, self._tuning)
+        if self._outside is None:
+            program = await asyncio.to_thread(binary.find)
+            self._hand = Hand(self._settings.home, self._settings.run, program, self._clock, self._tuning)
+            free_port = always.free_port
+        else:
+            self._hand, free_port = self._outside.hand(), self._outside.free_port
         self._hand.on_trouble = self._wake.set
-        await always.ensure(self._api, self._settings)
+        await always.ensure(self._api, self._settings, free_port)
         await self._turn()
         front = self._api.view.get(GATEWAYS, always.NAMESPACE, always.NAME)
         if front is not None and self._front_is_closed() and always.chosen_by_us(front):
@@ -80,7 +124,7 @@ class Gateway:
         without `start` as well, on what an earlier control left."""
         async with self._acting:  # a turn under way comes to its end first, and none follows
             hand, self._hand = self._hand, None
-            if hand is None:
+            if hand is None:  # what an earlier control left
                 hand = Hand(self._settings.home, self._settings.run, binary.find(), self._clock, self._tuning)
             await hand.stop(drain_s)
 

@@ -10,12 +10,11 @@ from typing import Any
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import AlreadyExists, NotFound, StatusError
 from madang.ports.objects import Obj
-from madang.ports.program import HOST
 from madang.world.life import Ended
+from madang.world.manifests import HALF, NAMESPACE, REQUEST_CORES, autoscaler, deployment, job, service, settings
 from madang.world.world import Wanted, World
 
-NAMESPACE = "default"
-DEPLOYMENTS, JOBS = "deployments.apps", "jobs.batch"
+DEPLOYMENTS, JOBS, SCALERS = "deployments.apps", "jobs.batch", "horizontalpodautoscalers.autoscaling"
 
 
 async def until_done(world: World, write: Callable[[Api], Awaitable[Any]]) -> None:
@@ -41,46 +40,6 @@ async def made(api: Api, kind: str, obj: Obj) -> None:
         await api.create(kind, obj, namespace=obj["metadata"].get("namespace", ""))
     except AlreadyExists:
         return  # an earlier try that nobody heard of
-
-
-def service(name: str, namespace: str = NAMESPACE) -> Obj:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]},
-    }
-
-
-def deployment(name: str, replicas: int, unavailable: int, namespace: str = NAMESPACE) -> Obj:
-    probe: Obj = {"httpGet": {"path": "/", "port": 8080}}
-    container: Obj = {
-        "name": "main",
-        "image": HOST,
-        "command": ["serve", "0.3"],
-        "env": [{"name": "VERSION", "value": "v1"}],
-        "ports": [{"containerPort": 8080}],
-        "resources": {"requests": {"cpu": "250m", "memory": "64Mi"}},
-        "livenessProbe": {**probe, "periodSeconds": 1, "failureThreshold": 3},
-    }
-    if name != "pay":
-        container["readinessProbe"] = {**probe, "periodSeconds": 1, "failureThreshold": 2}
-    template = {
-        "metadata": {"labels": {"app": name}},
-        "spec": {"containers": [container], "terminationGracePeriodSeconds": 2},
-    }
-    rolling = {"maxSurge": 1, "maxUnavailable": unavailable}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": name}},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
-            "template": template,
-        },
-    }
 
 
 async def create_service(world: World, name: str, replicas: int, unavailable: int) -> None:
@@ -129,16 +88,35 @@ async def remove_service(world: World, name: str, propagation: str) -> None:
         await until_done(world, removed)
 
 
+async def configure(world: World, level: int) -> None:
+    """Pods that show it wait until it is there, and show its newest state in the end."""
+
+    async def written(api: Api) -> None:
+        try:
+            await api.create("configmaps", settings(level), namespace=NAMESPACE)
+        except AlreadyExists:
+            await api.update("configmaps", settings(level))
+
+    await until_done(world, written)
+    world.level = level
+
+
+async def autoscale(world: World, name: str, least: int, most: int) -> None:
+    """From now on its size is the autoscaler's."""
+    if name in world.wanted:
+        world.wanted[name].least, world.wanted[name].most = least, most
+        await until_done(world, lambda api: made(api, SCALERS, autoscaler(name, least, most)))
+
+
+async def load(world: World, name: str, pods: int) -> None:
+    """As much as `pods` of them carry at half of what they request: half a pod less, so that it is no close call."""
+    if name in world.wanted:
+        world.wanted[name].carries = pods
+        world.machine.loads[name] = (pods - 0.5) * REQUEST_CORES * HALF / 100
+
+
 async def run_job(world: World, name: str, completions: int) -> None:
-    container = {"name": "main", "image": HOST, "command": ["work", "0.4", "0"]}
-    template = {"spec": {"containers": [container], "restartPolicy": "Never"}}
-    job = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"completions": completions, "parallelism": 2, "backoffLimit": 60, "template": template},
-    }
-    await until_done(world, lambda api: made(api, JOBS, job))
+    await until_done(world, lambda api: made(api, JOBS, job(name, completions)))
     world.jobs[name] = completions
 
 
@@ -185,6 +163,9 @@ ASKS: dict[str, Callable[..., Awaitable[None]]] = {
     "roll out": roll_out,
     "scale": scale,
     "remove service": remove_service,
+    "configure": configure,
+    "autoscale": autoscale,
+    "load": load,
     "run job": run_job,
     "write notes": write_notes,
     "whole namespace": whole_namespace,

@@ -17,10 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from madang.world.bugs import BUGS
-from madang.world.plan import Plan, plan
+from madang.world.kept import line
+from madang.world.plan import Plan, mortal, plan
 from madang.world.shortest import shortest
 from madang.world.story import Outcome, run
 from madang.world.tally import missing, table
+
+KEPT = "tests/world/kept.jsonl"
 
 
 @contextmanager
@@ -51,6 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--seed", type=int, help="this one alone, with its whole story")
     parser.add_argument("--first", type=int, default=0, help="where to begin")
+    parser.add_argument("--kills", type=int, metavar="N", help="kill at N different places, each time with all checks")
     parser.add_argument("--keep-going", action="store_true", help="do not stop at the first that breaks")
     parser.add_argument(
         "--bug",
@@ -60,6 +64,8 @@ def main(argv: list[str] | None = None) -> int:
         help="plant this bug (several, or all: each in turn)",
     )
     given = parser.parse_args(argv)
+    if given.kills:
+        return kills(given.kills, given.first)
     if given.bug and given.bug != ["all"] and len(given.bug) == 1:
         with BUGS[given.bug[0]].planted():
             if given.seed is not None:
@@ -123,6 +129,27 @@ def many(seeds: range, keep_going: bool) -> int:
     return 1 if broken else 0
 
 
+def kills(wanted: int, first: int) -> int:
+    """The control process is killed and started again, until it was struck at so many different places."""
+    points: set[str] = set()
+    counts: Counter[str] = Counter()
+    seed, began = first, time.perf_counter()
+    while len(points) < wanted:
+        outcome = once(mortal(seed))
+        points |= outcome.points
+        counts += outcome.tally
+        if outcome.breach is not None:
+            told(outcome)
+            return 1
+        seed += 1
+    took, innermost = time.perf_counter() - began, {point.partition(" < ")[0] for point in points}
+    print(
+        f"{counts['kill']} kills at {len(points)} different places ({len(innermost)} innermost awaits), "
+        f"{counts['checked']} restarts with every invariant checked, {seed - first} seeds, {took:.1f} s"
+    )
+    return 0
+
+
 def told(outcome: Outcome) -> None:
     breach = outcome.breach
     if breach is None:
@@ -140,4 +167,6 @@ def story(seed: int, outcome: Outcome) -> None:
         print(f"    {deed}")
     if short.breach is not None:
         print(f"    {short.breach.at_s:7.3f} s  broke   {short.breach.invariant}: {short.breach.text[:2000]}")
-    print(f"  again: ./dev world --seed {seed}", flush=True)
+    print(f"  again: ./dev world --seed {seed}")
+    if short.breach is not None:
+        print(f"  to keep it, add this line to {KEPT}:\n{line(least, short.breach.text)}", flush=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from madang.api.always import ensure
 from madang.api.direct import DirectApi
 from madang.api.index import Index
+from madang.gateway import loop as gateway
 from madang.loops.house import Loops
 from madang.node.agents import Agents, Outside
 from madang.node.machine.machine import Machine as Here
@@ -22,11 +23,14 @@ from madang.ports.settings import Addresses, Settings
 from madang.store.history import Window
 from madang.store.journaled import JournaledStore
 from madang.store.model import Encode
+from madang.world.balancer import Balancer, WorldHand, free_port
 from madang.world.clock import WorldClock
 from madang.world.disk import Disk, DiskJournal, DiskWriter
 from madang.world.loop import PULSE, Pulse
-from madang.world.machine import Machine, Probes, WorldRuntime
+from madang.world.machine import Machine
 from madang.world.network import WorldNetwork
+from madang.world.probes import Probes
+from madang.world.runtime import WorldRuntime
 
 T = TypeVar("T")
 CPU_MILLIS = 3600  # room for twelve pods of the services: a rollout has to look for it
@@ -72,7 +76,7 @@ class Life:
         self.context.run(PULSE.set, self.pulse)
         self.over: asyncio.Future[None] = self._loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
-        self.ready = False
+        self.ready = self.leaving = False
         self.store: WitnessedStore
         self.api: DirectApi
         self.agents: Agents
@@ -114,7 +118,11 @@ class Life:
         loops = Loops(
             self.api, outside.settings, clock, chance, agents.samples, self.api.desk.ca_pem, liveness=agents.pulses
         )
+        door = gateway.Outside(lambda: WorldHand(outside.balancer), free_port)
+        way_in = gateway.Gateway(self.api, outside.settings, clock, outside=door)
+        await way_in.start()
         self._run("nodes", self.agents.run())
+        self._run("gateway", way_in.run())
         self._run("loops", loops.run())
         self.ready = True
 
@@ -139,6 +147,7 @@ class Life:
         self.kill()
 
     async def _leave(self) -> None:
+        self.leaving = True
         for task in self._tasks:
             task.remove_done_callback(self._ended)
             task.cancel()
@@ -164,13 +173,14 @@ class Surroundings:
         disk: Disk,
         machine: Machine,
         network: WorldNetwork,
+        balancer: Balancer,
         probes: Probes,
         window: Window,
         nodes: int,
     ) -> None:
         self.seed, self.clock, self.disk, self.machine = seed, clock, disk, machine
         self.runtime = WorldRuntime(machine)
-        self.network, self.probes, self.window = network, probes, window
+        self.network, self.balancer, self.probes, self.window = network, balancer, probes, window
         self.settings = Settings("world", "w1", home, ADDRESSES, nodes=nodes)
         self.asked: Callable[[Key, int, int | None], None] = lambda key, revision, expect: None
         self.acknowledged: Callable[[Key, int], None] = lambda key, revision: None

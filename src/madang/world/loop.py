@@ -54,16 +54,16 @@ class NumberedTask(asyncio.Task[T]):
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """`fatal` is called with the pulse of a life that has reached its last step, `stumbled` with what a callback raised
-    and nobody caught."""
+    """`fatal` is called with the pulse of a life that has reached its last step, and with the step that is never taken;
+    `stumbled` with what a callback raised and nobody caught."""
 
     def __init__(self) -> None:
         super().__init__()
         self._now_s = 0.0
         self.steps = 0
-        self.fatal: Callable[[Pulse], None] = lambda pulse: None
+        self.fatal: Callable[[Pulse, Any], None] = lambda pulse, step: None
         self.stumbled: Callable[[dict[str, Any]], None] = lambda context: None
-        self._buried: list[object] = []
+        self._buried: set[asyncio.Task[Any]] = set()
         self.set_task_factory(_numbered)  # type: ignore[arg-type]  # it takes what every Python from 3.11 on gives
 
     def time(self) -> float:
@@ -99,13 +99,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 return
             pulse.steps += 1
             if pulse.fatal and pulse.steps >= pulse.fatal:
-                self.fatal(pulse)
+                self.fatal(pulse, handle)
                 return
         handle._run()
 
     def bury(self) -> None:
         """Keeps what dead lives left, so that no `finally` of theirs runs while the world goes on."""
-        self._buried.extend(asyncio.all_tasks(self))
+        self._buried |= asyncio.all_tasks(self)
+
+    def living(self) -> "set[asyncio.Task[Any]]":
+        """The tasks of who lives now, and the world's own."""
+        return asyncio.all_tasks(self) - self._buried
+
+    def timers(self, pulse: Pulse) -> list[Any]:
+        """What a life still waits for."""
+        scheduled = self._scheduled  # type: ignore[attr-defined]
+        return [h for h in scheduled if not h._cancelled and h._context.get(PULSE) is pulse]
 
     def end(self) -> None:
         """Ends what is left of everybody, quietly: the world is over."""

@@ -4,6 +4,7 @@ In: a seed. Out: a `Plan`. A plan with fewer deeds is a plan as well: that is ho
 """
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,12 +38,14 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`calm`: nothing strikes programs, nodes and pods, so that availability must hold throughout."""
+    """`calm`: nothing strikes programs, nodes and pods, so that availability must hold throughout. `audited`: in the
+    end it is looked at what the house still holds."""
 
     seed: int
     calm: bool
     window: int
     deeds: tuple[Deed, ...]
+    audited: bool = False
 
 
 def plan(seed: int) -> Plan:
@@ -50,7 +53,15 @@ def plan(seed: int) -> Plan:
     calm = chance.random() < 0.4
     deeds = [*_begin(chance), *_asks(chance, calm), *_strikes(chance, calm)]
     window = chance.choice((4, 12, 60, 10_000))
-    return Plan(seed, calm, window, tuple(sorted(deeds, key=lambda d: d.at_s)))
+    return Plan(seed, calm, window, tuple(sorted(deeds, key=lambda d: d.at_s)), chance.random() < 0.15)
+
+
+def mortal(seed: int) -> Plan:
+    """The same services, and a control process that dies again and again: for killing it at many places."""
+    chance = dice(seed, "mortal")
+    deeds = [*_begin(chance), *_asks(chance, True)]
+    deeds.append(_deed(chance, 0.1, False, "kill often", HEAL_S - 1.0, chance.choice((300, 800, 2000))))
+    return Plan(seed, True, 10_000, tuple(sorted(deeds, key=lambda d: d.at_s)))
 
 
 def _deed(chance: random.Random, at_s: float, asked: bool, name: str, *what: Any) -> Deed:
@@ -82,6 +93,23 @@ def _asks(chance: random.Random, calm: bool) -> list[Deed]:
         )
         for ask in chance.sample(more, chance.randrange(0, 4)):
             deeds.append(_deed(chance, 2.0 + 5.0 * chance.random(), True, *ask))
+    return deeds + _settings(chance) + _load(chance, {d.what[0] for d in deeds if d.name == "scale"})
+
+
+def _settings(chance: random.Random) -> list[Deed]:
+    """Pods of `cart` wait for them, or not."""
+    times = [0.1 + 2.0 * chance.random() ** 3, *(2.0 + 5.0 * chance.random() for _ in range(chance.randrange(3)))]
+    return [_deed(chance, at, True, "configure", level) for level, at in enumerate(sorted(times), 1)]
+
+
+def _load(chance: random.Random, scaled: Collection[str]) -> list[Deed]:
+    """Now and then a service's size is an autoscaler's."""
+    name, least = chance.choice(SERVICES), chance.choice((1, 2))
+    if chance.random() > 0.3 or name in scaled:
+        return []
+    deeds = [_deed(chance, 1.5 + 2.0 * chance.random(), True, "autoscale", name, least, 4)]
+    for _ in range(chance.choice((1, 2))):
+        deeds.append(_deed(chance, 2.0 + 5.0 * chance.random(), True, "load", name, chance.choice((1, 2, 3, 4, 5))))
     return deeds
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from madang.ports.objects import Obj
 from madang.ports.view import View
-from madang.world.asks import DEPLOYMENTS, JOBS, NAMESPACE
+from madang.world.asks import DEPLOYMENTS, JOBS
+from madang.world.manifests import NAMESPACE, SETTINGS
 from madang.world.world import Wanted, World
 
 SLICES, SETS = "endpointslices.discovery.k8s.io", "replicasets.apps"
@@ -21,6 +22,8 @@ def unsettled(world: World) -> list[str]:
     found: list[str] = []
     for name, wanted in sorted(world.wanted.items()):
         found += _service(view, name, wanted) if wanted.there else _removed(view, name)
+        if wanted.there:
+            found += _routed(world, view, name)
     for name, completions in sorted(world.jobs.items()):
         status = (view.get(JOBS, NAMESPACE, name) or {}).get("status") or {}
         if status.get("succeeded") != completions or not _says(status, "Complete"):
@@ -47,7 +50,7 @@ def _service(view: View, name: str, wanted: Wanted) -> Iterator[str]:
     if d is None:
         yield f"Deployment {name} is not there"
         return
-    status, size = d.get("status") or {}, wanted.replicas
+    status, size = d.get("status") or {}, wanted.size
     counts = [status.get(k, 0) for k in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")]
     if d["spec"]["replicas"] != size:
         yield f"Deployment {name} wants {d['spec']['replicas']} replicas, though {size} were asked for"
@@ -83,6 +86,29 @@ def _served(view: View, name: str) -> list[str]:
     ]
 
 
+def _routed(world: World, view: View, name: str) -> Iterator[str]:
+    """The way in leads to whom the slices name, and to nobody else."""
+    wanted = {
+        address
+        for s in view.list(SLICES, NAMESPACE)
+        if s["metadata"]["labels"].get("kubernetes.io/service-name") == name
+        for e in s.get("endpoints") or ()
+        if e["conditions"]["ready"]
+        for address in e["addresses"]
+    }
+    for backend, servers in world.balancer.servers():
+        if backend.startswith(f"{NAMESPACE}:{name}:") and {s.address for s in servers} != wanted:
+            yield f"traffic of {backend} goes to {sorted(s.address for s in servers)}, not to {sorted(wanted)}"
+
+
+def _configured(world: World, pod: Obj) -> Iterator[str]:
+    folder = world.home / "pods" / pod["metadata"]["uid"] / "volumes" / SETTINGS
+    keys = ("level", "same")
+    shown = {key: (folder / key).read_text() for key in keys if (folder / key).exists()}
+    if shown != dict.fromkeys(keys, str(world.level)):
+        yield f"pod {pod['metadata']['name']} shows the settings {shown}, not those of {world.level}"
+
+
 def _removed(view: View, name: str) -> Iterator[str]:
     """What is deleted is gone, with all that it owned."""
     for kind in (DEPLOYMENTS, "services"):
@@ -110,9 +136,13 @@ def _machine(world: World, view: View) -> Iterator[str]:
     for uid, pod in live.items():
         if uid not in running:
             yield f"pod {pod['metadata']['name']} has no program"
+        elif any(v["name"] == SETTINGS for v in pod["spec"].get("volumes") or ()):
+            yield from _configured(world, pod)
     for uid in world.network.attached():
         if uid not in live:
             yield f"the address of pod {uid} was not given back"
+    if world.machine.sessions:
+        yield f"{world.machine.sessions} commands in containers were never ended"
     folders = world.home / "pods"
     for folder in sorted(p.name for p in folders.iterdir()) if folders.is_dir() else ():
         if folder not in pods:

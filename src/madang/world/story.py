@@ -15,13 +15,14 @@ from typing import Any
 
 from madang.ports.api import Api
 from madang.ports.errors import StatusError
-from madang.world import strikes
+from madang.world import leaks, strikes
 from madang.world.asks import ASKS, until_done
 from madang.world.clock import dice
 from madang.world.invariants import Witnesses
 from madang.world.life import Ended, Life
 from madang.world.loop import Pulse, Standstill, VirtualLoop
 from madang.world.plan import HEAL_S, Deed, Plan
+from madang.world.points import point
 from madang.world.settling import unsettled
 from madang.world.world import NODES, Breach, World
 
@@ -37,6 +38,7 @@ class Outcome:
     lives: int
     steps: int
     ended_s: float
+    points: set[str] = field(default_factory=set)  # where lives were struck
     trace: list[str] = field(default_factory=list)
 
 
@@ -63,7 +65,8 @@ class Story:
             self._world.life.kill()
         story.cancel()
         seed, at, loop = self._world.plan.seed, self._loop.time(), self._loop
-        return Outcome(seed, breach, self._world.tally, self._world.lives, loop.steps, at, self._world.trace or [])
+        world = self._world
+        return Outcome(seed, breach, world.tally, world.lives, loop.steps, at, world.points, world.trace or [])
 
     async def _story(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -98,13 +101,7 @@ class Story:
 
     async def _settle(self) -> None:
         """Converges, and then stands still."""
-        end = self._loop.time() + CONVERGE_S
-        still: Sequence[str] = ["nothing was looked at"]
-        while still and self._loop.time() < end:
-            await asyncio.sleep(0.25)
-            still = unsettled(self._world)
-        if still:
-            self._world.breach("converges", "; ".join(still[:6]))
+        if not await self._converged():
             return
         at = self._world.disk.revision
         await asyncio.sleep(QUIET_S)
@@ -115,6 +112,33 @@ class Story:
         writes = self._world.disk.revision - at
         if writes > 40:
             self._world.breach("rests", f"{writes} writes in {QUIET_S:g} s, though nothing is asked of it")
+        if self._world.plan.audited and not self._world.broken.done():
+            await self._audit()
+
+    async def _converged(self) -> bool:
+        end = self._loop.time() + CONVERGE_S
+        still: Sequence[str] = ["nothing was looked at"]
+        while still and self._loop.time() < end:
+            await asyncio.sleep(0.25)
+            still = unsettled(self._world)
+        if still:
+            self._world.breach("converges", "; ".join(still[:6]))
+        return not still
+
+    async def _audit(self) -> None:
+        """A life that has seen everything holds no more than one that begins now, and leaves nothing behind."""
+        life = self._world.life
+        assert life is not None
+        grown, found = leaks.census(self._loop), [*leaks.held(self._world, life)]
+        await life.leave()
+        found += leaks.left(life, self._loop)
+        await self._converged()
+        await asyncio.sleep(QUIET_S)
+        fresh = leaks.census(self._loop)
+        if grown != fresh:
+            found.append(f"tasks, old and new: more {dict(grown - fresh)}, fewer {dict(fresh - grown)}")
+        if found:
+            self._world.breach("nothing leaks", "; ".join(found[:6]))
 
     async def _keep_alive(self) -> None:
         """Starts the control process again whenever it has ended, as its user would."""
@@ -122,6 +146,8 @@ class Story:
             self._world.lives += 1
             life = self._world.life = Life(self._world.lives, self._world.outside)
             self._world.note(f"life {self._world.lives} begins")
+            if self._world.mortality:
+                life.pulse.fatal = self._chance.randrange(1, 2 * self._world.mortality)
             try:
                 await life.start()
                 self._witnesses.born(life)
@@ -135,8 +161,9 @@ class Story:
             self._loop.bury()
             await asyncio.sleep(0.05 + 0.5 * self._chance.random())
 
-    def _fatal(self, pulse: Pulse) -> None:
+    def _fatal(self, pulse: Pulse, step: Any) -> None:
         self._world.tally["kill"] += 1
+        self._world.points.add(point(step))
         self._end_of(pulse)
 
     def _killed_in_fsync(self) -> None:
@@ -147,6 +174,7 @@ class Story:
         life = self._world.life
         if life is not None and life.pulse is pulse:
             life.kill()
+            self._world.machine.sessions = 0  # nobody holds their pipes any more
 
     def _stumbled(self, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -190,7 +218,7 @@ def run(plan: Plan, home: Path, tracing: bool = False) -> Outcome:
     except Standstill as error:
         world, at = worlds[0], loop.time()
         breach = Breach("the house moves on", at, str(error))
-        return Outcome(plan.seed, breach, world.tally, world.lives, loop.steps, at, world.trace or [])
+        return Outcome(plan.seed, breach, world.tally, world.lives, loop.steps, at, world.points, world.trace or [])
     finally:
         loop.end()
         asyncio.set_event_loop(None)

@@ -11,9 +11,9 @@ from contextlib import suppress
 from madang.ports.api import Api, DeleteOptions
 from madang.ports.errors import AlreadyExists, NotFound, StatusError
 from madang.ports.settings import BROKEN
-from madang.world.asks import NAMESPACE
 from madang.world.life import Ended
 from madang.world.machine import Moods, Program
+from madang.world.manifests import NAMESPACE
 from madang.world.world import World
 
 Strike = Callable[..., Awaitable[None]]
@@ -22,6 +22,13 @@ Strike = Callable[..., Awaitable[None]]
 async def kill(world: World, chance: random.Random, steps: int) -> None:
     if world.life is not None and not world.life.pulse.dead:
         world.life.pulse.fatal = world.life.pulse.steps + steps
+
+
+async def kill_often(world: World, chance: random.Random, seconds: float, steps: int) -> None:
+    world.mortality = steps
+    await kill(world, chance, chance.randrange(1, steps))
+    await asyncio.sleep(seconds)
+    world.mortality = 0
 
 
 async def kill_in_fsync(world: World, chance: random.Random, fate: str) -> None:
@@ -172,6 +179,7 @@ async def _tried(world: World, write: Callable[[Api], Awaitable[object]]) -> boo
 
 def heal(world: World) -> None:
     """From now on nothing strikes."""
+    world.mortality = 0
     world.disk.full, world.disk.slow_s, world.disk.fate = 0.0, 0.0, None
     world.machine.moods = Moods()
     for program in world.machine.programs.values():
@@ -182,6 +190,7 @@ def heal(world: World) -> None:
 
 STRIKES: dict[str, Strike] = {
     "kill": kill,
+    "kill often": kill_often,
     "kill in fsync": kill_in_fsync,
     "leave": leave,
     "disk full": disk_full,

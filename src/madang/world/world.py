@@ -15,13 +15,15 @@ from typing import TypeVar
 from madang.ports.api import Api, User
 from madang.ports.errors import StatusError
 from madang.store.history import Window
+from madang.world.balancer import Balancer
 from madang.world.clock import WorldClock, dice
 from madang.world.disk import Disk
 from madang.world.life import Ended, Life, Surroundings
 from madang.world.loop import VirtualLoop
-from madang.world.machine import Machine, Probes
+from madang.world.machine import Machine
 from madang.world.network import WorldNetwork
 from madang.world.plan import Plan
+from madang.world.probes import Probes
 
 T = TypeVar("T")
 NODES = 3
@@ -46,6 +48,22 @@ class Wanted:
     version: str = "v1"
     there: bool = True
     stood: bool = False  # it was once as many as were asked for
+    least: int = 0  # what an autoscaler may make of it
+    most: int = 0  # 0: it has none
+    carries: int = 0  # as many as its load needs
+
+    @property
+    def floor(self) -> int:
+        return min(self.replicas, self.least) if self.most else self.replicas
+
+    @property
+    def ceiling(self) -> int:
+        return max(self.replicas, self.most)
+
+    @property
+    def size(self) -> int:
+        """What it must come to."""
+        return min(max(self.carries, self.least), self.most) if self.most else self.replicas
 
 
 class World:
@@ -59,17 +77,30 @@ class World:
         self.disk = Disk(dice(plan.seed, "disk"), self.tally)
         self.machine = Machine(self.clock, dice(plan.seed, "machine"), self.tally)
         self.network = WorldNetwork(self.clock, self.machine, dice(plan.seed, "network"), self.tally)
+        self.balancer = Balancer(self.clock, dice(plan.seed, "balancer"))
         probes = Probes(self.machine, self.clock, dice(plan.seed, "probes"), self.tally)
         window = Window(changes=plan.window, ageless_changes=plan.window)
         self.outside = Surroundings(
-            plan.seed, home, self.clock, self.disk, self.machine, self.network, probes, window, NODES
+            plan.seed,
+            home,
+            self.clock,
+            self.disk,
+            self.machine,
+            self.network,
+            self.balancer,
+            probes,
+            window,
+            NODES,
         )
         self.outside.broke = lambda text: self.breach("rooms go on", text)
         self.life: Life | None = None
         self.lives = 0
+        self.mortality = 0  # after about so many steps each life ends
+        self.points: set[str] = set()  # where lives were struck
         self.broken: asyncio.Future[Breach] = loop.create_future()
         self.wanted: dict[str, Wanted] = {}
         self.jobs: dict[str, int] = {}
+        self.level = 0  # of the settings
         self.notes, self.noted, self.gone = 0, set[str](), set[str]()
         self.broken_nodes: set[str] = set()
         self.healed = False

@@ -65,7 +65,11 @@ class Witnesses:
                 witness.committed(row, old, new, self.present)
 
     def opened(self, store: WitnessedStore) -> None:
+        """A life has read the disk: before it does anything, everything that must hold is looked at as a whole."""
         self._durability.opened(store)
+        for witness in self._of_objects:
+            witness.restarted(self.present)
+        self._world.tally["checked"] += self._world.lives > 1
 
     def born(self, life: Life) -> None:
         self._watching.born(life)

@@ -6,8 +6,8 @@ each against the largest size that it ever had (a pod too many may still wait to
 
 from madang.ports.journal import Row
 from madang.ports.objects import Obj
-from madang.world.asks import NAMESPACE
 from madang.world.invariants.witness import Present, Witness, leaving, over, ready
+from madang.world.manifests import NAMESPACE
 from madang.world.world import World
 
 SETS = "replicasets.apps"
@@ -31,22 +31,27 @@ class Availability(Witness):
         elif row.key.kind == "pods" and app in self.world.wanted:
             self._pods(app, new, present)
 
+    def restarted(self, present: Present) -> None:
+        if self.world.plan.calm:
+            for app in self.world.wanted:
+                self._pods(app, None, present)
+
     def _sizes(self, app: str, changed: Obj, present: Present) -> None:
         uid, size = changed["metadata"]["uid"], int(changed["spec"].get("replicas", 1))
         self._largest[uid] = max(size, self._largest.get(uid, 0))
         sets = [o for k, o in present.items() if k.kind == SETS and k.namespace == NAMESPACE and app_of(o) == app]
         total, wanted = sum(int(o["spec"].get("replicas", 1)) for o in sets), self.world.wanted.get(app)
-        if wanted is not None and total > wanted.replicas + 1:
-            self.world.breach("surge", f"{app}: {total} pods are asked for, {wanted.replicas} and 1 more may be")
+        if wanted is not None and total > wanted.ceiling + 1:
+            self.world.breach("surge", f"{app}: {total} pods are asked for, {wanted.ceiling} and 1 more may be")
 
     def _pods(self, app: str, new: Obj | None, present: Present) -> None:
         wanted = self.world.wanted[app]
         pods = [pod for key, pod in present.items() if key.kind == "pods" and app_of(pod) == app and not over(pod)]
         staying = [pod for pod in pods if not leaving(pod) and pod["metadata"]["namespace"] == NAMESPACE]
         available = sum(map(ready, staying))
-        if available >= wanted.replicas:
+        if available >= wanted.floor:
             wanted.stood = True
-        least = wanted.replicas - wanted.unavailable
+        least = wanted.floor - wanted.unavailable
         if wanted.stood and available < least:
             self.world.breach("availability", f"{app}: {available} are available, {least} must be")
         for owner in (new["metadata"].get("ownerReferences") or ()) if new is not None else ():

@@ -19,10 +19,18 @@ class Jobs(Witness):
             for owner in new["metadata"].get("ownerReferences") or ():
                 self._succeeded.setdefault(owner["uid"], set()).add(new["metadata"]["uid"])
         elif row.key.kind == "jobs.batch":
-            uid, count = new["metadata"]["uid"], (new.get("status") or {}).get("succeeded", 0)
-            real = len(self._succeeded.get(uid, ()))
-            if count > real:
-                self.world.breach("a Job counts what succeeded", f"{row.key.name} counts {count} successes of {real}")
-            if count < self._counted.get(uid, 0):
-                self.world.breach("a Job counts what succeeded", f"{row.key.name} went back to {count}")
-            self._counted[uid] = count
+            self._job(row.key.name, new)
+
+    def restarted(self, present: Present) -> None:
+        for key, obj in present.items():
+            if key.kind == "jobs.batch":
+                self._job(key.name, obj)
+
+    def _job(self, name: str, new: Obj) -> None:
+        uid, count = new["metadata"]["uid"], (new.get("status") or {}).get("succeeded", 0)
+        real = len(self._succeeded.get(uid, ()))
+        if count > real:
+            self.world.breach("a Job counts what succeeded", f"{name} counts {count} successes of {real}")
+        if count < self._counted.get(uid, 0):
+            self.world.breach("a Job counts what succeeded", f"{name} went back to {count}")
+        self._counted[uid] = count

@@ -21,6 +21,13 @@ class Ownership(Witness):
             if left:
                 self.world.breach("a namespace goes last", f"{row.key.name} is gone, and {left[0]} is still there")
 
+    def restarted(self, present: Present) -> None:
+        """Nothing is in a namespace that is gone, but Events, which are on their way out."""
+        there = {key.name for key in present if key.kind == "namespaces"}
+        for key in present:
+            if key.namespace and key.namespace not in there and key.kind != "events":
+                self.world.breach("a namespace goes last", f"{key} is left of a namespace that is gone")
+
     def settled(self, present: Present) -> None:
         uids = {obj["metadata"]["uid"] for obj in present.values()}
         for key, obj in present.items():

@@ -20,6 +20,12 @@ class Places(Witness):
         if node and (not before or not same):
             self._full(node, present)
 
+    def restarted(self, present: Present) -> None:
+        for node in {
+            p["spec"]["nodeName"]: None for k, p in present.items() if k.kind == "pods" and p["spec"].get("nodeName")
+        }:
+            self._full(node, present)
+
     def _full(self, node: str, present: Present) -> None:
         found = next((o for k, o in present.items() if k.kind == "nodes" and k.name == node), None)
         if found is None:

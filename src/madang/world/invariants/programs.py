@@ -37,6 +37,16 @@ class Programs(Witness):
             if left:
                 self.world.breach("a pod goes after its programs", f"{row.key.name} is gone, and {left[0]} runs")
 
+    def restarted(self, present: Present) -> None:
+        """What runs while nobody watches: one program a container, for pods that were bound."""
+        seen: set[tuple[str, str]] = set()
+        for program in self.world.machine.alive:
+            if program.container in seen:
+                self.world.breach("a container never runs twice at once", f"{program.launch.id} runs beside another")
+            seen.add(program.container)
+            if program.pod not in self._bound:
+                self.world.breach("programs run for bound pods", f"{program.launch.id} runs for a pod never bound")
+
     def _overdue(self) -> None:
         """What runs for a pod that is gone is ended within seconds by whoever saw it go."""
         if not self._orphans:

@@ -42,6 +42,8 @@ class Watching:
                 seen = ""
             except StatusError:
                 return  # the store is closed: the life leaves
+            if life.leaving:
+                return
             await asyncio.sleep(0.05)
 
     def _compare(self, kind: Kind, since: int, change: Change) -> None:

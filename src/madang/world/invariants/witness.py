@@ -16,6 +16,9 @@ class Witness:
     def committed(self, row: Row, old: Obj | None, new: Obj | None, present: Present) -> None:
         """`present` holds `new` already."""
 
+    def restarted(self, present: Present) -> None:
+        """A new control process has read what the last one left, and has not begun."""
+
     def settled(self, present: Present) -> None:
         """The house has converged and rests."""
 

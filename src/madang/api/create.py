@@ -53,8 +53,11 @@ async def make(
             _refuse_taken(desk, resource, obj)
             return made
         waiting = accept_new(desk, resource, obj, generated=generated)
-        own = furnish(desk, obj["metadata"]["name"]) if row.id == "namespaces" else []
-        entry, *_ = await asyncio.gather(durable(waiting), *map(durable, own))
+        if row.id == "namespaces":
+            own = furnish(desk, obj["metadata"]["name"])
+            entry, *_ = await asyncio.gather(durable(waiting), *map(durable, own))
+        else:
+            entry = await durable(waiting)
     finally:
         grants.release()
     return Outcome(entry, obj, True, made.warnings)

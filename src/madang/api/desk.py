@@ -42,7 +42,7 @@ class Desk:
     def put(self, key: Key, obj: Obj, expect: int) -> Awaitable[Entry]:
         """Accepted when this returns, on disk when the awaitable is done. Raises StaleRevision."""
         try:
-            return self.store.put(key, lambda revision: self.index.encode(obj, revision), expect=expect)
+            return self.store.put(key, lambda revision: self.index.encode(obj, revision), expect=expect, obj=obj)
         except StoreFailed as fault:
             raise not_stored(fault) from fault
 

@@ -12,7 +12,7 @@ import orjson
 from madang.api import create as creating
 from madang.api import errors
 from madang.api.desk import Desk, Outcome
-from madang.api.pipeline import applied, decoded
+from madang.api.pipeline import applied, decoded, unchanged
 from madang.api.resources import Resource
 from madang.api.update import write
 from madang.api.yaml_body import read as read_yaml
@@ -40,7 +40,7 @@ async def patch(
     if entry is None:
         raise errors.not_found(resource.row, name)
     changed = patched(resource, entry.obj, body, style)
-    obj, warnings = decoded(resource, changed, options)
+    obj, warnings = decoded(resource, changed, options, unchanged(resource, entry.obj, subresource))
     inside = obj.setdefault("metadata", {}).get("name")
     if inside != name:
         raise errors.wrong_name(str(inside or ""), name)

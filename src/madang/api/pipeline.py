@@ -4,7 +4,7 @@ In: bodies and objects. Out: fresh objects in the stored version, managedFields 
 and 422.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from madang.api.desk import Desk
@@ -12,19 +12,28 @@ from madang.api.resources import Resource
 from madang.kinds import managed
 from madang.kinds.checks.meta import check_any_update
 from madang.kinds.checks.status import invalid
-from madang.kinds.decode import decode, shape
+from madang.kinds.decode import NOTHING, decode, shape
 from madang.kinds.kind import Kind
 from madang.kinds.times import format_seconds
 from madang.ports.api import WriteOptions
 from madang.ports.objects import Obj
 
 
-def decoded(resource: Resource, body: bytes | Obj, options: WriteOptions) -> tuple[Obj, list[str]]:
-    """A fresh object in the stored version, and the warnings of its decoding."""
+def unchanged(resource: Resource, old: Obj, subresource: str) -> Mapping[str, Any]:
+    """What a write leaves to the old object anyway (its strategy takes it from there): most writes of the house bring
+    these very parts back, and nobody need look through them again."""
+    name = "spec" if subresource == "status" else "status"
+    return {name: old[name]} if old.get(name) and resource.conversion is None else NOTHING
+
+
+def decoded(
+    resource: Resource, body: bytes | Obj, options: WriteOptions, known: Mapping[str, Any] = NOTHING
+) -> tuple[Obj, list[str]]:
+    """A fresh object in the stored version, and the warnings of its decoding. `known`: see `unchanged`."""
     if isinstance(body, bytes):
         result = decode(resource.asked, body, options.field_validation)
     else:
-        result = shape(resource.asked, body, options.field_validation)
+        result = shape(resource.asked, body, options.field_validation, known=known)
     obj = resource.asked.to_stored(result.obj)
     # First, so that every stored object's bytes begin alike: lists cut this off.
     head = {"kind": resource.row.kind, "apiVersion": resource.row.api_version}

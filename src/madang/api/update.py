@@ -8,10 +8,11 @@ removes it.
 from madang.api import errors, meta
 from madang.api.admit import admit_update
 from madang.api.desk import Desk, Outcome, durable
-from madang.api.pipeline import decoded, faults, noted, own_updated, same
+from madang.api.pipeline import decoded, faults, noted, own_updated, same, unchanged
 from madang.api.resources import Resource
 from madang.kinds.checks.faults import required
 from madang.kinds.checks.status import invalid
+from madang.kinds.decode import NOTHING
 from madang.kinds.strategies import namespace_finalize
 from madang.ports.api import User, WriteOptions
 from madang.ports.objects import Entry, Key, Obj
@@ -30,7 +31,9 @@ async def update(
     options: WriteOptions,
 ) -> Outcome:
     row = resource.row
-    obj, warnings = decoded(resource, body, options)
+    known = None if isinstance(body, bytes) else desk.newest(row, namespace, name)
+    parts = unchanged(resource, known.obj, subresource) if known is not None else NOTHING
+    obj, warnings = decoded(resource, body, options, parts)
     inside = obj.setdefault("metadata", {}).get("name") or ""
     if not inside:
         if name:

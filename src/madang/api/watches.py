@@ -87,8 +87,10 @@ async def _follow(
             last = wait is None or left <= wait
             wait = left if last else wait
         try:
-            async with asyncio.timeout(wait):
-                changes = await watch.next()
+            changes = watch.ready()
+            if not changes:  # else there is nothing to wait for, and no time to measure
+                async with asyncio.timeout(wait):
+                    changes = await watch.next()
         except TimeoutError:
             if last:
                 return

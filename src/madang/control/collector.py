@@ -21,6 +21,12 @@ FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 WATCHED: tuple[Kind, ...] = tuple(kind.id for kind in ALL if "watch" in kind.verbs and kind.id != "events")
 
 
+def bearing(obj: Obj) -> object:
+    """Pods change often, and who owns them hardly ever."""
+    meta = obj["metadata"]
+    return meta.get("ownerReferences"), meta.get("finalizers"), meta.get("deletionTimestamp")
+
+
 def ref_of(kind: Kind, obj: Obj) -> Ref:
     return Ref(obj["metadata"].get("namespace", ""), f"{kind}/{obj['metadata']['name']}")
 

@@ -32,5 +32,7 @@ def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
 class Controller(Protocol):
     NAME: str  # the field's name of it, e.g. `deployment-controller`: its identity and its events' source
     WATCHES: Mapping[Kind, Waker]
+    # What of an object this controller looks at at all (`bearing`): a change of anything else wakes nobody. A module
+    # without it looks at everything.
 
     def decide(self, ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]: ...

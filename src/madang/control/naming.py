@@ -13,6 +13,8 @@ from madang.ports.objects import Kind, Obj
 from madang.ports.view import View
 
 HASH_LABEL = "pod-template-hash"
+REMEMBERED = 256
+_bare: dict[int, tuple[Obj, Any]] = {}  # by identity: objects are never changed, and it holds them
 
 
 def template_hash(template: Obj, collisions: int | None) -> str:
@@ -30,6 +32,16 @@ def same_template(one: Obj, other: Obj) -> bool:
 
 
 def bare(template: Obj) -> Any:
+    """Of the templates that were asked for last it is known: each of their decisions asks again."""
+    known = _bare.get(id(template))
+    if known is None or known[0] is not template:
+        known = _bare[id(template)] = (template, _made_bare(template))
+        if len(_bare) > REMEMBERED:
+            del _bare[next(iter(_bare))]
+    return known[1]
+
+
+def _made_bare(template: Obj) -> Any:
     metadata = template.get("metadata") or {}
     labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k != HASH_LABEL}
     return full({**template, "metadata": {**metadata, "labels": labels}})

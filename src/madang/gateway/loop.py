@@ -102,7 +102,7 @@ class Gateway:
         if self._outside is None:
             program = await asyncio.to_thread(binary.find)
             self._hand = Hand(self._settings.home, self._settings.run, program, self._clock, self._tuning)
-            free_port = always.free_port
+            free_port: Callable[[str], int] = always.free_port
         else:
             self._hand, free_port = self._outside.hand(), self._outside.free_port
         self._hand.on_trouble = self._wake.set

@@ -20,6 +20,7 @@ from madang.kinds.walker import Findings, Malformed, walk
 from madang.ports.errors import BadRequest
 from madang.ports.objects import Obj
 
+NOTHING: Mapping[str, Any] = {}
 Validation = Literal["Strict", "Warn", "Ignore"]
 _SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 _HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
@@ -53,12 +54,19 @@ def parse(wanted: str, body: bytes) -> Obj:
 
 
 def shape(
-    served: Served, raw: Mapping[str, Any], validation: Validation = "Warn", body: bytes | None = None
+    served: Served,
+    raw: Mapping[str, Any],
+    validation: Validation = "Warn",
+    body: bytes | None = None,
+    *,
+    known: Mapping[str, Any] = NOTHING,
 ) -> Decoded:
-    """The same for what is decoded already (a patched object); `raw` is not changed."""
+    """The same for what is decoded already (a patched object); `raw` is not changed. `known`: parts that are in their
+    exact form; where `raw` holds one of these very parts, it is taken as it is."""
     head = _check_head(served, raw)
+    kept = {name: part for name, part in known.items() if raw.get(name) is part}
     try:
-        obj, found = normalize(served.node, raw)
+        obj, found = normalize(served.node, {**raw, **dict.fromkeys(kept)}, counting=body is not None)
     except Malformed as fault:
         raise BadRequest(f"{head}: {fault}") from fault
     if validation == "Ignore":
@@ -69,15 +77,17 @@ def shape(
             notes += duplicates.find(json.loads(body, object_pairs_hook=duplicates.Pairs))
     if notes and validation == "Strict":
         raise BadRequest(f"{head}: strict decoding error: {', '.join(notes)}")
+    if kept:  # in their places, since the order of an object's parts is seen
+        obj = {name: kept.get(name, obj.get(name)) for name in (*(n for n in raw if n in obj or n in kept), *obj)}
     obj["apiVersion"], obj["kind"] = served.api_version, served.kind.kind
     if found.causes:
         raise refusal(served.group, served.kind.kind, obj, found.causes)
     return Decoded(obj, tuple(notes))
 
 
-def normalize(node: Node, raw: Mapping[str, Any]) -> tuple[Obj, Findings]:
+def normalize(node: Node, raw: Mapping[str, Any], *, counting: bool = False) -> tuple[Obj, Findings]:
     """An object in Go's form, with what strict decoding would say. Raises Malformed with Go's words."""
-    found = Findings()
+    found = Findings(counting)
     obj: Obj = walk(node, raw, found)
     if found.error:
         raise Malformed(found.error)

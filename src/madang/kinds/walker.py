@@ -25,9 +25,11 @@ class Malformed(ValueError):
 class Findings:
     """What one decoding found."""
 
-    __slots__ = ("causes", "error", "keys", "unknown")
+    __slots__ = ("causes", "counting", "error", "keys", "unknown")
 
-    def __init__(self) -> None:
+    def __init__(self, counting: bool = False) -> None:
+        """`counting`: the keys below places without a schema are asked for, too."""
+        self.counting = counting
         self.error = ""
         self.keys = 0  # of all objects that were walked
         self.unknown: list[Path] = []
@@ -219,7 +221,7 @@ def _any(node: Node) -> Step:
     keeps = _keeps_empty(node)
 
     def step(value: Any, _: Path, found: Findings) -> Any:
-        if value.__class__ in (dict, list):
+        if found.counting and value.__class__ in (dict, list):
             found.keys += key_count(value)
         return value if value or keeps else DROP
 

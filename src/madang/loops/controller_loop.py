@@ -6,6 +6,7 @@ committed view again, and a key's next decision waits until the writes of its la
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from madang.control.controller import Controller, Ref, Waker
 from madang.loops.hand import Hand
@@ -15,7 +16,7 @@ from madang.loops.watcher import Listener, Watcher
 from madang.ports.api import LocalApi, User
 from madang.ports.chance import Chance
 from madang.ports.clock import Clock
-from madang.ports.objects import Change
+from madang.ports.objects import Change, Obj
 
 log = logging.getLogger(__name__)
 WORKERS = 8
@@ -38,7 +39,13 @@ class ControllerLoop:
             watcher.listen(kind, self._listener(waker))
 
     def _listener(self, waker: Waker) -> Listener:
+        bearing: Callable[[Obj], object] | None = getattr(self._controller, "bearing", None)
+
         def heard(change: Change) -> None:
+            if bearing is not None and change.before is not None and change.type == "MODIFIED":
+                now, before = change.entry.obj, change.before.obj
+                if now["metadata"]["uid"] == before["metadata"]["uid"] and bearing(now) == bearing(before):
+                    return
             for ref in waker(change.entry.obj, self._api.view):
                 self.queue.add(ref)
             if change.before is not None:  # whoever it belonged to before must hear as well

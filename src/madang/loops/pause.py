@@ -6,11 +6,12 @@ from madang.ports.clock import Clock
 
 
 async def pause(clock: Clock, seconds: float, woken: asyncio.Event) -> None:
-    """Until the time has passed, or the event is set."""
-    pair = [asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(woken.wait())]
+    """Until the event is set; when the time has passed it is set here (who waits again clears it first, anyway)."""
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    timer.add_done_callback(lambda _: woken.set())
     try:
-        await asyncio.wait(pair, return_when=asyncio.FIRST_COMPLETED)
+        await woken.wait()
     finally:
-        for task in pair:
-            task.cancel()
-        await asyncio.gather(*pair, return_exceptions=True)
+        if not timer.done():
+            timer.cancel()
+            await asyncio.gather(timer, return_exceptions=True)

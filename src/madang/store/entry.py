@@ -35,16 +35,20 @@ class Decoded:
     def size_bytes(self) -> int:
         return self._size_bytes
 
+    def keep(self, revision: int, obj: Obj, size_bytes: int) -> None:
+        """What was just encoded: its first reader need not decode it."""
+        self._kept[revision] = (obj, size_bytes)
+        self._size_bytes += size_bytes
+        while self._size_bytes > self._limit_bytes and len(self._kept) > 1:
+            self._size_bytes -= self._kept.popitem(last=False)[1][1]
+
     def obj(self, revision: int, data: bytes) -> Obj:
         hit = self._kept.get(revision)
         if hit is not None:
             self._kept.move_to_end(revision)
             return hit[0]
         obj: Obj = orjson.loads(data)
-        self._kept[revision] = (obj, len(data))
-        self._size_bytes += len(data)
-        while self._size_bytes > self._limit_bytes and len(self._kept) > 1:
-            self._size_bytes -= self._kept.popitem(last=False)[1][1]
+        self.keep(revision, obj, len(data))
         return obj
 
 

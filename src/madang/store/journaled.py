@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from madang.ports.clock import Clock
 from madang.ports.journal import Loaded, Row
-from madang.ports.objects import Entry, Key, Kind
+from madang.ports.objects import Entry, Key, Kind, Obj
 from madang.store.entry import DECODED_BYTES, Decoded, StoredEntry, plain
 from madang.store.history import History, Past, Window
 from madang.store.model import Encode, Indexer, Listing, StaleRevision, StoreFailed, Term
@@ -84,17 +84,19 @@ class JournaledStore:
         undo, revision = NOTHING_UNDONE, self._revision
         if at is not None and at < revision:
             undo, revision = self._history.undo(kind, at), at
-        table = self._tables.get(kind) or Table(kind)
+        table = self._tables.get(kind)
+        if table is None:
+            return Listing([], revision)
         records, remaining = table.select(namespace, terms, after, limit, undo)
         decoded = self._decoded
         return Listing([StoredEntry(record, decoded) for record in records], revision, remaining)
 
-    def put(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
-        return self._accept(key, encode, expect, removed=False)
+    def put(self, key: Key, encode: Encode, *, expect: int | None, obj: Obj | None = None) -> Awaitable[Entry]:
+        return self._accept(key, encode, expect, False, obj)
 
     def remove(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
         """StaleRevision also where there is nothing to remove, whatever was expected."""
-        return self._accept(key, encode, expect, removed=True)
+        return self._accept(key, encode, expect, True)
 
     def watch(self, kind: Kind, namespace: str | None = None, *, since: int | None = None) -> Cursor:
         self._refuse_closed()
@@ -117,7 +119,9 @@ class JournaledStore:
         if self._closing is not None:
             raise StoreFailed("the store is closed")
 
-    def _accept(self, key: Key, encode: Encode, expect: int | None, removed: bool) -> Awaitable[Entry]:
+    def _accept(
+        self, key: Key, encode: Encode, expect: int | None, removed: bool, obj: Obj | None = None
+    ) -> Awaitable[Entry]:
         self._refuse_closed()
         newest = self.newest(key)
         there = 0 if newest is None else newest.revision
@@ -129,6 +133,8 @@ class JournaledStore:
         terms = () if removed else tuple(self._index(key.kind, data))
         record = (plain(key) if newest is None else newest.record[0], revision, data, terms)
         self._given = revision  # not before: an encoder that raises uses no revision
+        if obj is not None:
+            self._decoded.keep(revision, obj, len(data))
         return self._pipeline.accept(StoredEntry(record, self._decoded), removed)
 
     def _show(self, batch: Sequence[Accepted]) -> None:

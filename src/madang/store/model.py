@@ -8,7 +8,7 @@ that batch and everything accepted on top of it fail, and their revisions are ne
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from madang.ports.objects import Change, Entry, Key, Kind
+from madang.ports.objects import Change, Entry, Key, Kind, Obj
 
 # Index terms of an object, e.g. ("owner", uid), ("label", "app=web"), ("node", "node-1").
 Term = tuple[str, str]
@@ -54,6 +54,10 @@ class Watch(Protocol):
 
     async def next(self) -> Sequence[Change]: ...
 
+    def ready(self) -> Sequence[Change]:
+        """What is there already, without waiting; empty also where the watcher was cut off (`next` tells)."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -88,8 +92,9 @@ class Store(Protocol):
         (HistoryGone where it has left the window)."""
         ...
 
-    def put(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
-        """`expect` is the revision of the newest accepted state, 0 for "there is none", None for "whatever".
+    def put(self, key: Key, encode: Encode, *, expect: int | None, obj: Obj | None = None) -> Awaitable[Entry]:
+        """`obj` is what `encode` encodes, where it is at hand: nobody may change it from then on.
+        `expect` is the revision of the newest accepted state, 0 for "there is none", None for "whatever".
         Raises StaleRevision at once; the awaitable raises StoreFailed."""
         ...
 

@@ -83,6 +83,8 @@ class Table:
         """Records in order, and how many more follow the last of them."""
         records = self._records
         keys = self._candidates(terms, undo)
+        if not keys:
+            return [], 0
         low, high = self._bounds(keys, namespace, after)
         if not terms:  # the common list: two bisections and a slice
             end = min(high, low + limit) if limit else high
@@ -106,7 +108,8 @@ class Table:
 
     def _candidates(self, terms: Sequence[Term], undo: Undo) -> list[PlainKey]:
         if terms:
-            return sorted({*self._terms.fewest(terms), *undo})
+            found = self._terms.fewest(terms)
+            return sorted({*found, *undo}) if undo or found else []
         if not undo:
             return self._order
         hidden = {key for key, record in undo.items() if record is None}  # not there yet at that time

@@ -42,6 +42,11 @@ class Cursor:
                 self._waiter = None
         return []
 
+    def ready(self) -> Sequence[Change]:
+        if self._closed or self._position < self._track.first:
+            return []
+        return self._read()
+
     def _read(self) -> list[Change]:
         if self._position == self._track.end:
             return []

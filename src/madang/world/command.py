@@ -38,12 +38,15 @@ def home() -> Iterator[Path]:
 
 
 def once(story: Plan, tracing: bool = False) -> Outcome:
-    gc.disable()  # what the collector ends, and when, must follow from the seed as well
+    """What the collector ends, and when, must follow from the seed as well: it runs between worlds only."""
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         with home() as place:
             return run(story, place, tracing)
     finally:
-        gc.enable()
+        if collecting:
+            gc.enable()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -109,6 +112,8 @@ def many(seeds: range, keep_going: bool) -> int:
     counts: Counter[str] = Counter()
     broken, began, lives = 0, time.perf_counter(), 0
     done = 0
+    gc.freeze()  # what was imported stays
+    gc.disable()
     for seed in seeds:
         outcome = once(plan(seed))
         done += 1

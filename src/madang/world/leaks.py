@@ -81,7 +81,7 @@ def left(life: Life, loop: VirtualLoop) -> Iterator[str]:
     if tasks := census(loop):
         yield f"tasks outlive it: {dict(tasks)}"
     if timers := loop.timers(life.pulse):
-        yield f"{len(timers)} timers outlive it: {timers[0]!r}"
+        yield f"{len(timers)} timers outlive it: {timers[0]._callback!r}"
     if watches := [kind for kind, cursors in life.store._watchers._open.items() if cursors]:
         yield f"watches outlive it: {watches}"
 

@@ -18,9 +18,10 @@ from madang.loops.house import Loops
 from madang.node.agents import Agents, Outside
 from madang.node.machine.machine import Machine as Here
 from madang.ports.chance import SystemChance
-from madang.ports.objects import Entry, Key
+from madang.ports.objects import Entry, Key, Obj
 from madang.ports.settings import Addresses, Settings
-from madang.store.history import Window
+from madang.store.entry import Decoded
+from madang.store.history import History, Window
 from madang.store.journaled import JournaledStore
 from madang.store.model import Encode
 from madang.world.balancer import Balancer, WorldHand, free_port
@@ -48,8 +49,8 @@ class WitnessedStore(JournaledStore):
     asked: Callable[[Key, int, int | None], None]
     acknowledged: Callable[[Key, int], None]
 
-    def put(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
-        return self._witnessed(key, super().put(key, encode, expect=expect), expect)
+    def put(self, key: Key, encode: Encode, *, expect: int | None, obj: Obj | None = None) -> Awaitable[Entry]:
+        return self._witnessed(key, super().put(key, encode, expect=expect, obj=obj), expect)
 
     def remove(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
         return self._witnessed(key, super().remove(key, encode, expect=expect), expect)
@@ -59,6 +60,11 @@ class WitnessedStore(JournaledStore):
         self.asked(key, self._given, expect)
         done.add_done_callback(lambda done: self._heard(key, done))
         return done
+
+    def forget(self) -> None:
+        self._tables.clear()
+        self._decoded = Decoded()
+        self._history = History(0, Window(), self._decoded)
 
     def _heard(self, key: Key, done: "asyncio.Future[Entry]") -> None:
         if not done.cancelled() and done.exception() is None:
@@ -105,6 +111,7 @@ class Life:
         writer = DiskWriter(journal, outside.disk, self._loop)
         loaded = journal.load()
         self.store = WitnessedStore(loaded, writer, index.terms, clock, window=outside.window)
+        outside.stores.append(self.store)
         outside.opened(self.store)
         self.store.asked, self.store.acknowledged = outside.asked, outside.acknowledged
         chance = SystemChance(outside.seed * 1000 + self.number)
@@ -182,6 +189,7 @@ class Surroundings:
         self.runtime = WorldRuntime(machine)
         self.network, self.balancer, self.probes, self.window = network, balancer, probes, window
         self.settings = Settings("world", "w1", home, ADDRESSES, nodes=nodes)
+        self.stores: list[WitnessedStore] = []  # of all lives
         self.asked: Callable[[Key, int, int | None], None] = lambda key, revision, expect: None
         self.acknowledged: Callable[[Key, int], None] = lambda key, revision: None
         self.opened: Callable[[WitnessedStore], None] = lambda store: None

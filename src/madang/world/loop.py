@@ -8,7 +8,7 @@ again, its `finally` blocks included: that is what kill -9 means.
 import asyncio
 import heapq
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from itertools import count
 from typing import Any, TypeVar
 
@@ -53,6 +53,28 @@ class NumberedTask(asyncio.Task[T]):
         return self._number
 
 
+class Step:
+    """One callback, due at once or at `due_s`: what asyncio calls a handle, without what only a real loop needs."""
+
+    __slots__ = ("_args", "_callback", "_cancelled", "_context", "due_s")
+
+    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None) -> None:
+        self._callback, self._args = callback, args
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        self.due_s = 0.0
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._args = ()
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def when(self) -> float:
+        return self.due_s
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """`fatal` is called with the pulse of a life that has reached its last step, and with the step that is never taken;
     `stumbled` with what a callback raised and nobody caught."""
@@ -61,47 +83,70 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now_s = 0.0
         self.steps = 0
-        self.fatal: Callable[[Pulse, Any], None] = lambda pulse, step: None
+        self.fatal: Callable[[Pulse, Step], None] = lambda pulse, step: None
         self.stumbled: Callable[[dict[str, Any]], None] = lambda context: None
+        self._waiting: list[tuple[float, int, Step]] = []
+        self._turns = count()
         self._buried: set[asyncio.Task[Any]] = set()
         self.set_task_factory(_numbered)  # type: ignore[arg-type]  # it takes what every Python from 3.11 on gives
 
     def time(self) -> float:
         return self._now_s
 
+    def call_soon(  # type: ignore[override]  # a step is handle enough
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Any:
+        step = Step(callback, args, context)
+        self._ready.append(step)  # type: ignore[attr-defined]
+        return step
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Any:
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Any:
+        step = Step(callback, args, context)
+        step.due_s = when
+        heapq.heappush(self._waiting, (when, next(self._turns), step))
+        return step
+
     def _run_once(self) -> None:
-        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
+        ready, waiting = self._ready, self._waiting  # type: ignore[attr-defined]
         if not ready:
-            while scheduled and scheduled[0]._cancelled:
-                self._drop(heapq.heappop(scheduled))
-            if not scheduled:
+            while waiting and waiting[0][2]._cancelled:
+                heapq.heappop(waiting)
+            if not waiting:
                 raise Standstill("everything waits for something that will never come")
-            self._now_s = max(self._now_s, scheduled[0]._when)
-        while scheduled and scheduled[0]._when <= self._now_s:
-            ready.append(self._drop(heapq.heappop(scheduled)))
+            self._now_s = max(self._now_s, waiting[0][0])
+        while waiting and waiting[0][0] <= self._now_s:
+            ready.append(heapq.heappop(waiting)[2])
         for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:
-                self._step(handle)
+            step = ready.popleft()
+            if not step._cancelled:
+                self._take(step)
 
-    @staticmethod
-    def _drop(handle: Any) -> Any:
-        handle._scheduled = False
-        return handle
-
-    def _step(self, handle: Any) -> None:
-        pulse = handle._context.get(PULSE)
+    def _take(self, step: Step) -> None:
+        context = step._context
+        pulse = context.get(PULSE)
         self.steps += 1
         if self.steps > MOST_STEPS:
-            raise Standstill(f"{MOST_STEPS} steps, and no end: {handle!r}")
+            raise Standstill(f"{MOST_STEPS} steps, and no end: {step._callback!r}")
         if pulse is not None:
             if pulse.dead:
                 return
             pulse.steps += 1
             if pulse.fatal and pulse.steps >= pulse.fatal:
-                self.fatal(pulse, handle)
+                self.fatal(pulse, step)
                 return
-        handle._run()
+        try:
+            context.run(step._callback, *step._args)
+        except (SystemExit, KeyboardInterrupt, Standstill):
+            raise
+        except BaseException as error:
+            self.call_exception_handler({"message": f"a step raised: {step._callback!r}", "exception": error})
 
     def bury(self) -> None:
         """Keeps what dead lives left, so that no `finally` of theirs runs while the world goes on."""
@@ -111,10 +156,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """The tasks of who lives now, and the world's own."""
         return asyncio.all_tasks(self) - self._buried
 
-    def timers(self, pulse: Pulse) -> list[Any]:
+    def timers(self, pulse: Pulse) -> list[Step]:
         """What a life still waits for."""
-        scheduled = self._scheduled  # type: ignore[attr-defined]
-        return [h for h in scheduled if not h._cancelled and h._context.get(PULSE) is pulse]
+        return [step for _, _, step in self._waiting if not step._cancelled and step._context.get(PULSE) is pulse]
 
     def end(self) -> None:
         """Ends what is left of everybody, quietly: the world is over."""
@@ -123,7 +167,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             _close(task)
         self._buried.clear()
         self._ready.clear()  # type: ignore[attr-defined]
-        self._scheduled.clear()  # type: ignore[attr-defined]
+        self._waiting.clear()
         self.close()
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]

@@ -8,13 +8,15 @@ import asyncio
 from pathlib import PurePath
 from typing import Any
 
+from madang.world.loop import Step
+
 PLACES = 8
 
 
-def point(handle: Any) -> str:
-    owner = getattr(handle._callback, "__self__", None)
+def point(step: Step) -> str:
+    owner = getattr(step._callback, "__self__", None)
     if not isinstance(owner, asyncio.Task):
-        return str(getattr(handle._callback, "__qualname__", type(handle._callback).__qualname__))
+        return str(getattr(step._callback, "__qualname__", type(step._callback).__qualname__))
     places: list[str] = []
     waits: Any = owner.get_coro()
     while waits is not None:

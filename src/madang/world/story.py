@@ -20,7 +20,7 @@ from madang.world.asks import ASKS, until_done
 from madang.world.clock import dice
 from madang.world.invariants import Witnesses
 from madang.world.life import Ended, Life
-from madang.world.loop import Pulse, Standstill, VirtualLoop
+from madang.world.loop import Pulse, Standstill, Step, VirtualLoop
 from madang.world.plan import HEAL_S, Deed, Plan
 from madang.world.points import point
 from madang.world.settling import unsettled
@@ -161,7 +161,7 @@ class Story:
             self._loop.bury()
             await asyncio.sleep(0.05 + 0.5 * self._chance.random())
 
-    def _fatal(self, pulse: Pulse, step: Any) -> None:
+    def _fatal(self, pulse: Pulse, step: Step) -> None:
         self._world.tally["kill"] += 1
         self._world.points.add(point(step))
         self._end_of(pulse)
@@ -221,6 +221,8 @@ def run(plan: Plan, home: Path, tracing: bool = False) -> Outcome:
         return Outcome(plan.seed, breach, world.tally, world.lives, loop.steps, at, world.points, world.trace or [])
     finally:
         loop.end()
+        for world in worlds:
+            world.forget()
         asyncio.set_event_loop(None)
         logger.handlers, logger.propagate = kept[:2]
         logger.setLevel(kept[2])

@@ -110,6 +110,13 @@ class World:
     def home(self) -> Path:
         return self.outside.settings.home
 
+    def forget(self) -> None:
+        """The world is over: what it held goes now, and not when the collector comes round to it."""
+        for kept in (self.disk.present, self.disk.log, self.disk.durable, self.machine.programs):
+            kept.clear()
+        for store in self.outside.stores:
+            store.forget()
+
     def breach(self, invariant: str, text: str) -> None:
         """The first one counts."""
         if not self.broken.done():

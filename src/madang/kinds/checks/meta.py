@@ -45,7 +45,9 @@ def check_meta_update(new: Obj, old: Obj) -> list[Cause]:
 def check_any_update(new: Obj, old: Obj) -> list[Cause]:
     """What the API asks of every update before it asks the kind, which then asks `check_meta_update` once more: a
     fault of the metadata is named three times, a late finalizer twice."""
-    return _shared(new.get("metadata") or {}, "metadata") + check_meta_update(new, old)
+    meta = new.get("metadata") or {}
+    shared = _shared(meta, "metadata")
+    return shared + _late_finalizers(meta, old.get("metadata") or {}) + shared
 
 
 def _late_finalizers(meta: Obj, before: Obj) -> list[Cause]:

@@ -1,21 +1,22 @@
 """Where one pod's things lie below the courtyard's folder. Paths are computed; only `numbers` looks at the disk."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from madang.ports.objects import Obj
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Folders:
     home: Path
     pod: Obj
 
-    @property
+    @cached_property
     def root(self) -> Path:
         return self.home / "pods" / str(self.pod["metadata"]["uid"])
 
-    @property
+    @cached_property
     def logs(self) -> Path:
         meta = self.pod["metadata"]
         return self.home / "logs" / f"{meta['namespace']}_{meta['name']}_{meta['uid']}"
@@ -37,6 +38,6 @@ class Folders:
     def log(self, container: str, number: int) -> Path:
         return self.logs / container / f"{number}.log"
 
-    @property
+    @cached_property
     def hosts(self) -> Path:
         return self.root / "hosts"

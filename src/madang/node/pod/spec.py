@@ -5,6 +5,7 @@ In: pod objects. Out: plain values; nothing here knows what runs.
 
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from madang.ports.objects import Obj
@@ -96,7 +97,12 @@ def port_number(role: Role, port: object) -> int | None:
 
 def quantity(value: Any) -> Decimal:
     """A Kubernetes quantity as a number (`100m`, `1.5Gi`, `1e3`). Raises ValueError."""
-    text = str(value).strip()
+    return _quantity(str(value))
+
+
+@lru_cache(1024)
+def _quantity(value: str) -> Decimal:
+    text = value.strip()
     digits = text.rstrip("EPTGMKkimnu") if not _exponent(text) else text
     try:
         return Decimal(digits) * _SUFFIX[text[len(digits) :]]

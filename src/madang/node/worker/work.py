@@ -22,6 +22,7 @@ class PodWork:
     def __init__(self, kit: Kit, pod: Obj) -> None:
         self.kit, self.pod = kit, pod
         self.facts = Facts()
+        self._folders = Folders(kit.home, pod)
         self.bell = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -36,7 +37,9 @@ class PodWork:
 
     @property
     def folders(self) -> Folders:
-        return Folders(self.kit.home, self.pod)
+        if self._folders.pod is not self.pod:
+            self._folders = Folders(self.kit.home, self.pod)
+        return self._folders
 
     @property
     def runtime(self) -> Runtime:

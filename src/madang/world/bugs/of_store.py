@@ -27,7 +27,7 @@ def deaf_to_failure(right: Any) -> Any:
 
 
 def unconditional(right: Any) -> Any:
-    return lambda self, key, encode, expect, removed: right(self, key, encode, None, removed)
+    return lambda self, key, encode, expect, *more: right(self, key, encode, None, *more)
 
 
 def committed_only(right: Any) -> Any:

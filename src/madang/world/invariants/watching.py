@@ -22,6 +22,8 @@ class Watching:
 
     def born(self, life: Life) -> None:
         self._seen.clear()
+        if life.pulse.dead:
+            return
         for kind in KINDS:
             asyncio.get_running_loop().create_task(self._watch(life, kind), context=life.context)
 

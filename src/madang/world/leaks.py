@@ -59,7 +59,7 @@ def held(world: World, life: Life) -> Iterator[str]:
             case StatusWriter():
                 if thing._queue and thing._uid in pods:
                     yield f"the status of pod {thing._name} waits to be written"
-    workers = {w.uid for agent in life.agents.agents for w in agent.workers}
+    workers = {w.work.uid for agent in life.agents.agents for w in agent.workers}
     if workers - bound:
         yield f"workers are left of pods {sorted(workers - bound)}"
     store = life.store

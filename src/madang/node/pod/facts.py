@@ -30,11 +30,12 @@ Hook = Literal["none", "running", "done"]
 
 @dataclass(slots=True)
 class Stop:
-    """A container on its way down: hook, then its stop signal (not before `signal_at_s`), then, at
-    `deadline_s`, SIGKILL."""
+    """A container on its way down: hook, then its stop signal (not before `signal_at_s`, which is put off while
+    traffic is led to it, until `signal_by_s`), then, at `deadline_s`, SIGKILL."""
 
     signal_at_s: float
     deadline_s: float
+    signal_by_s: float = 0.0
     hook: Hook = "none"
     signalled: bool = False
     killed: bool = False

@@ -1,7 +1,8 @@
 """How a container is brought down, step by step: out of rotation, preStop, its stop signal, SIGKILL.
 
-In: the container's facts, the hour. Out: the next step. Deletion takes a pod out of its EndpointSlices at once;
-the signal waits a moment, so that who balances has heard of it and no request meets a closed port.
+In: the container's facts, the hour. Out: the next step. Deletion takes a pod out of its EndpointSlices at once, or as
+soon as the disk allows; the signal waits for that and a moment longer, so that who balances has heard of it and no
+request meets a closed port.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from madang.node.pod.facts import Container, Facts, Now
 from madang.node.pod.spec import Role
 
 LEAVE_S = 0.03  # for EndpointSlices and gateway to follow
+MOST_S = 2.0  # longer than this, and than half of the grace period, no signal waits for anybody
 LEAST_AFTER_HOOK_S = 2.0  # a preStop that used up the grace period leaves this much for the signal
 
 
@@ -18,6 +20,17 @@ def begin(facts: Facts, name: str, grace_s: float, now: Now, message: str) -> Be
     c = facts.of(name)
     wait = LEAVE_S if facts.served and c.ready and grace_s > 0 else 0.0
     return BeginStop(name, now.steady_s + wait, now.steady_s + wait + grace_s, message)
+
+
+def put_off(facts: Facts, now: Now) -> None:
+    """Slices still lead to it: whoever reads them will not have heard of their change before a moment has passed."""
+    for c in facts.containers.values():
+        if c.stop is not None and not c.stop.signalled:
+            c.stop.signal_at_s = max(c.stop.signal_at_s, min(now.steady_s + LEAVE_S, c.stop.signal_by_s))
+
+
+def signal_by_s(signal_at_s: float, deadline_s: float) -> float:
+    return signal_at_s + min(MOST_S, (deadline_s - signal_at_s) / 2)
 
 
 def step(role: Role, c: Container, now: Now, latest_s: float = float("inf")) -> Iterator[Action]:

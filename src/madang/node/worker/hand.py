@@ -11,6 +11,7 @@ from madang.node.pod.actions import Action
 from madang.node.pod.container_status import full_name
 from madang.node.pod.facts import Stop
 from madang.node.pod.status import OVERDUE
+from madang.node.pod.stopping import signal_by_s
 from madang.node.worker.farewell import finish
 from madang.node.worker.following import Following
 from madang.node.worker.launching import Launching
@@ -60,7 +61,7 @@ class Hand:
                 message = f"Back-off restarting failed container {name} in pod {full_name(work.pod)}"
                 work.emit("Warning", "BackOff", message, spec.role(work.pod, name))
             case do.BeginStop(name, signal_at_s, deadline_s, message):
-                work.facts.of(name).stop = Stop(signal_at_s, deadline_s)
+                work.facts.of(name).stop = Stop(signal_at_s, deadline_s, signal_by_s(signal_at_s, deadline_s))
                 work.emit("Normal", "Killing", message, spec.role(work.pod, name))
             case do.ShortenStop(name, deadline_s):
                 self._stopper.shorten(name, deadline_s)

@@ -11,7 +11,9 @@ from madang.node.kit import Kit
 from madang.node.machine.registration import says_ready
 from madang.node.pod.actions import WakeAt
 from madang.node.pod.decide import decide, ending
-from madang.node.pod.facts import Facts
+from madang.node.pod.facts import Facts, Now
+from madang.node.pod.stopping import put_off
+from madang.node.pod.traffic import led, served
 from madang.node.probes.handler import Target
 from madang.node.volumes.volumes import tells_address, uses
 from madang.node.worker.adoption import adopt
@@ -105,7 +107,7 @@ class PodWorker:
             if not held:
                 self._board.look()
             now = kit.now()
-            self._look_for_traffic()
+            self._look_for_traffic(now)
             actions = decide(self.pod, self.facts, now)
             todo = [a for a in actions if not isinstance(a, WakeAt)]
             if not todo:
@@ -115,15 +117,16 @@ class PodWorker:
                 self._hand.do(action)
         raise RuntimeError(f"pod {self.pod['metadata']['name']}: decisions come to no rest: {todo}")
 
-    def _look_for_traffic(self) -> None:
+    def _look_for_traffic(self, now: Now) -> None:
         """Whether a Service leads here, asked only when the pod or a container of it is about to go."""
-        if not ending(self.pod, self.facts) and not any(c.unhealthy for c in self.facts.containers.values()):
+        facts = self.facts
+        if not ending(self.pod, facts) and not any(c.unhealthy for c in facts.containers.values()):
             return
-        labels = (self.pod["metadata"].get("labels") or {}).items()
-        self.facts.served = any(
-            s["spec"].get("selector") and s["spec"]["selector"].items() <= labels
-            for s in self.work.kit.api.view.list("services", self.work.namespace)
-        )
+        view = self.work.kit.api.view
+        facts.served = served(self.pod, view)
+        # When the courtyard goes down nobody changes slices any more; what is removed is in none.
+        if facts.served and not facts.leaving and not facts.removed and led(self.pod, view):
+            put_off(facts, now)
 
 
 async def _rest(group: asyncio.TaskGroup, work: PodWork, until_s: float) -> None:

@@ -12,7 +12,6 @@ QUICK = (
     "no sync",
     "no version check",
     "committed only",
-    "counts from the living",
     "watch loses one",
     "watch from one before",
     "only one kind woken",

@@ -59,7 +59,7 @@ def test_a_dead_life_runs_nothing_not_even_its_finally() -> None:
 def test_a_life_ends_at_its_last_step() -> None:
     loop, pulse, steps = VirtualLoop(), Pulse(), []
     pulse.fatal = 5
-    loop.fatal = lambda found: setattr(found, "dead", True)
+    loop.fatal = lambda found, step: setattr(found, "dead", True)
     context = Context()
     context.run(PULSE.set, pulse)
 

@@ -169,6 +169,45 @@ def test_the_next_control_adopts_and_haproxy_needs_none(tmp_path: Path, program:
     asyncio.run(story())
 
 
+def test_what_serves_already_is_taken_over_and_no_connection_notices(
+    tmp_path: Path, program: Path, start: Start
+) -> None:
+    """By the files of its worker: where they say another thing, or cannot be read, a new worker takes over."""
+
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as last:
+            first = new_hand(tmp_path, program)
+            await first.apply(serving(at))
+            await first.apply(serving(at, one))  # live: the files follow
+            pid = first.worker_pid
+            await first.leave()
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            for hand in (new_hand(tmp_path, program), new_hand(tmp_path, program)):
+                outcome = await hand.apply(serving(at, one))
+                assert not outcome.reloaded and hand.worker_pid == pid
+                writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+                assert answer.startswith(b"HTTP/1.1 200")
+                await reader.readexactly(int(answer.lower().partition(b"content-length: ")[2].split()[0]))
+                await hand.leave()
+            writer.close()
+            assert not (await last.apply(serving(at, one))).reloaded
+            assert not (await last.apply(serving(at, one, two))).reloaded, "what was taken over changes live"
+            assert {(await get(at.port))[2][:3] for _ in range(8)} == {b"one", b"two"}
+            await last.leave()
+            touch_up(tmp_path)
+            assert (await last.apply(serving(at, one, two))).reloaded and last.worker_pid != pid
+
+    asyncio.run(story())
+
+
+def touch_up(home: Path) -> None:
+    """Somebody has changed the file of the worker that runs."""
+    (text,) = home.rglob("haproxy.cfg")
+    text.write_text(text.read_text() + "\n")
+
+
 def test_killed_keeper_is_replaced_and_the_port_never_closes(tmp_path: Path, program: Path, start: Start) -> None:
     async def story() -> None:
         one, two, at, result = start("one"), start("two"), bind(), Result()

@@ -42,6 +42,17 @@ class Generations:
             new.rename(folder / name)
         self.written = desired
 
+    def says(self, folder: Path, desired: Desired, refused: Collection[str]) -> bool:
+        """Whether a folder that somebody else wrote says just this; then it is ours."""
+        try:
+            for name, text in configuration.files(desired, refused, self._tuning).items():
+                if (folder / name).read_text() != text:
+                    return False
+        except (OSError, ValueError):
+            return False
+        self.written = desired
+        return True
+
     def keep(self, folder: Path) -> None:
         """Forget all others."""
         for other in self._home.iterdir():

@@ -80,6 +80,8 @@ class Hand:
         else:
             unopened = ()
         if self._running is None:
+            if await self._take_over(keeper, desired, unopened):
+                return Outcome(unopened)
             return await self._reload(keeper, desired, unopened)
         refused_before = {u.bind.name for u in self._unopened}
         todo = difference(self._running, desired, refused_before, {u.bind.name for u in unopened})
@@ -137,7 +139,7 @@ class Hand:
         names = [b.name for b in desired.binds() if b.name not in refused]
         counts = await large.counts(self.admin)
         worker = await keeper.start(folder, self._run / f"gateway-{folder.name}.sock", names)
-        said = await self._serves(worker)
+        said = await instead(self._ends, worker)
         if said is not None:
             self._generations.give_up(folder, self._running)
             self._refused = desired
@@ -153,20 +155,19 @@ class Hand:
         self._generations.keep(folder)
         return Outcome(unopened, reloaded=True)
 
-    async def _serves(self, worker: Worker) -> str | None:
-        """Waits until the new worker answers; what it said if it ended instead."""
-        ended = end_of(self._ends, worker.pid)
-        answers = asyncio.create_task(_answers(worker.admin))
+    async def _take_over(self, keeper: Keeping, desired: Desired, unopened: tuple[Unopened, ...]) -> bool:
+        """Whether the worker that an earlier control left serves just this: then no connection notices anything. Its
+        files may lag behind what it was told live, but only where what is desired differs from them, too."""
+        worker = await keeper.serving()
+        if worker is None or not self._generations.says(worker.folder, desired, {u.bind.name for u in unopened}):
+            return False
         try:
-            both: set[asyncio.Future[Any]] = {ended, answers}
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if answers.done() and answers.exception() is None:
-                return None
-            return ended.result() if ended.done() else f"it did not answer: {answers.exception()}"
-        finally:
-            del self._ends[worker.pid]
-            answers.cancel()
-            await asyncio.gather(answers, return_exceptions=True)
+            await _answers(worker.admin)
+        except (admin.Silent, OSError):
+            return False
+        self._worker, self._running, self._unopened = worker, desired, unopened
+        await self._drop(keeper, desired)
+        return True
 
     async def sweep(self) -> bool:
         """Deletes servers that had connections when they went; True while some still have."""
@@ -243,6 +244,22 @@ def end_of(ends: "dict[int, asyncio.Future[str]]", pid: int) -> "asyncio.Future[
     """What a worker said when it ended: it may be heard before anybody asks."""
     ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     return ends.setdefault(pid, ended)
+
+
+async def instead(ends: "dict[int, asyncio.Future[str]]", worker: Worker) -> str | None:
+    """Waits until a new worker answers; what it said if it ended instead."""
+    ended = end_of(ends, worker.pid)
+    answers = asyncio.create_task(_answers(worker.admin))
+    try:
+        both: set[asyncio.Future[Any]] = {ended, answers}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if answers.done() and answers.exception() is None:
+            return None
+        return ended.result() if ended.done() else f"it did not answer: {answers.exception()}"
+    finally:
+        del ends[worker.pid]
+        answers.cancel()
+        await asyncio.gather(answers, return_exceptions=True)
 
 
 async def _answers(path: Path) -> None:

@@ -80,6 +80,12 @@ class Keeping:
     async def status(self) -> Mapping[str, Any]:
         return await self._ask("status")
 
+    async def serving(self) -> Worker | None:
+        """The worker that serves; None where there is none, or another is about to take its place."""
+        status = await self.status()
+        told, pending = status.get("current"), status.get("pending", True)  # an older keeper does not say
+        return None if told is None or pending else _worker(told)
+
     async def stop(self, drain_s: float) -> None:
         """Done when the keeper and all its workers are gone."""
         pid = (await self.status())["pid"]

@@ -83,6 +83,7 @@ class Keeper:
             "format": FORMAT,
             "pid": os.getpid(),
             "current": self.current.told() if self.current else None,
+            "pending": self.pending is not None,
             "binds": [{"name": n, "host": h, "port": p} for n, (_, h, p) in self.sockets.items()],
             "old": [w.pid for w in self.old],
         }

@@ -96,7 +96,7 @@ class NodeAgent:
             if again and self.tidy is not None:
                 await self.tidy()
             self._take_over()
-            await self._tell_taken()
+            await tell_taken(self.share.name, self.workers)
             while True:
                 self._told.clear()
                 well = self._leaving or await self.registrar.keep()
@@ -105,13 +105,6 @@ class NodeAgent:
                     await self._told.wait()
                 else:
                     await self.kit.clock.sleep(_RETRY_S)
-
-    async def _tell_taken(self) -> None:
-        """A worker takes over what runs in its first step."""
-        await asyncio.sleep(0)
-        taken = sum(1 for w in self.workers for c in w.facts.containers.values() if c.running is not None)
-        if taken:
-            log.info("%s: took over %d programs that run", self.share.name, taken)
 
     def _take_over(self) -> None:
         """All pods of this node, whoever looked after them before."""
@@ -226,3 +219,11 @@ async def end_programs(workers: Sequence[PodWorker]) -> None:
                     await w.work.runtime.kill(c.running)
                 except SignalRefused as refused:
                     log.warning("%s", refused)
+
+
+async def tell_taken(name: str, workers: Iterable[PodWorker]) -> None:
+    """A worker takes over what runs in its first step."""
+    await asyncio.sleep(0)
+    taken = sum(1 for w in workers for c in w.facts.containers.values() if c.running is not None)
+    if taken:
+        log.info("%s: took over %d programs that run", name, taken)

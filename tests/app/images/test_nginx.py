@@ -1,90 +1,12 @@
-"""nginx's configuration as people write it for the image, made to hold on this machine."""
+"""How nginx is started: on a copy of its configuration, with what could not be mounted laid on top."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from madang.app.images import nginx
-from madang.app.images.nginx import Ground, ground_of, rewritten, statements, substituted
-
-ALONE = Ground("/run/here", paths=(("/etc/nginx", "/run/here/etc"), ("/var/log/nginx/error.log", "/dev/stderr")))
-SHARED = replace(
-    ALONE, host="127.5.0.2", lowest=1024, resolved=False,
-    peers={"api": "127.5.128.3"}, numbers={("127.5.128.3", "8000"): "11004", ("127.5.128.3", "80"): "11005"},
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("given", "alone", "shared"),
-    [
-        ("listen 80;", "listen 80;", "listen 127.5.0.2:8080;"),
-        ("listen 8088 default_server;", "listen 8088 default_server;", "listen 127.5.0.2:8088 default_server;"),
-        ("listen *:443 ssl;", "listen *:443 ssl;", "listen 127.5.0.2:8443 ssl;"),
-        ("listen localhost:8000;", "listen localhost:8000;", "listen 127.5.0.2:8000;"),
-        ("listen [::]:80;", "listen [::]:80;", "listen 127.5.0.2:8080;"),
-        ("listen unix:/tmp/x;", "listen unix:/tmp/x;", "listen unix:/tmp/x;"),
-        ("proxy_pass http://api:8000/x/;", "proxy_pass http://api:8000/x/;", "proxy_pass http://127.5.128.3:11004/x/;"),
-        ("proxy_pass http://api;", "proxy_pass http://api;", "proxy_pass http://127.5.128.3:11005;"),
-        ("proxy_pass http://api:$port;", "proxy_pass http://api:$port;", "proxy_pass http://api:$port;"),
-        ("proxy_pass http://elsewhere:8000;", "proxy_pass http://elsewhere:8000;", "proxy_pass http://elsewhere:8000;"),
-        ("set $to 'http://api:8000';", "set $to 'http://api:8000';", "set $to 'http://127.5.128.3:11004';"),
-        ("include /etc/nginx/mime.types;", "include /run/here/etc/mime.types;", "include /run/here/etc/mime.types;"),
-        ("error_log /var/log/nginx/error.log warn;", "error_log /dev/stderr warn;", "error_log /dev/stderr warn;"),
-        ("# listen 80; }", "# listen 80; }", "# listen 80; }"),
-        ('return 200 "{ listen 80; }";', 'return 200 "{ listen 80; }";', 'return 200 "{ listen 80; }";'),
-    ],
-)
-def test_a_directive(given: str, alone: str, shared: str) -> None:
-    def inside(text: str) -> str:
-        return f"server {{ listen 1;\n{text}\n}}"
-
-    assert rewritten(inside(given), ALONE) == inside(alone)
-    assert rewritten(inside(given), SHARED).splitlines()[1] == shared
-
-
-def test_what_is_said_on_the_command_line_is_said_once() -> None:
-    text = "user nginx;\npid /run/nginx.pid;\ndaemon on;\nworker_processes 1;"
-    assert rewritten(text, replace(ALONE, user_known=lambda _: False)) == "\n\n\nworker_processes 1;"
-    assert rewritten("user www;", ALONE) == "user www;"
-    assert rewritten("server { set $pid 1; user x; }", ALONE) == "server { set $pid 1; user x; }"
-
-
-def test_both_families_of_one_port_are_one_place() -> None:
-    both = "server {\n listen 80;\n listen [::]:80;\n}"
-    assert rewritten(both, SHARED) == "server {\n listen 127.5.0.2:8080;\n \n}"
-    assert rewritten(both, replace(ALONE, ipv6=False)) == "server {\n listen 80;\n \n}"
-    assert "listen 0.0.0.0:80;" in rewritten("server { listen [::]:80; }", replace(ALONE, ipv6=False))
-
-
-def test_a_server_that_names_no_port() -> None:
-    assert rewritten("server { root /x; }", ALONE) == "server { root /x; }"
-    assert rewritten("server { root /x; }", SHARED) == "server { listen 127.5.0.2:8080; root /x; }"
-    assert rewritten("upstream u { server api:8000; }", SHARED) == "upstream u { server 127.5.128.3:11004; }"
-    assert rewritten("stream { server { proxy_pass u; } }", SHARED) == "stream { server { proxy_pass u; } }"
-
-
-def test_an_upstream_s_name_is_no_peer() -> None:
-    ground = replace(SHARED, upstreams=frozenset({"api"}))
-    assert rewritten("proxy_pass http://api;", ground) == "proxy_pass http://api;"
-
-
-def test_it_writes_into_its_own_folder() -> None:
-    made = rewritten("http {\n proxy_temp_path /mine;\n}", replace(ALONE, temporary=("client_body", "proxy")))
-    assert (
-        made
-        == "http { client_body_temp_path /run/here/client_body; access_log /dev/stdout;\n proxy_temp_path /mine;\n}"
-    )
-    assert "access_log /dev/stdout" not in rewritten("http { access_log off; }", ALONE)
-
-
-def test_the_engine_s_name_server_is_not_here() -> None:
-    ground = replace(ALONE, nameserver="10.0.0.1", peers={"api": "10.1.1.1"})
-    assert rewritten("resolver 127.0.0.11 valid=5s;", ground) == "resolver 10.0.0.1 valid=5s;"
-    assert rewritten("set $up http://api:8000;", ground) == "set $up http://10.1.1.1:8000;"
-    assert rewritten("set $up api;", ground) == "set $up api;"
+from madang.app.images.directives import rewritten
+from madang.app.images.nginx import ground_of, substituted
 
 
 def test_peers_are_found_in_the_environment_and_by_their_names() -> None:
@@ -105,6 +27,23 @@ def test_what_could_not_be_mounted_is_named_where_it_is() -> None:
     assert rewritten("include /etc/nginx/x.conf;", ground) == "include /run/here/etc/x.conf;"
 
 
+def test_pages_that_could_not_be_mounted_stand_among_the_image_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, html = tmp_path / "ours", tmp_path / "run" / "html"
+    ours.mkdir()
+    (ours / "50x.html").write_text("ours")
+    (tmp_path / "index.html").write_text("mine")
+    monkeypatch.setattr(nginx, "HTML", str(ours))
+    single = {f"{ours}/index.html": str(tmp_path / "index.html"), f"{ours}/sub/a": str(tmp_path / "index.html")}
+    for _ in range(2):
+        files = nginx.overlaid(single, html)
+        assert files[str(ours)] == str(html)
+        assert [(html / n).read_text() for n in ("50x.html", "index.html", "sub/a")] == ["ours", "mine", "mine"]
+    mounted = {f"{ours}/index.html": f"{ours}/index.html"}
+    assert nginx.overlaid(mounted, html) == mounted
+
+
 def test_templates_take_what_is_set(tmp_path: Path) -> None:
     (tmp_path / "templates" / "deep").mkdir(parents=True)
     (tmp_path / "templates" / "a.conf.template").write_text("listen ${PORT}; set $uri_ $NAME$PORTS;")
@@ -121,19 +60,34 @@ def test_a_configuration_that_the_dockerfile_takes_away(tmp_path: Path, monkeypa
     for name in ("default.conf", "mine.conf"):
         (base / "conf.d" / name).write_text(name)
     monkeypatch.setenv("MADANG_ETC", str(base))
-    monkeypatch.setenv("MADANG_REMOVED", "/etc/nginx/conf.d/* /usr/share/nginx/html/index.html")
+    monkeypatch.setenv("MADANG_REMOVED", "etc/nginx/conf.d/* usr/share/nginx/html/index.html")
     nginx.copy(etc, {"/etc/nginx/conf.d/mine.conf": "/etc/nginx/conf.d/mine.conf"})
     assert [p.name for p in (etc / "conf.d").iterdir()] == ["mine.conf"]
 
 
-@given(st.text(alphabet="a1 ;{}\"'#\\\n$./:[]", max_size=60))
-def test_lines_stay_lines_and_nothing_breaks(text: str) -> None:
-    """Also where quotes and braces never close."""
-    text = f"server {{ listen 80; {text} }}"
-    assert rewritten(text, SHARED).count("\n") == text.count("\n")
-    assert all(text[w.start : w.end] == w.text for words, _, _ in statements(text) for w in words)
+def test_what_is_private_stays_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    for name, mode in (("key.pem", 0o600), ("read-only.conf", 0o444)):
+        (base / name).write_text(name)
+        (base / name).chmod(mode)
+    monkeypatch.setenv("MADANG_ETC", str(base))
+    nginx.copy(tmp_path / "etc", {})
+    assert (tmp_path / "etc" / "key.pem").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "etc" / "read-only.conf").stat().st_mode & 0o777 == 0o644
 
 
-def test_what_means_the_same_here_stays_to_the_letter() -> None:
-    text = "server {\n  listen 80; # here\n  location ~ \\.php$ { fastcgi_pass php:9000; }\n}\n"
-    assert rewritten(text, Ground("/run/here")) == text
+def test_what_only_the_image_has_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = tmp_path / "nginx"
+    monkeypatch.setenv("MADANG_SERVER", str(server))
+    monkeypatch.setattr(nginx, "FOLDERS", (str(tmp_path / "modules"),))
+    server.write_text("#!/bin/sh\necho '--with-stream=dynamic' >&2\n")
+    server.chmod(0o755)
+    assert nginx.to_load("stream", "http {\n}") == ""
+    with pytest.raises(SystemExit, match=r"apt-get install libnginx-mod-stream"):
+        nginx.to_load("stream", "events {}\nstream {\n}")
+    server.write_text("#!/bin/sh\necho '--with-http_v2_module --with-stream' >&2\n")
+    assert nginx.to_load("stream", "stream {}") == ""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "ngx_stream_module.so").touch()
+    assert nginx.to_load("stream", "stream {}") == str(tmp_path / "modules" / "ngx_stream_module.so")

@@ -65,6 +65,32 @@ def test_a_dockerfile_that_only_adds_files_to_a_known_image(machine: Path) -> No
     assert program.entrypoint[0] == "/bin/sh"
 
 
+@pytest.mark.parametrize(
+    ("more", "served"),
+    [
+        ("", True),
+        ('CMD ["nginx", "-g", "daemon off;"]', True),
+        ("CMD envsubst < /a > /etc/nginx/conf.d/default.conf && nginx", True),
+        ('CMD ["node", "server.js"]', False),
+        ('ENTRYPOINT ["/start.sh"]', False),
+    ],
+)
+def test_a_dockerfile_upon_a_known_image(machine: Path, more: str, served: bool) -> None:
+    steps = [
+        "FROM nginx:alpine",
+        "RUN rm -f /etc/nginx/conf.d/default.conf && true",
+        "COPY site.conf /etc/nginx/conf.d/",
+    ]
+    (machine / "Dockerfile").write_text("\n".join([*steps, more, ""]))
+    (machine / "site.conf").write_text("server {}")
+    made = application(machine, "services: {web: {build: .}}")
+    assert bool(made.found) is served, "else the machine's own nginx would run on the machine's configuration"
+    if served:
+        env = made.found[0].program.env
+        assert env["MADANG_FILES"] == "etc/nginx/conf.d/site.conf=/etc/nginx/conf.d/site.conf"
+        assert env["MADANG_REMOVED"] == "etc/nginx/conf.d/default.conf"
+
+
 def test_refusals_name_the_ways_out(machine: Path) -> None:
     with pytest.raises(
         NoProgram, match=r"no program of this machine is known for it \(known: redis, rabbitmq, nginx\). Give the"

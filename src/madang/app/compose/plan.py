@@ -102,10 +102,12 @@ def built(made: Plan) -> Plan:
         of.fault(str(error))
         return made
     made = replace(made, image=image, build=build, stage=stage)
-    if stage.entrypoint or stage.command or "entrypoint" in made.field:
+    if stage.entrypoint or "entrypoint" in made.field:
         return made
-    if server_of(stage.base):
+    if starts_server(stage):
         return upon_server(made, build, stage)
+    if stage.command:
+        return made
     if "command" not in made.field:
         of.fault(f"nothing says what to run: {build.file} has no CMD, and the service no command")
     return made
@@ -128,6 +130,12 @@ def pulled(made: Plan) -> Plan:
     return configured(replace(made, image=found.program.reference, found=found), ())
 
 
+def starts_server(stage: Stage) -> bool:
+    """Whether its image's own server is what runs: by default, or by a CMD that names it."""
+    row = server_of(stage.base)
+    return row is not None and (not stage.command or any(row.program in word for word in stage.command))
+
+
 def upon_server(made: Plan, build: Build, stage: Stage) -> Plan:
     """A Dockerfile that only adds files to an image whose server this machine has."""
     try:
@@ -143,6 +151,7 @@ def upon_server(made: Plan, build: Build, stage: Stage) -> Plan:
         found.program,
         reference=made.image,
         root=build.context,
+        command=stage.command,
         mounts=(*found.program.mounts, *files),
         env={**found.program.env, **stage.env, **removed(stage)},
     )
@@ -172,7 +181,7 @@ def configured(made: Plan, targets: Iterable[str]) -> Plan:
 
 def removed(stage: Stage) -> dict[str, str]:
     """What the Dockerfile takes away from the image's configuration."""
-    names = " ".join(stage.removed)
+    names = " ".join(path[1:] for path in stage.removed)
     return {"MADANG_REMOVED": names} if names else {}
 
 

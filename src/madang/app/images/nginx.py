@@ -1,167 +1,30 @@
 """Starts nginx as its image does, on files as people write them for the image. A program of its own: standard library.
 
 In: the environment (`MADANG_SERVER` the server, `MADANG_ETC` where /etc/nginx stands, `MADANG_RUN` a folder of this
-instance alone, `MADANG_FILES` what the service mounts, as TARGET=PLACE lines, `MADANG_LOWEST` the first port that may
-be opened) and the image's command. Out: nginx, on a copy of its configuration that holds on this machine: it listens
-where it should, meets its peers where they are, and writes only into its own folder.
+instance alone, `MADANG_FILES` what the service mounts, as TARGET=PLACE lines whose targets lack their first
+slash, `MADANG_LOWEST` the first port that may be opened) and the image's command. Out: nginx, on a copy of its
+configuration that holds on this machine (`directives.py`).
 """
 
 import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
-TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\#[^\n]*|[{};]|(?:\$\{[^}]*\}|\\.|[^\s{};])+""", re.DOTALL)
+from madang.app.images.directives import OURS, TEMPORARY, Ground, rewritten
+
+HTML = "/usr/share/nginx/html"
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 SERVICE_PORT = re.compile(r"(\w+)_SERVICE_PORT_PORT_(\d+)")
-PEER = re.compile(r"(?P<scheme>\w+://)?(?P<name>[A-Za-z][\w.-]*)(?::(?P<port>\d+))?(?P<rest>[/$].*)?", re.DOTALL)
-USUAL = {"http://": "80", "https://": "443", "grpc://": "80", "grpcs://": "443"}
-TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-OURS = ("daemon", "pid")  # said on the command line, where a second time would be an error
+FOLDERS = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules")
+LOADABLE = ("stream", "mail")
 ASKS = {"-s", "-t", "-T", "-v", "-V", "-h", "-?"}  # what is asked of an nginx that runs, or of none
-HIGHER = 8000  # what is added to a port that may not be opened
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What this machine is to a configuration. `numbers` are the real ports of a peer's address and port, `peers` the
-    addresses of names; `host` is empty where the instance has the network for itself."""
-
-    run: str
-    host: str = ""
-    lowest: int = 0
-    peers: Mapping[str, str] = field(default_factory=dict)
-    numbers: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    resolved: bool = True  # whether the names of peers lead there by themselves
-    paths: Sequence[tuple[str, str]] = ()
-    upstreams: frozenset[str] = frozenset()
-    user_known: Callable[[str], bool] = lambda _: True
-    ipv6: bool = True
-    nameserver: str = ""
-    temporary: Sequence[str] = TEMPORARY
-
-
-@dataclass
-class Word:
-    text: str
-    start: int
-    end: int
-
-    @property
-    def bare(self) -> str:
-        return self.text[1:-1] if self.text[:1] in ("'", '"') and len(self.text) > 1 else self.text
-
-
-def statements(text: str) -> Iterator[tuple[list[Word], str, int]]:
-    """(words, what ends them: `;`, `{` or `}`, where that stands)."""
-    words: list[Word] = []
-    for found in TOKEN.finditer(text):
-        token = found[0]
-        if token in ("{", "}", ";"):
-            yield words, token, found.end()
-            words = []
-        elif not token.startswith("#"):
-            words.append(Word(token, found.start(), found.end()))
-
-
-def rewritten(text: str, ground: Ground) -> str:
-    """Lines stay lines, so that nginx's own messages count as the user does."""
-    edits: list[tuple[int, int, str]] = []
-    inside: list[tuple[str, int, set[str]]] = []  # (block, where it begins, its directives)
-    four = set(re.findall(r"\blisten\s+(?:[\w.*]+:)?(\d+)\b", text))
-    for words, ended, at in statements(text):
-        if ended == "}":
-            if inside:
-                edits += added(*inside.pop(), [block for block, _, _ in inside], ground)
-            continue
-        name = words[0].bare if words else ""
-        if inside and name:
-            inside[-1][2].add(name)
-        if ended == "{":
-            inside.append((name, at, set()))
-            continue
-        if name:
-            edits += changes(words, at, not inside, four, ground)
-    for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
-
-
-def added(block: str, at: int, has: set[str], around: list[str], ground: Ground) -> list[tuple[int, int, str]]:
-    """What a block lacks to hold here."""
-    new = ""
-    if block == "server" and "listen" not in has and "stream" not in around and (ground.host or ground.lowest > 80):
-        new = f" listen {listen(['80'], set(), ground)};"
-    if block == "http":
-        new = "".join(
-            f" {kind}_temp_path {ground.run}/{kind};" for kind in ground.temporary if f"{kind}_temp_path" not in has
-        )
-        new += "" if "access_log" in has else " access_log /dev/stdout;"
-    return [(at, at, new)] if new else []
-
-
-def changes(words: list[Word], at: int, main: bool, four: set[str], ground: Ground) -> Iterator[tuple[int, int, str]]:
-    name, rest = words[0].bare, words[1:]
-    gone = (words[0].start, at, "")
-    if main and (name in OURS or (name == "user" and rest and not ground.user_known(rest[0].bare))):
-        yield gone
-        return
-    if name == "listen" and rest and not rest[0].bare.startswith("unix:"):
-        place = listen([w.bare for w in rest], four, ground)
-        yield (rest[0].start, rest[0].end, place) if place else gone
-        return
-    for word in rest:
-        new = word.bare
-        if name.endswith("_pass") or name in ("server", "set"):
-            new = peer(new, ground, always=name == "set")
-        if name == "resolver" and new == "127.0.0.11" and ground.nameserver:
-            new = ground.nameserver  # the engine's own server, which is nowhere here
-        new = moved(new, ground.paths)
-        if new != word.bare:
-            quote = word.text[0] if word.text[0] in "'\"" else ""
-            yield word.start, word.end, f"{quote}{new}{quote}"
-
-
-def listen(words: list[str], four: set[str], ground: Ground) -> str:
-    """Where a `listen` should be; empty where another one says it."""
-    place = words[0]
-    bracket = re.fullmatch(r"(\[.*\])(?::(\d+))?", place)
-    address, port = (bracket[1], bracket[2] or "80") if bracket else ("", place)
-    if not bracket and not place.isdigit():
-        address, _, port = place.partition(":")
-        port = port or "80"
-    real = str(int(port) + HIGHER) if port.isdigit() and int(port) < ground.lowest else port
-    if bracket and (ground.host or not ground.ipv6):
-        return "" if port in four else f"{ground.host or '0.0.0.0'}:{real}"
-    if ground.host:
-        return f"{ground.host}:{real}"
-    return f"{address}:{real}" if address else real
-
-
-def peer(text: str, ground: Ground, always: bool) -> str:
-    """`http://api:8000/x` as the place where that port of that service is."""
-    found = PEER.fullmatch(text)
-    port = (found["port"] or USUAL.get(found["scheme"] or "", "")) if found else ""
-    if not found or not port or found["name"] not in ground.peers or (found["name"] in ground.upstreams):
-        return text
-    address = ground.peers[found["name"]]
-    real = ground.numbers.get((address, port), port)
-    if real == port and ground.resolved and not always:
-        return text
-    return f"{found['scheme'] or ''}{address}:{real}{found['rest'] or ''}"
-
-
-def moved(text: str, paths: Sequence[tuple[str, str]]) -> str:
-    """The first that fits wins: the deeper ones stand first."""
-    for old, new in paths:
-        if text == old or text.startswith(old + "/"):
-            return new + text[len(old) :]
-    return text
 
 
 def substituted(text: str, env: Mapping[str, str], only: Callable[[str], bool], unset: bool = False) -> str:
@@ -221,6 +84,21 @@ def mounted(env: Mapping[str, str]) -> dict[str, str]:
     return {f"/{target}": place for target, _, place in lines}
 
 
+def overlaid(files: Mapping[str, str], html: Path) -> Mapping[str, str]:
+    """Single pages that could not be mounted among the image's: a folder of links that shows them all."""
+    single = {t: place for t, place in files.items() if t.startswith(HTML + "/") and t != place}
+    if not single or HTML in files:
+        return files
+    shutil.rmtree(html, ignore_errors=True)
+    html.mkdir(parents=True)
+    pages = {f"{HTML}/{page.name}": str(page) for page in Path(HTML).glob("*")}
+    for target, place in {**pages, **single}.items():
+        link = html / os.path.relpath(target, HTML)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(place)
+    return {**files, HTML: str(html)}
+
+
 def below(target: str) -> bool:
     return target == "/etc/nginx" or target.startswith("/etc/nginx/")
 
@@ -228,19 +106,26 @@ def below(target: str) -> bool:
 def copy(etc: Path, files: Mapping[str, str]) -> None:
     """The configuration as the container shows it, with what could not be mounted there laid on top."""
     shutil.rmtree(etc, ignore_errors=True)
-    shutil.copytree(os.environ["MADANG_ETC"], etc, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    shutil.copytree(os.environ["MADANG_ETC"], etc, dirs_exist_ok=True, copy_function=copied)
     for target, place in files.items():
         if below(target) and target != place:
             inside = etc / os.path.relpath(target, "/etc/nginx")
             if os.path.isdir(place):
-                shutil.copytree(place, inside, dirs_exist_ok=True, copy_function=shutil.copyfile)
+                shutil.copytree(place, inside, dirs_exist_ok=True, copy_function=copied)
             else:
                 inside.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(place, inside)
-    for pattern in filter(below, os.environ.get("MADANG_REMOVED", "").split()):
+                copied(place, str(inside))
+    for pattern in filter(below, (f"/{path}" for path in os.environ.get("MADANG_REMOVED", "").split())):
         for gone in list(etc.glob(os.path.relpath(pattern, "/etc/nginx"))):
             if not any(kept(gone, etc, target) for target in files):
                 gone.unlink()
+
+
+def copied(source: str, target: str) -> str:
+    """A private key stays private, what is read-only can be written anew."""
+    shutil.copyfile(source, target)
+    os.chmod(target, stat.S_IMODE(os.stat(source).st_mode) | 0o600)
+    return target
 
 
 def kept(path: Path, etc: Path, target: str) -> bool:
@@ -273,7 +158,7 @@ def files_of(etc: Path) -> Iterator[tuple[Path, str]]:
 def render(run: Path, main: str) -> Path:
     """The whole configuration below `run`; gives the main file."""
     env, etc = os.environ, run / "etc"
-    files = mounted(env)
+    files = overlaid(mounted(env), run / "html")
     copy(etc, files)
     fill_templates(etc, env)
     if not below(main):  # another main file, with `nginx -c`
@@ -283,23 +168,33 @@ def render(run: Path, main: str) -> Path:
     texts = dict(files_of(etc))
     upstreams = re.findall(r"\bupstream\s+([\w.-]+)\s*\{", "\n".join(texts.values()))
     server = re.search(r"^nameserver\s+(\S+)", read("/etc/resolv.conf"), re.MULTILINE)
-    ground = Ground(**{
-        **ground.__dict__, "upstreams": frozenset(upstreams), "user_known": user_known, "ipv6": ipv6(),
-        "nameserver": server[1] if server else "",
-    })  # fmt: skip
+    ground = replace(
+        ground, upstreams=frozenset(upstreams), user_known=user_known, ipv6=ipv6(),
+        nameserver=server[1] if server else "",
+    )  # fmt: skip
     for path, text in texts.items():
         path.write_text(rewritten(text, ground))
     first = etc / os.path.relpath(main, "/etc/nginx")
-    if loaded := [module for kind in ("stream", "mail") if (module := to_load(kind, first.read_text()))]:
+    loaded = [module for kind in LOADABLE if (module := to_load(kind, first.read_text()))]
+    if loaded:
         first.write_text(" ".join(f"load_module {module};" for module in loaded) + " " + first.read_text())
     return first
 
 
 def to_load(kind: str, text: str) -> str:
     """What the image's server has built in, and this machine's may have beside it."""
-    used = re.search(rf"^\s*{kind}\s*\{{", text, re.MULTILINE) and f"ngx_{kind}_module" not in text
-    places = (f"{folder}/ngx_{kind}_module.so" for folder in ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules"))
-    return next((place for place in places if used and os.path.exists(place)), "")
+    if not re.search(rf"^\s*{kind}\s*\{{", text, re.MULTILINE) or f"ngx_{kind}_module" in text:
+        return ""
+    for folder in FOLDERS:
+        if os.path.exists(place := f"{folder}/ngx_{kind}_module.so"):
+            return place
+    built = subprocess.run([os.environ["MADANG_SERVER"], "-V"], capture_output=True, text=True, check=False).stderr
+    if not re.search(rf"--with-{kind}(?!\S)", built):
+        sys.exit(
+            f"the configuration has {kind} {{ }}, which the image's nginx knows and this machine's does not: "
+            f"install its module (Debian, Ubuntu: apt-get install libnginx-mod-{kind})"
+        )
+    return ""
 
 
 def read(path: str) -> str:
@@ -368,7 +263,3 @@ def main(words: Sequence[str]) -> None:
         nginx(rest if not program.startswith("-") else words)
     else:
         os.execvp(program, list(words))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

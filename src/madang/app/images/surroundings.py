@@ -12,9 +12,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from madang.app.images import nginx, scripts
+import madang
+from madang.app.images import directives, scripts
 from madang.app.images.table import Server
 
+START = "import sys; sys.path.insert(0, sys.argv[1]); from madang.app.images.nginx import main; main(sys.argv[2:])"
 TYPES = "mime.types"
 SHARED = (TYPES, "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params")  # the server's own, copied
 FEW_TYPES = """types {
@@ -51,7 +53,8 @@ DEFAULT_CONF = """server {
 def entrypoint(row: Server) -> tuple[str, ...]:
     if row.script:
         return ("/bin/sh", "-c", scripts.PLACE + row.script, row.image)
-    return (sys.executable, "-I", "-S", nginx.__file__)
+    source = str(Path(madang.__file__).parents[1])
+    return (sys.executable, "-I", "-S", "-c", START, source)
 
 
 def environment(row: Server, path: str) -> dict[str, str]:
@@ -79,7 +82,7 @@ def lowest_port() -> int:
 
 def opened(row: Server, port: int) -> int:
     """The number under which a server of ours opens a port: one that we may not open stands higher."""
-    return port + nginx.HIGHER if row.image == "nginx" and port < lowest_port() else port
+    return port + directives.HIGHER if row.image == "nginx" and port < lowest_port() else port
 
 
 @cache
@@ -88,8 +91,8 @@ def temporary(path: str) -> tuple[str, ...]:
     try:
         told = subprocess.run([path, "-V"], capture_output=True, text=True, timeout=10, check=False).stderr
     except (OSError, subprocess.TimeoutExpired):
-        return nginx.TEMPORARY
-    return tuple(kind for kind in nginx.TEMPORARY if f"--without-http_{kind}_module" not in told)
+        return directives.TEMPORARY
+    return tuple(kind for kind in directives.TEMPORARY if f"--without-http_{kind}_module" not in told)
 
 
 def mounts(row: Server, tools: Path) -> tuple[tuple[str, str], ...]:

@@ -144,9 +144,14 @@ def satisfied(deployment: dict[str, object]) -> bool:
 
 
 def told(court: Courtyard, one: "Fresh", ready: bool, aside: Path | None, seconds: float) -> None:
+    from madang.courtyard.backup.moving import missing
+
     for path in one.manifest.outside:
         if not Path(path).exists():
             say(plain(f"was not in the backup, and is not here: {path}"))
+    programs = (court.home / "images" / "programs").glob("*.json")
+    for image, folder in missing(path.read_bytes() for path in programs).items():
+        say(plain(f"{image} needs {folder}, which is not here: bring its source, then `madang up` that"))
     for key, address in court.record["addresses"].items():
         say(f"  {key:<12} {address}")
     say(f"  {'kubeconfig':<12} {court.kubeconfig}")
@@ -156,6 +161,5 @@ def told(court: Courtyard, one: "Fresh", ready: bool, aside: Path | None, second
         say(f"[green]restored[/] and ready after {seconds:.1f} s")
         return
     say(f"[red]restored, and not all is ready[/] after {seconds:.1f} s: look with `madang status`")
-    say("where sources or environments are missing here, `madang up PATH` makes them anew")
     if aside is not None:
         say(plain(f"what was here before is kept in {aside}"))

@@ -1,4 +1,4 @@
-"""What a state must forget and relearn when it comes from elsewhere, or from another time (pure).
+"""What a state must forget and relearn when it comes from elsewhere, or from another time.
 
 In: rows of the state, texts of programs. Out: the same, with paths that lead below the new home, and with nothing
 ready: no program of it runs yet, and whoever waits for it must not be told that all is well already.
@@ -6,6 +6,8 @@ ready: no program of it runs yet, and whoever waits for it must not be told that
 
 import json
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 import orjson
 
@@ -32,6 +34,20 @@ class Moved:
 
     def row(self, row: Row) -> Row:
         return row if row.data is None else row._replace(data=at_rest(row.key.kind, self.text(row.data)))
+
+
+def missing(programs: Iterable[bytes]) -> dict[str, str]:
+    """Image names whose source or environment is not on this machine, with that folder."""
+    found = {}
+    for text in programs:
+        try:
+            told = json.loads(text)
+            away = [folder for folder in (told["root"], *told["path"]) if not Path(folder).exists()]
+            if away:
+                found[str(told["reference"])] = str(away[0])
+        except (ValueError, LookupError, TypeError):
+            continue
+    return found
 
 
 def at_rest(kind: str, data: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from madang.cli.services import summary, why_not
+from madang.cli.services import scheme, summary, why_not
 
 
 def deployment(name: str, replicas: int, ready: int) -> dict[str, Any]:
@@ -38,13 +38,17 @@ def test_a_pod_that_fits_nowhere_says_so() -> None:
 
 
 def test_published_addresses() -> None:
-    service = {
+    service: dict[str, Any] = {
         "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"ports": [{"port": 8080}]},
         "status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.1", "ports": [{"port": 8080, "protocol": "TCP"}]}]}},
     }
     (row,) = summary([deployment("web", 1, 1)], [], [], [service])
-    assert row["addresses"] == ["127.0.0.1:8080"]
+    assert row["addresses"] == ["127.0.0.1:8080"] and row["schemes"] == {}
+    service["spec"] = {"ports": [{"port": 8080, "appProtocol": "redis"}]}
+    (row,) = summary([deployment("web", 1, 1)], [], [], [service])
+    assert row["schemes"] == {"127.0.0.1:8080": "redis"}
+    assert [scheme(p) for p in ("", "https", "kubernetes.io/h2c", "grpc")] == ["http", "https", "http", "http"]
 
 
 def test_an_update_that_does_not_get_on_says_why() -> None:

@@ -1,5 +1,6 @@
 """What runs, as a person asks for it: one row a service, from Deployments, Jobs, Services and pods. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,8 +16,9 @@ def summary(
     services: Iterable[Obj],
     events: Iterable[Obj] = (),
 ) -> list[Obj]:
-    """[{service, namespace, kind, ready, wanted, restarts, state, reason, addresses}], in order of names."""
-    by_owner, addresses, warned = group(pods), published(services), warnings(events)
+    """[{service, namespace, kind, ready, wanted, restarts, state, reason, addresses, schemes}], in order of names.
+    `schemes` names what is spoken at those addresses that do not speak HTTP."""
+    by_owner, addresses, warned = group(pods), spoken(services), warnings(events)
     owners = [("Deployment", o) for o in deployments] + [("Job", o) for o in jobs]
     rows = [row(kind, o, by_owner, addresses, warned) for kind, o in owners]
     return sorted(rows, key=lambda r: (r["namespace"], r["service"]))
@@ -39,7 +41,7 @@ def row(
     kind: str,
     owner: Obj,
     pods: Mapping[tuple[str, str], list[Obj]],
-    addresses: Mapping[Any, list[str]],
+    addresses: Mapping[Any, Mapping[str, str]],
     warned: Mapping[str, str],
 ) -> Obj:
     meta, spec, status = owner["metadata"], owner.get("spec", {}), owner.get("status", {})
@@ -64,7 +66,8 @@ def row(
         ),
         "state": state,
         "reason": why_not(mine, warned) if state in ("starting", "updating", "failed") else "",
-        "addresses": addresses.get(place, []),
+        "addresses": list(addresses.get(place, ())),
+        "schemes": {at: scheme for at, scheme in addresses.get(place, {}).items() if scheme != "http"},
     }
 
 
@@ -81,14 +84,27 @@ def why_not(pods: Iterable[Obj], warned: Mapping[str, str]) -> str:
 
 def published(services: Iterable[Obj]) -> dict[tuple[str, str], list[str]]:
     """Addresses outside the courtyard by (namespace, service), as the gateway reports them in the Service's status."""
-    out: dict[tuple[str, str], list[str]] = {}
+    return {place: list(known) for place, known in spoken(services).items()}
+
+
+def spoken(services: Iterable[Obj]) -> dict[tuple[str, str], dict[str, str]]:
+    """The same, each address with the scheme of its URL."""
+    out: dict[tuple[str, str], dict[str, str]] = {}
     for service in services:
         meta = service["metadata"]
         ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress", ())
+        protocols = {p["port"]: p.get("appProtocol", "") for p in service["spec"].get("ports", ())}
         for point in ingress:
             host = point.get("ip") or point.get("hostname")
             ports = point.get("ports") or [{"port": p["port"]} for p in service["spec"].get("ports", ())]
             for port in (p for p in ports if not p.get("error")):
                 name = meta.get("labels", {}).get(f"{DOMAIN}/service", meta["name"])
-                out.setdefault((meta.get("namespace", ""), name), []).append(f"{host}:{port['port']}")
+                here = out.setdefault((meta.get("namespace", ""), name), {})
+                here[f"{host}:{port['port']}"] = scheme(protocols.get(port["port"], ""))
     return out
+
+
+def scheme(protocol: str) -> str:
+    """Of an `appProtocol`: a name of its own, unless it is another word for HTTP."""
+    plain = re.fullmatch(r"[a-z][a-z0-9+.-]*", protocol) and protocol not in ("h2c", "grpc")
+    return protocol if plain else "http"

@@ -102,7 +102,8 @@ def published(rows: list[Any], project: str) -> dict[str, str]:
         plain_name = row["namespace"] == project and row["service"] not in OWN
         name = row["service"] if plain_name else f"{row['namespace']}/{row['service']}"
         for address in row["addresses"]:
-            out[name if name not in out else f"{name}-{address.rpartition(':')[2]}"] = f"http://{address}"
+            url = f"{row.get('schemes', {}).get(address, 'http')}://{address}"
+            out[name if name not in out else f"{name}-{address.rpartition(':')[2]}"] = url
     return out
 
 

@@ -76,15 +76,20 @@ def test_rabbitmq_has_the_plugins_of_its_tag(tmp_path: Path) -> None:
 def test_rabbitmq_reads_the_service_s_own_files(tmp_path: Path) -> None:
     own = tmp_path / "theirs"
     (own / "conf.d").mkdir(parents=True)
-    (own / "rabbitmq.conf").write_text("listeners.tcp.default = 5673\nmanagement.tcp.ip = 0.0.0.0\nheartbeat = 9")
+    (own / "rabbitmq.conf").write_text(
+        "listeners.tcp.default = 5673\nmanagement.tcp.ip = 0.0.0.0\n"
+        "heartbeat = 9\nload_definitions = /etc/rabbitmq/all.json"
+    )
     (own / "conf.d" / "more.conf").write_text("vm_memory_high_watermark.relative = 0.5\n")
     (own / "enabled_plugins").write_text("[rabbitmq_prometheus].\n")
     single = "".join(
-        f"etc/rabbitmq/{name}={own}/{name}\n" for name in ("rabbitmq.conf", "conf.d/more.conf", "enabled_plugins")
+        f"etc/rabbitmq/{name}={own}/{name}\n"
+        for name in ("rabbitmq.conf", "conf.d/more.conf", "enabled_plugins", "all.json")
     )
     for files in (f"etc/rabbitmq={own}", single):
         alone = rabbitmq(tmp_path, MADANG_FILES=files)
         assert "listeners.tcp.default = 5673\n" in alone and "relative = 0.5" in alone
+        assert f"load_definitions = {own}/all.json\n" in alone
         shared = rabbitmq(tmp_path, MADANG_FILES=files, HOST="127.5.0.3")
         assert "listeners.tcp.default = 127.5.0.3:5673\n" in shared and "heartbeat = 9" in shared
         assert "0.0.0.0" not in shared and "listeners.tcp.1" not in shared

@@ -121,7 +121,8 @@ def test_a_volume_at_the_image_s_place_is_the_data_folder(machine: Path) -> None
     assert main["readinessProbe"]["tcpSocket"] == {"port": 6379}
     deployment = find_object(made, "Deployment", "cache")
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}, "two servers would fight over one folder"
-    assert find_object(made, "Service", "cache")["spec"]["ports"][0]["port"] == 6379
+    reached = find_object(made, "Service", "cache")["spec"]["ports"][0]
+    assert (reached["port"], reached["appProtocol"]) == (6379, "redis")
 
 
 def test_a_server_that_is_not_here(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

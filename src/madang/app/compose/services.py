@@ -69,6 +69,8 @@ def app_protocol(plan: Plan, number: int) -> Obj:
     for port in plan.field["ports"].each():
         if port["target"].whole() == number and "app_protocol" in port:
             return {"appProtocol": port["app_protocol"].text()}
+    if plan.found and plan.found.server.protocol and number == plan.found.server.ports[0]:
+        return {"appProtocol": plan.found.server.protocol}
     return {}
 
 

@@ -145,6 +145,8 @@ else
   echo "[${MADANG_PLUGINS:-}]." > "$own/enabled_plugins"
 fi
 theirs=$(configurations | while read -r file; do if [ -f "$file" ]; then cat "$file"; echo; fi; done)
+# Files that it names by their places inside are named where they are.
+theirs=$(echo "$theirs" | sed "$(echo "${MADANG_FILES:-}" | sort -r | sed -n 's|^\\([^=]*\\)=\\(.*\\)|s#/\\1#\\2#g|p')")
 if [ -n "${HOST:-}" ]; then
   number="s/^ *([a-z_.]*listeners\\.tcp\\.[a-z0-9_]+) *= *(.*:)?([0-9]+) *\\$/\\1 = $HOST:\\3/"
   theirs=$(echo "$theirs" | sed -E -e "$number" -e '/^ *(management|prometheus)\\.tcp\\.ip/d')

@@ -30,24 +30,27 @@ class Server:
     checks: tuple[str, ...] = ()  # programs whose question is whether the server answers
     scratch: str = ""
     stop_signal: str = ""
+    protocol: str = ""  # what is spoken on the first port, if not HTTP
     plugins: tuple[tuple[str, str, int], ...] = ()  # (in the tag, the plugin, its port)
 
 
 TABLE: tuple[Server, ...] = (
     Server(
         "redis", "redis-server", ("--version",), (6379,), scripts.REDIS, ("/data",), "redis-server",
-        checks=("redis-cli",),
+        checks=("redis-cli",), protocol="redis",
     ),
     Server(
         "postgres", "postgres", ("--version",), (5432,), scripts.POSTGRES,
         ("/var/lib/postgresql/data", "/var/lib/postgresql"), "postgresql",
         ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"), "postgres", checks=("pg_isready",), stop_signal="SIGINT",
+        protocol="postgresql",
     ),
     # Debian's own start on PATH lets only root and the user rabbitmq in.
     Server(
         "rabbitmq", "rabbitmq-server", (), (5672,), scripts.RABBITMQ, ("/var/lib/rabbitmq",),
         "rabbitmq-server", ("/usr/lib/rabbitmq/bin", "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin"), "rabbitmq",
-        checks=("rabbitmq-diagnostics", "rabbitmqctl"), plugins=(("management", "rabbitmq_management", 15672),),
+        checks=("rabbitmq-diagnostics", "rabbitmqctl"), protocol="amqp",
+        plugins=(("management", "rabbitmq_management", 15672),),
     ),
     Server(
         "nginx", "nginx", ("-v",), (80,), "", (), "nginx", ("/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin"),

@@ -13,7 +13,7 @@ from madang.api import create as creating
 from madang.api.desk import Desk, durable
 from madang.api.furnish import furnish
 from madang.api.relocate import relocate
-from madang.api.resources import resource
+from madang.api.resources import Aim, resource
 from madang.api.update import update
 from madang.kinds.checks.cluster import SYSTEM_PRIORITIES
 from madang.ports.api import User, WriteOptions
@@ -97,7 +97,7 @@ async def ensure(desk: Desk, address: str, port: int) -> None:
         if entry is None:
             await creating.create(desk, USER, found, key.namespace, obj, options)
         elif kind == "endpointslices.discovery.k8s.io" or (kind == "services" and _moved(entry.obj, obj)):
-            await update(desk, USER, found, key.namespace, key.name, obj, "", options)
+            await update(desk, USER, Aim(found, key.namespace, key.name), obj, options)
     for entry in desk.store.list("namespaces").entries:
         if not entry.obj["metadata"].get("deletionTimestamp"):
             await asyncio.gather(*map(durable, furnish(desk, entry.key.name)))

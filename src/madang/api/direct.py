@@ -6,16 +6,13 @@ verbs below this class (`madang.api.create.create(desk, ...)` and so on), with b
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from madang.api import create as creating
 from madang.api import delete as deleting
 from madang.api import delete_collection as clearing
 from madang.api import get as getting
-from madang.api import lists, subresources, watches
-from madang.api import patch as patching
-from madang.api import update as updating
+from madang.api import lists, verbs, watches
 from madang.api.desk import Desk, Outcome
 from madang.api.index import Index
-from madang.api.resources import resource
+from madang.api.resources import Aim, resource
 from madang.api.view import StoreView
 from madang.ports.api import DeleteOptions, ListOptions, Page, PatchType, User, WriteOptions, Written
 from madang.ports.chance import Chance
@@ -58,7 +55,7 @@ class DirectApi:
         return self._view
 
     async def get(self, kind: Kind, namespace: str, name: str, *, subresource: str = "") -> Obj:
-        return getting.get(self.desk, self.user, resource(kind), namespace, name, subresource).answer
+        return getting.get(self.desk, Aim(resource(kind), namespace, name, subresource)).answer
 
     async def list(self, kind: Kind, namespace: str | None = None, options: ListOptions = _LIST) -> Page:
         return lists.page(self.desk, resource(kind), namespace, options)
@@ -91,23 +88,12 @@ class DirectApi:
         subresource: str = "",
         options: WriteOptions = _WRITE,
     ) -> Written:
-        options = self._named(options)
-        found = resource(kind)
-        if subresource:
-            made = await subresources.post(self.desk, self.user, found, namespace, name, obj, subresource, options)
-        else:
-            made = await creating.create(self.desk, self.user, found, namespace, obj, options)
-        return _written(made)
+        aim = Aim(resource(kind), namespace, name, subresource)
+        return _written(await verbs.post(self.desk, self.user, aim, obj, self._named(options)))
 
     async def update(self, kind: Kind, obj: Obj, *, subresource: str = "", options: WriteOptions = _WRITE) -> Written:
-        namespace, name = ref(obj)
-        options = self._named(options)
-        found = resource(kind)
-        if subresource and subresource != "status":
-            done = await subresources.put(self.desk, self.user, found, namespace, name, obj, subresource, options)
-        else:
-            done = await updating.update(self.desk, self.user, found, namespace, name, obj, subresource, options)
-        return _written(done)
+        aim = Aim(resource(kind), *ref(obj), subresource)
+        return _written(await verbs.put(self.desk, self.user, aim, obj, self._named(options)))
 
     async def patch(
         self,
@@ -120,17 +106,8 @@ class DirectApi:
         subresource: str = "",
         options: WriteOptions = _WRITE,
     ) -> Written:
-        options = self._named(options)
-        found = resource(kind)
-        if subresource and subresource != "status":
-            done = await subresources.patch(
-                self.desk, self.user, found, namespace, name, patch, style, subresource, options
-            )
-        else:
-            done = await patching.patch(
-                self.desk, self.user, found, namespace, name, patch, style, subresource, options
-            )
-        return _written(done)
+        aim = Aim(resource(kind), namespace, name, subresource)
+        return _written(await verbs.patch(self.desk, self.user, aim, patch, style, self._named(options)))
 
     async def delete(self, kind: Kind, namespace: str, name: str, options: DeleteOptions = _DELETE) -> Obj:
         return (await deleting.delete(self.desk, self.user, resource(kind), namespace, name, options)).answer

@@ -13,7 +13,7 @@ from madang.api import create as creating
 from madang.api import errors
 from madang.api.desk import Desk, Outcome
 from madang.api.pipeline import applied, decoded, unchanged
-from madang.api.resources import Resource
+from madang.api.resources import Aim, Resource
 from madang.api.update import write
 from madang.api.yaml_body import read as read_yaml
 from madang.kinds.json_faults import parse_fault
@@ -23,19 +23,10 @@ from madang.ports.errors import BadRequest
 from madang.ports.objects import Obj
 
 
-async def patch(
-    desk: Desk,
-    user: User,
-    resource: Resource,
-    namespace: str,
-    name: str,
-    body: object,
-    style: PatchType,
-    subresource: str,
-    options: WriteOptions,
-) -> Outcome:
+async def patch(desk: Desk, user: User, aim: Aim, body: object, style: PatchType, options: WriteOptions) -> Outcome:
     if style == "apply":
-        return await apply(desk, user, resource, namespace, name, body, subresource, options)
+        return await apply(desk, user, aim, body, options)
+    resource, namespace, name, subresource = aim
     entry = desk.newest(resource.row, namespace, name)
     if entry is None:
         raise errors.not_found(resource.row, name)
@@ -68,17 +59,9 @@ def parsed(body: object, style: PatchType) -> Any:
         raise BadRequest(f"error decoding patch: {parse_fault(bytes(body))}") from fault
 
 
-async def apply(
-    desk: Desk,
-    user: User,
-    resource: Resource,
-    namespace: str,
-    name: str,
-    body: object,
-    subresource: str,
-    options: WriteOptions,
-) -> Outcome:
+async def apply(desk: Desk, user: User, aim: Aim, body: object, options: WriteOptions) -> Outcome:
     """Server-side apply; makes the object where there is none."""
+    resource, namespace, name, subresource = aim
     if not options.field_manager:
         message = "Required value: is required for apply patch"
         raise errors.option("PatchOptions", "fieldManager", "FieldValueRequired", message)

@@ -6,6 +6,7 @@ is the API's 404.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from madang.api import errors
 from madang.kinds import table
@@ -52,6 +53,20 @@ class Resource:
     def served(self, obj: Obj) -> Obj:
         """A stored object in the group version asked for."""
         return self.asked.from_stored(obj)
+
+
+class Aim(NamedTuple):
+    """What a verb is about: an object, or what hangs under it. `namespace` is empty where the kind has none."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    subresource: str = ""
+
+    @property
+    def aside(self) -> bool:
+        """A subresource that is a kind of its own, and goes its own way."""
+        return self.subresource not in ("", "status")
 
 
 def posted(row: Kind) -> Resource:

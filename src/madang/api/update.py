@@ -9,7 +9,7 @@ from madang.api import errors, meta
 from madang.api.admit import admit_update
 from madang.api.desk import Desk, Outcome, durable
 from madang.api.pipeline import decoded, faults, noted, own_updated, same, unchanged
-from madang.api.resources import Resource
+from madang.api.resources import Aim, Resource
 from madang.kinds.checks.faults import required
 from madang.kinds.checks.status import invalid
 from madang.kinds.decode import NOTHING
@@ -20,16 +20,9 @@ from madang.ports.objects import Entry, Key, Obj
 NAMELESS = required("metadata.name", "name must be provided")
 
 
-async def update(
-    desk: Desk,
-    user: User,
-    resource: Resource,
-    namespace: str,
-    name: str,
-    body: bytes | Obj,
-    subresource: str,
-    options: WriteOptions,
-) -> Outcome:
+async def update(desk: Desk, user: User, aim: Aim, body: bytes | Obj, options: WriteOptions) -> Outcome:
+    """Without a name in the aim the object's own counts."""
+    resource, namespace, name, subresource = aim
     row = resource.row
     known = None if isinstance(body, bytes) else desk.newest(row, namespace, name)
     parts = unchanged(resource, known.obj, subresource) if known is not None else NOTHING

@@ -22,7 +22,7 @@ from madang.wire.request import Request, Target
 async def get(desk: Desk, request: Request, resource: Resource, found: Target, send: Send) -> None:
     form = negotiate.accepted(request.headers.get("accept", ""))
     lists.revision(request.query.get("resourceVersion", ""))
-    got = getting.get(desk, request.user, resource, found.namespace or "", found.name, found.subresource)
+    got = getting.get(desk, found.aim(resource))
     if form.shape and form.shape != "PartialObjectMetadataList":
         body = shapes.one(desk, resource, form, got.answer, request, found.subresource)
     elif got.entry is not None and resource.conversion is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
+from madang.api.resources import Aim, Resource
 from madang.ports.api import User
 
 # What stands third in /api/v1/namespaces/NAME/... and means the Namespace itself.
@@ -26,6 +27,9 @@ class Target:
     namespace: str | None = None
     name: str = ""
     subresource: str = ""
+
+    def aim(self, resource: Resource) -> Aim:
+        return Aim(resource, self.namespace or "", self.name, self.subresource)
 
 
 @dataclass(frozen=True, slots=True)

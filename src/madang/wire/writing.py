@@ -8,12 +8,9 @@ from typing import Any, cast
 
 import orjson
 
-from madang.api import create as creating
 from madang.api import delete as deleting
 from madang.api import delete_collection as clearing
-from madang.api import errors, subresources
-from madang.api import patch as patching
-from madang.api import update as updating
+from madang.api import errors, verbs
 from madang.api.desk import Desk, Outcome
 from madang.api.resources import Resource
 from madang.api.subresources import binding
@@ -33,15 +30,10 @@ async def create(desk: Desk, request: Request, resource: Resource, found: Target
     form = negotiate.accepted(request.headers.get("accept", ""))
     options = write_options(request, "CreateOptions")
     given = given_body(request, body)
-    namespace = found.namespace or ""
-    if found.subresource:
-        done = await subresources.post(
-            desk, request.user, resource, namespace, found.name, given, found.subresource, options
-        )
-    elif resource.row.id == "bindings":
-        done = await binding.create(desk, namespace, given, options)
+    if resource.row.id == "bindings" and not found.subresource:
+        done = await binding.create(desk, found.namespace or "", given, options)
     else:
-        done = await creating.create(desk, request.user, resource, namespace, given, options)
+        done = await verbs.post(desk, request.user, found.aim(resource), given, options)
     await _send(desk, request, resource, found, form, done, 201, send)
 
 
@@ -49,15 +41,7 @@ async def update(desk: Desk, request: Request, resource: Resource, found: Target
     form = negotiate.accepted(request.headers.get("accept", ""))
     options = write_options(request, "UpdateOptions")
     given = given_body(request, body)
-    namespace = found.namespace or ""
-    if found.subresource in ("", "status"):
-        done = await updating.update(
-            desk, request.user, resource, namespace, found.name, given, found.subresource, options
-        )
-    else:
-        done = await subresources.put(
-            desk, request.user, resource, namespace, found.name, given, found.subresource, options
-        )
+    done = await verbs.put(desk, request.user, found.aim(resource), given, options)
     await _send(desk, request, resource, found, form, done, 200, send)
 
 
@@ -65,15 +49,7 @@ async def patch(desk: Desk, request: Request, resource: Resource, found: Target,
     style = cast(PatchType, negotiate.patch_style(request.headers.get("content-type", "")))
     form = negotiate.accepted(request.headers.get("accept", ""))
     options = write_options(request, "PatchOptions", apply=style == "apply")
-    namespace = found.namespace or ""
-    if found.subresource in ("", "status"):
-        done = await patching.patch(
-            desk, request.user, resource, namespace, found.name, body, style, found.subresource, options
-        )
-    else:
-        done = await subresources.patch(
-            desk, request.user, resource, namespace, found.name, body, style, found.subresource, options
-        )
+    done = await verbs.patch(desk, request.user, found.aim(resource), body, style, options)
     await _send(desk, request, resource, found, form, done, 201 if done.created else 200, send)
 
 

@@ -7,7 +7,7 @@ that it does not have the API's 405.
 from madang.api import errors
 from madang.api.desk import Desk, Outcome
 from madang.api.patch import patched
-from madang.api.resources import Resource, posted
+from madang.api.resources import Aim, Resource, posted
 from madang.api.subresources import binding, eviction, finalize, scale, token
 from madang.ports.api import PatchType, User, WriteOptions
 from madang.ports.objects import Entry, Obj
@@ -21,10 +21,8 @@ def read(resource: Resource, entry: Entry, subresource: str) -> Obj:
     raise errors.no_method() if has(resource, subresource) else errors.no_resource()
 
 
-async def post(
-    desk: Desk, user: User, resource: Resource, namespace: str, name: str, body: bytes | Obj, subresource: str,
-    options: WriteOptions,
-) -> Outcome:  # fmt: skip
+async def post(desk: Desk, aim: Aim, body: bytes | Obj, options: WriteOptions) -> Outcome:
+    resource, namespace, name, subresource = aim
     if not has(resource, subresource):
         raise errors.no_resource()
     if subresource == "binding":
@@ -36,10 +34,8 @@ async def post(
     raise errors.no_method()
 
 
-async def put(
-    desk: Desk, user: User, resource: Resource, namespace: str, name: str, body: bytes | Obj, subresource: str,
-    options: WriteOptions,
-) -> Outcome:  # fmt: skip
+async def put(desk: Desk, user: User, aim: Aim, body: bytes | Obj, options: WriteOptions) -> Outcome:
+    resource, namespace, name, subresource = aim
     if not has(resource, subresource):
         raise errors.no_resource()
     if subresource == "scale":
@@ -49,10 +45,8 @@ async def put(
     raise errors.no_method()
 
 
-async def patch(
-    desk: Desk, user: User, resource: Resource, namespace: str, name: str, body: object, style: PatchType,
-    subresource: str, options: WriteOptions,
-) -> Outcome:  # fmt: skip
+async def patch(desk: Desk, user: User, aim: Aim, body: object, style: PatchType, options: WriteOptions) -> Outcome:
+    resource, namespace, name, subresource = aim
     if not has(resource, subresource):
         raise errors.no_resource()
     if subresource != "scale":

@@ -35,7 +35,7 @@ def page(desk: Desk, resource: Resource, namespace: str | None, options: ListOpt
     chosen = selection(resource, options.labels, options.fields)
     if chosen.namespace is not None and namespace is None and resource.row.namespaced:
         namespace = chosen.namespace
-    place, at = _where(desk, resource, namespace, options)
+    place, at = _where(desk, namespace, options)
     try:
         if chosen.everything:
             return _plain(desk, resource, namespace, options.limit, place, at)
@@ -48,9 +48,7 @@ def page(desk: Desk, resource: Resource, namespace: str | None, options: ListOpt
         raise errors.expired(gone.asked, gone.oldest) from gone
 
 
-def _where(
-    desk: Desk, resource: Resource, namespace: str | None, options: ListOptions
-) -> tuple[Place | None, int | None]:
+def _where(desk: Desk, namespace: str | None, options: ListOptions) -> tuple[Place | None, int | None]:
     check_options(options)
     if options.continue_:
         place = _read_token(options.continue_, namespace)

@@ -42,7 +42,7 @@ async def patch(desk: Desk, user: User, aim: Aim, body: object, style: PatchType
 
 def patched(resource: Resource, old: Obj, body: object, style: PatchType) -> Obj:
     """A new object; `old` stays as it is. Faults are the API's 400 and 422."""
-    change = parsed(body, style)
+    change = parsed(body)
     if style == "json":
         return apply_json(old, change)
     if style == "strategic":
@@ -50,7 +50,7 @@ def patched(resource: Resource, old: Obj, body: object, style: PatchType) -> Obj
     return apply_merge(old, change)
 
 
-def parsed(body: object, style: PatchType) -> Any:
+def parsed(body: object) -> Any:
     if not isinstance(body, bytes | bytearray):
         return body
     try:

@@ -30,7 +30,7 @@ def statuses(plan: Plan, unopened: Unopened, settings: Settings, now_s: float) -
     for route in plan.routes:
         found += _route(route, [a for a in plan.attachments if a.route is route], now_s)
     for service in plan.services:
-        found += _service(service, plan, unopened, settings, now_s)
+        found += _service(service, plan, unopened, settings)
     return found
 
 
@@ -103,7 +103,7 @@ def _parent(attachment: Attachment) -> Obj:
     }
 
 
-def _service(service: Obj, plan: Plan, unopened: Unopened, settings: Settings, now_s: float) -> list[Patch]:
+def _service(service: Obj, plan: Plan, unopened: Unopened, settings: Settings) -> list[Patch]:
     """A published Service shows where: only once at least one of its ports is open; the closed ones are named."""
     if service["spec"].get("type") != "LoadBalancer":
         return []

@@ -20,7 +20,6 @@ from madang.ports.errors import StatusError
 from madang.ports.objects import Change
 from madang.wire import answer, negotiate, shapes
 from madang.wire.answer import Receive, Send
-from madang.wire.negotiate import Form
 from madang.wire.reading import list_options, number
 from madang.wire.request import Request, Target
 
@@ -64,8 +63,8 @@ async def watch(desk: Desk, request: Request, resource: Resource, found: Target,
             return
         await answer.begin_stream(send)
         if first:
-            await _send(send, resource, form, lines, first)
-        await _stream(changes, send, receive, request.closing, resource, form, lines)
+            await _send(send, resource, lines, first)
+        await _stream(changes, send, receive, request.closing, resource, lines)
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -75,13 +74,12 @@ async def _stream(
     receive: Receive,
     closing: asyncio.Event,
     resource: Resource,
-    form: Form,
     lines: "shapes.Watched | None",
 ) -> None:
     """Until the changes end or the client leaves, whatever comes first."""
     async with asyncio.TaskGroup() as tasks:
         leaving = tasks.create_task(answer.gone(receive, closing))
-        sending = tasks.create_task(_send_all(changes, send, resource, form, lines))
+        sending = tasks.create_task(_send_all(changes, send, resource, lines))
         await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()
         sending.cancel()
@@ -90,18 +88,16 @@ async def _stream(
 
 
 async def _send_all(
-    changes: AsyncIterator[Sequence[Change]], send: Send, resource: Resource, form: Form, lines: "shapes.Watched | None"
+    changes: AsyncIterator[Sequence[Change]], send: Send, resource: Resource, lines: "shapes.Watched | None"
 ) -> None:
     try:
         async for batch in changes:
-            await _send(send, resource, form, lines, batch)
+            await _send(send, resource, lines, batch)
     except StatusError as refusal:
         await _send_error(send, refusal)
 
 
-async def _send(
-    send: Send, resource: Resource, form: Form, lines: "shapes.Watched | None", batch: Sequence[Change]
-) -> None:
+async def _send(send: Send, resource: Resource, lines: "shapes.Watched | None", batch: Sequence[Change]) -> None:
     if lines is not None:
         body = b"".join([lines.line(change) for change in batch])
     elif resource.conversion is not None:

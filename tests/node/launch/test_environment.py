@@ -108,7 +108,7 @@ def service(name: str, ip: str, ports: list[Obj], **annotations: str) -> Obj:
 
 
 def test_service_variables_have_both_forms() -> None:
-    found = service_variables([service("my-cart", "10.1.0.5", [{"name": "http", "port": 80}])], PLACE)
+    found = service_variables([service("my-cart", "10.1.0.5", [{"name": "http", "port": 80}])])
     assert found == {
         "MY_CART_SERVICE_HOST": "10.1.0.5",
         "MY_CART_SERVICE_PORT": "80",
@@ -143,7 +143,7 @@ def test_on_loopback_values_that_name_a_peer_lead_to_where_it_is_reached() -> No
 
 
 def test_headless_services_have_no_variables() -> None:
-    assert service_variables([service("db", "None", [{"port": 1}])], PLACE) == {}
+    assert service_variables([service("db", "None", [{"port": 1}])]) == {}
 
 
 @given(st.text())

@@ -15,7 +15,7 @@ from madang.ports.objects import Entry, Obj
 
 def read(resource: Resource, entry: Entry, subresource: str) -> Obj:
     if subresource == "scale" and has(resource, "scale"):
-        return scale.read(resource, entry)
+        return scale.read(entry)
     if subresource == "ephemeralcontainers" and has(resource, subresource):
         return entry.obj
     raise errors.no_method() if has(resource, subresource) else errors.no_resource()
@@ -54,7 +54,7 @@ async def patch(desk: Desk, user: User, aim: Aim, body: object, style: PatchType
     entry = desk.newest(resource.row, namespace, name)
     if entry is None:
         raise errors.not_found(resource.row, name)
-    wanted = patched(posted(scale.ROW), scale.read(resource, entry), body, "merge" if style == "apply" else style)
+    wanted = patched(posted(scale.ROW), scale.read(entry), body, "merge" if style == "apply" else style)
     return await scale.put(desk, user, resource, namespace, name, wanted, options)
 
 

@@ -18,7 +18,7 @@ from madang.ports.objects import Entry, Obj
 ROW = Kind(group="autoscaling", version="v1", kind="Scale", plural="scales")
 
 
-def read(resource: Resource, entry: Entry) -> Obj:
+def read(entry: Entry) -> Obj:
     obj = entry.obj
     return of(obj, str(entry.revision))
 

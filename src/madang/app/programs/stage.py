@@ -7,7 +7,8 @@ which folders of the source stand where, and what cannot be done without a conta
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 
 from madang.app.programs.dockerfile import DockerfileError, Instruction
 
@@ -74,11 +75,7 @@ def begin(one: Instruction, stages: list[tuple[str, Stage]], args: Mapping[str, 
     name = words[2].lower() if len(words) == 3 and words[1].lower() == "as" else ""
     for known, stage in stages:
         if known and known == words[0].lower():
-            return name, Stage(
-                stage.base, dict(stage.env), stage.workdir, stage.entrypoint, stage.command, list(stage.ports),
-                stage.user, stage.stop_signal, stage.healthcheck, stage.shell, list(stage.copies), list(stage.undone),
-                removed=list(stage.removed),
-            )  # fmt: skip
+            return name, replace(deepcopy(stage), args={})  # all but the ARGs
     return name, Stage(base=words[0])
 
 
@@ -111,15 +108,20 @@ def step(stage: Stage, one: Instruction, given: Mapping[str, str], outer: Mappin
         case "COPY" | "ADD":
             copy(stage, one, text)
         case "RUN":
-            for part in re.split(r"&&|;", text):
-                if re.match(r"\s*rm\s", part):
-                    stage.removed += [word for word in part.split()[1:] if word.startswith("/")]
-            if not all(any(known.search(part) for known in DONE_ELSEWHERE) for part in re.split(r"&&|;", one.rest)):
-                stage.undone.append(f"line {one.line}: RUN {shorten(one.rest)}: is done only inside an image")
+            run(stage, one, text)
         case "LABEL" | "MAINTAINER" | "VOLUME" | "ONBUILD":
             pass  # nothing that running the program here depends on
         case _:
             raise DockerfileError(one.line, f"unknown instruction {one.name}")
+
+
+def run(stage: Stage, one: Instruction, text: str) -> None:
+    """What it takes away is gone here too; what else it does is told, unless an environment is made of it anyway."""
+    for part in re.split(r"&&|;", text):
+        if re.match(r"\s*rm\s", part):
+            stage.removed += [word for word in part.split()[1:] if word.startswith("/")]
+    if not all(any(known.search(part) for known in DONE_ELSEWHERE) for part in re.split(r"&&|;", one.rest)):
+        stage.undone.append(f"line {one.line}: RUN {shorten(one.rest)}: is done only inside an image")
 
 
 def command(one: Instruction, stage: Stage) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def environment(
     pod: Obj, role: Role, lookup: Lookup, services: Iterable[Obj], place: Place, neighbours: Sequence[Obj] = ()
 ) -> dict[str, str]:
     """`services` are those that the pod gets variables of, `neighbours` those that it may name in its values."""
-    known = service_variables(services, place)
+    known = service_variables(services)
     peers = places(neighbours, pod["metadata"].get("namespace", "")) if place.loopback else {}
     if place.loopback:
         known |= _found_by(neighbours, pod, place) | listen_variables(role, place)
@@ -54,7 +54,7 @@ def _found_by(neighbours: Sequence[Obj], pod: Obj, place: Place) -> dict[str, st
     """Where names alone lead nowhere, a program learns its peers' places even if it wants no links (whose other form,
     CART_PORT, it may read as something of its own)."""
     own = [s for s in neighbours if s["metadata"].get("namespace", "") == pod["metadata"].get("namespace", "")]
-    return {name: value for name, value in service_variables(own, place).items() if "_SERVICE_" in name}
+    return {name: value for name, value in service_variables(own).items() if "_SERVICE_" in name}
 
 
 def listen_variables(role: Role, place: Place) -> dict[str, str]:
@@ -172,7 +172,7 @@ def resource_value(pod: Obj, ref: Obj, place: Place, own: Role | None) -> str:
     return str(int(number.to_integral_value(rounding="ROUND_CEILING")))
 
 
-def service_variables(services: Iterable[Obj], place: Place) -> dict[str, str]:
+def service_variables(services: Iterable[Obj]) -> dict[str, str]:
     """NAME_SERVICE_HOST and its kin for every Service that has an address."""
     found: dict[str, str] = {}
     for service in services:

@@ -34,7 +34,7 @@ def adopt(work: PodWork, sandbox: SandboxHand, following: Following) -> None:
         if runtime is not None:
             _from_disk(work.folders, runtime, role, c)
         if c.attempt < 0 and role.name in told:
-            _from_status(role, c, told[role.name], kit.clock.now_s())
+            _from_status(c, told[role.name], kit.clock.now_s())
         if c.attempt >= 0:
             c.image = role.spec.get("image") or ""
             c.ended_at_s = kit.clock.monotonic_s()
@@ -67,7 +67,7 @@ def _from_disk(folders: Folders, runtime: Runtime, role: Role, c: Container) -> 
             c.running = found
 
 
-def _from_status(role: Role, c: Container, told: Obj, now_s: float) -> None:
+def _from_status(c: Container, told: Obj, now_s: float) -> None:
     """Its records are gone (the machine was started anew, or the courtyard went down in order)."""
     state = told.get("state") or {}
     ended = state.get("terminated") or (told.get("lastState") or {}).get("terminated")

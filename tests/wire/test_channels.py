@@ -36,7 +36,7 @@ def test_a_client_that_leaves_while_nobody_reads_its_input_ends_the_session(monk
 
         for data in (b"", b"\x00one", b"\x00two", b"\x00three"):
             inbox.put_nowait({"type": "websocket.receive", "bytes": data})
-        request = SimpleNamespace(flag=lambda name: False)
+        request = SimpleNamespace(flag=lambda name: False, look=None)
 
         async def start() -> Deaf:
             return process

@@ -6,7 +6,7 @@ order: who asks, which path, which resource, which verb. Every refusal is a Stat
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from madang.api import errors
 from madang.api.desk import Desk
@@ -52,6 +52,7 @@ class App:
         self._doorkeeper = doorkeeper
         self._closing = closing
         self._address = server_address
+        self.look: Callable[[], Awaitable[None]] | None = None  # set by whoever stands before this door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -88,6 +89,7 @@ class App:
             headers=headers,
             user=self._asking(scope, path, headers),
             closing=self._closing,
+            look=self.look,
             pairs=pairs,
         )
 

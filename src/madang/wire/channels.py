@@ -52,7 +52,7 @@ async def run(
 async def _session(process: Process, request: Request, receive: Receive, send: Send) -> None:
     """Until the program ends or the client leaves."""
     async with asyncio.TaskGroup() as tasks:
-        incoming = tasks.create_task(_incoming(process, receive, send))
+        incoming = tasks.create_task(_incoming(process, request, receive, send))
         outgoing = tasks.create_task(_outgoing(process, request.flag("tty"), send))
         await asyncio.wait({incoming, outgoing}, return_when=asyncio.FIRST_COMPLETED)
         if not outgoing.done():
@@ -64,7 +64,7 @@ async def _session(process: Process, request: Request, receive: Receive, send: S
             await send({"type": "websocket.close", "code": 1000})
 
 
-async def _incoming(process: Process, receive: Receive, send: Send) -> None:
+async def _incoming(process: Process, request: Request, receive: Receive, send: Send) -> None:
     """Ends when the client has left."""
     while True:
         message = await receive()
@@ -75,7 +75,7 @@ async def _incoming(process: Process, receive: Receive, send: Send) -> None:
             continue
         channel, rest = data[0], data[1:]
         if channel == STDIN:
-            if not await patiently(process.write(rest), lambda: _say(send, STDOUT, b"")):
+            if not await patiently(process.write(rest), lambda: _say(send, STDOUT, b""), request.look):
                 return
         elif channel == RESIZE:
             with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
@@ -85,13 +85,19 @@ async def _incoming(process: Process, receive: Receive, send: Send) -> None:
             await process.close_stdin()
 
 
-async def patiently(work: Coroutine[Any, Any, None], probe: Callable[[], Awaitable[None]]) -> bool:
+async def patiently(
+    work: Coroutine[Any, Any, None],
+    probe: Callable[[], Awaitable[None]],
+    look: Callable[[], Awaitable[None]] | None = None,
+) -> bool:
     """False: the client has left. While what it sent is not taken, nothing more is taken from it, not even its
     farewell: so now and then it is sent something that says nothing, which fails once the connection is known to be
     dead (by its end, or by a ping that was not answered: `serve.PATIENCE_S`)."""
     writing = asyncio.create_task(work)
     try:
         while not (await asyncio.wait({writing}, timeout=STILL_THERE_S))[0]:
+            if look is not None:
+                await look()  # who stands between may know it, and say nothing
             try:
                 await probe()
             except OSError:

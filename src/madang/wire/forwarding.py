@@ -25,7 +25,7 @@ async def run(
     if protocol in (tunnel.PROTOCOL, *SPDY_PROTOCOLS):
         await receive()  # websocket.connect
         await send({"type": "websocket.accept", "subprotocol": protocol})
-        await tunnel.Tunnel(streams, found, send).run(receive)
+        await tunnel.Tunnel(streams, found, send, request.look).run(receive)
         return
     ports = [int(text) for value in request.every("ports") for text in value.split(",") if text.isdigit()]
     if not ports:
@@ -50,7 +50,7 @@ async def run(
                     continue
                 connections[index] = opened
                 flows.append(tasks.create_task(_outgoing(opened, index, send)))
-            await _incoming(connections, receive, send)
+            await _incoming(connections, request, receive, send)
             for flow in flows:
                 flow.cancel()
     finally:
@@ -58,7 +58,7 @@ async def run(
             await connection.close()
 
 
-async def _incoming(connections: dict[int, Connection], receive: Receive, send: Send) -> None:
+async def _incoming(connections: dict[int, Connection], request: Request, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
@@ -67,7 +67,7 @@ async def _incoming(connections: dict[int, Connection], receive: Receive, send: 
         connection = connections.get(data[0] // 2) if data and data[0] % 2 == 0 else None
         if connection is not None and len(data) > 1:
             nothing = {"type": "websocket.send", "bytes": data[:1]}
-            if not await patiently(connection.write(data[1:]), partial(send, nothing)):
+            if not await patiently(connection.write(data[1:]), partial(send, nothing), request.look):
                 return
 
 

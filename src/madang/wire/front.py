@@ -80,6 +80,14 @@ class Front:
         self._watching = asyncio.create_task(self._watch())
         return self
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    @property
+    def control(self) -> Path:
+        return self._control
+
     async def __aexit__(self, *_: object) -> None:
         assert self._watching is not None
         self._watching.cancel()

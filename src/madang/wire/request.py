@@ -5,7 +5,7 @@ server (apiserver endpoints/request): /api/v1/..., /apis/GROUP/VERSION/..., with
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
@@ -40,6 +40,7 @@ class Request:
     headers: Mapping[str, str]
     user: User
     closing: asyncio.Event  # set when the doors close: streams end
+    look: Callable[[], Awaitable[None]] | None = None  # has somebody notice clients that left unnoticed
     pairs: tuple[tuple[str, str], ...] = ()  # the query in order, where a name stands several times
 
     def every(self, name: str) -> list[str]:

@@ -34,6 +34,7 @@ from madang.wire import certificates, kubeconfig
 from madang.wire.app import App
 from madang.wire.authn import Doorkeeper
 from madang.wire.front import Front
+from madang.wire.gone import Gone
 from madang.wire.listening import BACKLOG, HERE, REMEMBERED, listen
 from madang.wire.protocol import Protocol
 
@@ -113,7 +114,8 @@ async def _secure(
         return
     door = _unix(outer)  # before HAProxy, which is the last to go: it still carries the ends of streams
     front = Front(program, listening, found.server, outer, settings.run)
-    async with front, _http(app, door), _beside(_renew(front, found, settings, now_s)):
+    async with front, _http(app, door) as server, _beside(_renew(front, found, settings, now_s)):
+        app.look = Gone(front.control, lambda: front.pid, lambda: server.server_state.connections).look
         yield
 
 
@@ -187,7 +189,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _http(app: App, *socks: socket.socket, certificate: Path | None = None) -> AsyncIterator[None]:
+async def _http(app: App, *socks: socket.socket, certificate: Path | None = None) -> AsyncIterator[_Server]:
     config = uvicorn.Config(
         app,
         http=Protocol,
@@ -216,7 +218,7 @@ async def _http(app: App, *socks: socket.socket, certificate: Path | None = None
                 running.result()
                 raise Unavailable("the API's HTTP server ended before it began")
             await asyncio.sleep(0.001)
-        yield
+        yield server
     finally:
         server.leave()
         await running

@@ -6,6 +6,7 @@ data stream; what went wrong as text on the error stream. Every connection of th
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from madang.ports.errors import StatusError
@@ -34,10 +35,17 @@ class Pair:
 
 
 class Tunnel:
-    def __init__(self, streams: PodStreams, found: Target, send: Send) -> None:
+    def __init__(
+        self,
+        streams: PodStreams,
+        found: Target,
+        send: Send,
+        look: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._streams = streams
         self._found = found
         self._send = send
+        self._look = look
         self._encoder = Encoder()
         self._pairs: dict[str, Pair] = {}
         self._by_stream: dict[int, Pair] = {}
@@ -98,7 +106,7 @@ class Tunnel:
             return
         if frame.data:
             with contextlib.suppress(OSError):
-                if not await patiently(pair.connection.write(frame.data), self._probe):
+                if not await patiently(pair.connection.write(frame.data), self._probe, self._look):
                     raise Left
         if frame.last:
             await pair.connection.close_write()

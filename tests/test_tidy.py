@@ -1,6 +1,7 @@
 """The house style as a test: sizes, docstrings, names, imports that run one way. Each failure says the remedy."""
 
 import ast
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +51,7 @@ def test_module_says_what_it_is_for(path: Path) -> None:
     )
 
 
+@cache
 def imports(top: Path) -> dict[str, dict[str, str]]:
     """By module: the modules below `top` that it imports, with the place. An import counts wherever it stands: one for
     types alone (TYPE_CHECKING), or inside a function, ties its reader just as much."""
@@ -95,6 +97,29 @@ def test_imports_run_one_way() -> None:
     )
 
 
+def units(found: dict[str, dict[str, str]], package: str) -> dict[str, dict[str, str]]:
+    """The same for what lies directly in a package: its modules and its folders, each folder as one."""
+    inside: dict[str, dict[str, str]] = {}
+    for module, others in found.items():
+        for other, place in others.items():
+            if module.startswith(f"{package}.") and other.startswith(f"{package}."):
+                one, two = (m[len(package) + 1 :].split(".")[0] for m in (module, other))
+                inside.setdefault(one, {})
+                if one != two:
+                    inside[one].setdefault(two, place)
+    return inside
+
+
+@pytest.mark.parametrize("package", [p.parent for p in SOURCES if p.name == "__init__.py"], ids=name)
+def test_folders_stand_above_what_they_use(package: Path) -> None:
+    around = circle(units(imports(ROOT / "src"), ".".join(package.relative_to(ROOT / "src").parts)))
+    assert not around, (
+        f"in {name(package)} these use each other in a circle:\n  "
+        + "\n  ".join(around)
+        + "\nMove the module that ties them to where it stands above or below both"
+    )
+
+
 @pytest.mark.parametrize(
     "back",
     ["from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.a import A", "def f():\n    from . import a"],
@@ -105,5 +130,11 @@ def test_a_hidden_circle_is_seen(tmp_path: Path, back: str) -> None:
         (tmp_path / "p" / f"{file}.py").write_text(text)
     around = circle(imports(tmp_path))
     assert sorted(line.split(":")[0] for line in around) == ["p/a.py", "p/b.py", "p/c.py"]
+    imports.cache_clear()
     (tmp_path / "p" / "c.py").write_text("")
     assert circle(imports(tmp_path)) == []
+
+
+def test_a_circle_of_folders_is_seen() -> None:
+    found = {"p.a.x": {"p.b.y": "p/a/x.py:1"}, "p.b.z": {"p.a.w": "p/b/z.py:1"}, "p.b.y": {}, "p.a.w": {}}
+    assert circle(found) == [] and len(circle(units(found, "p"))) == 2

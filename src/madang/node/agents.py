@@ -20,7 +20,7 @@ from madang.node.kit import Kit
 from madang.node.machine.machine import Machine, machine, pressure
 from madang.node.machine.registration import HOST, Share, capacity
 from madang.node.names.names import Names
-from madang.node.names.naming import Naming
+from madang.node.naming import Naming
 from madang.node.networks.network import Network
 from madang.node.probes.handler import Handler, SystemHandler
 from madang.node.probes.patient import PatientHandler, Pauses

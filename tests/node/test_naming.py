@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from madang.node.names import naming
+from madang.node import naming
 from madang.node.names.names import Names
-from madang.node.names.naming import Naming
+from madang.node.naming import Naming
 from madang.ports.clock import SystemClock
 from madang.ports.objects import Obj
 

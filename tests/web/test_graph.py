@@ -1,5 +1,6 @@
 """The drawing of calls: who stands where, which lines there are."""
 
+import re
 from typing import Any
 
 from hypothesis import given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from madang.ports.objects import Obj
 from madang.web.application import OUTSIDE, Load, Rate, cards
-from madang.web.graph import MOST, Graph, arranged, graph
+from madang.web.graph import HIGH, MOST, WIDE, Graph, Way, arranged, graph
 from madang.web.reading import machine, read, snapshot
 from tests.web import things
 
@@ -55,6 +56,17 @@ def test_what_was_seen_is_drawn_whole_with_its_rate() -> None:
     assert lines["", "a"].seen and not lines["", "a"].rate
 
 
+def test_a_long_line_runs_between_the_boxes() -> None:
+    found = drawn({"deployments.apps": [waiting("a", "b", "c"), waiting("b", "c"), waiting("c")]})
+    (long,) = (x for x in found.lines if (x.source, x.target) == ("a", "c"))
+    (middle,) = (box for box in found.boxes if box.name == "b")
+    passing = re.search(r" (\d+)H(\d+)C", long.path)
+    assert passing is not None
+    level, until = (int(n) for n in passing.groups())
+    assert until == middle.x + WIDE
+    assert not middle.y <= level <= middle.y + HIGH
+
+
 def test_a_circle_is_drawn() -> None:
     found = drawn({"deployments.apps": [waiting("a", "b"), waiting("b", "c"), waiting("c", "a")]})
     assert names(found) == {("a", "b"), ("b", "c"), ("c", "a")}
@@ -72,8 +84,10 @@ def test_every_place_stands_once_and_calls_lead_on(pairs: set[tuple[int, int]]) 
     links: Any = {(("s", str(a)), ("s", str(b))) for a, b in pairs if a != b}
     places = [("s", str(n)) for n in range(10)]
     columns = arranged(places, links)
-    assert sorted(p for column in columns for p in column) == places
-    at = {p: n for n, column in enumerate(columns) for p in column}
+    at = {p: n for n, column in enumerate(columns) for p in column if not isinstance(p, Way)}
+    assert sorted(at) == places
+    ways = [(p.link, n) for n, column in enumerate(columns) for p in column if isinstance(p, Way)]
+    assert sorted(ways) == sorted((link, n) for link in links for n in range(at[link[0]] + 1, at[link[1]]))
     forward = {(a, b) for a, b in links if at[a] < at[b]}
     if not any(reaches(links, b, a) for a, b in links):
         assert forward == links, "without a circle nothing leads back"

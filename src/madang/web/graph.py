@@ -8,6 +8,7 @@ seen is drawn whole, with its rate. Columns follow the longest way from outside;
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 from madang.web.application import OUTSIDE, Card, Load, Place, number
 from madang.web.facts import Snapshot
@@ -15,7 +16,19 @@ from madang.web.lamps import Lamp
 
 WIDE, HIGH, GAP_X, GAP_Y, EDGE = 158, 56, 92, 22, 8
 MOST = 48  # boxes; more is no picture any more
+LANE = 10  # of a line between boxes
 Link = tuple[Place, Place]
+
+
+class Way(NamedTuple):
+    """Where a line passes a column by."""
+
+    link: Link
+    column: int
+
+
+Stand = Place | Way
+Point = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +106,36 @@ def declared(s: Snapshot, mine: Iterable[Card]) -> set[Link]:
     return found | {(OUTSIDE, (space, c.name)) for c in mine if c.public}
 
 
-def arranged(places: Iterable[Place], links: Iterable[Link]) -> list[list[Place]]:
-    """Columns by the longest way; in a column by where its callers stand."""
+def arranged(places: Iterable[Place], links: Iterable[Link]) -> list[list[Stand]]:
+    """Columns by the longest way; in a column by where its callers stand. A line that passes a column by has a place
+    in it, so that it runs between the boxes and not behind them."""
     ahead: dict[Place, list[Place]] = {p: [] for p in sorted(places)}
     for a, b in sorted(links):
         ahead[a].append(b)
     ranks = ranked(ahead)
-    columns: list[list[Place]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
+    columns: list[list[Stand]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
     for place in ahead:
         columns[ranks[place]].append(place)
-    at: dict[Place, float] = {}
-    for column in columns:
-        callers = {p: [at[a] for a, b in links if b == p and a in at] for p in column}
-        column.sort(key=lambda p: (fmean(callers[p]) if callers[p] else 0.5, p))
-        at |= {p: (n + 0.5) / len(column) for n, p in enumerate(column)}
+    before: dict[Stand, list[Stand]] = {}
+    for a, b in sorted(links):
+        last: Stand = a
+        for column in range(ranks[a] + 1, ranks[b]):
+            way = Way((a, b), column)
+            columns[column].append(way)
+            before[way] = [last]
+            last = way
+        before.setdefault(b, []).append(last)
+    at: dict[Stand, float] = {}
+    for members in columns:
+        callers = {one: [at[x] for x in before.get(one, ()) if x in at] for one in members}
+        members.sort(key=lambda one: (fmean(callers[one]) if callers[one] else 0.5, named(one)))
+        at |= {one: (n + 0.5) / len(members) for n, one in enumerate(members)}
     return columns
+
+
+def named(one: Stand) -> tuple[str, str]:
+    """A line stands where what it leads to would."""
+    return one.link[1] if isinstance(one, Way) else one
 
 
 def ranked(ahead: Mapping[Place, list[Place]]) -> dict[Place, int]:
@@ -146,23 +174,28 @@ def ranked(ahead: Mapping[Place, list[Place]]) -> dict[Place, int]:
 
 def drawn(
     namespace: str,
-    columns: list[list[Place]],
+    columns: list[list[Stand]],
     shown: Mapping[Place, Card],
     links: set[Link],
     load: Load,
     more: int,
 ) -> Graph:
-    tallest = max((len(c) for c in columns), default=0)
-    height = tallest * (HIGH + GAP_Y) - GAP_Y + 2 * EDGE
-    spots: dict[Place, tuple[int, int]] = {}
+    tall = [sum(room(one) for one in column) + GAP_Y * (len(column) - 1) for column in columns]
+    height = max(tall, default=0) + 2 * EDGE
+    spots: dict[Stand, tuple[int, int]] = {}
     for n, column in enumerate(columns):
-        own = len(column) * (HIGH + GAP_Y) - GAP_Y
-        for k, place in enumerate(column):
-            spots[place] = EDGE + n * (WIDE + GAP_X), EDGE + (height - 2 * EDGE - own) // 2 + k * (HIGH + GAP_Y)
-    boxes = tuple(box(place, shown.get(place), *spots[place]) for column in columns for place in column)
+        y = EDGE + (height - 2 * EDGE - tall[n]) // 2
+        for one in column:
+            spots[one] = EDGE + n * (WIDE + GAP_X), y
+            y += room(one) + GAP_Y
+    boxes = tuple(box(p, shown.get(p), *spots[p]) for c in columns for p in c if not isinstance(p, Way))
     lines = tuple(line(a, b, spots, load) for a, b in sorted(links))
     width = len(columns) * (WIDE + GAP_X) - GAP_X + 2 * EDGE if columns else 0
     return Graph(namespace, max(width, 0), max(height, 0), boxes, lines, more)
+
+
+def room(one: Stand) -> int:
+    return LANE if isinstance(one, Way) else HIGH
 
 
 def box(place: Place, one: Card | None, x: int, y: int) -> Box:
@@ -171,25 +204,30 @@ def box(place: Place, one: Card | None, x: int, y: int) -> Box:
     return Box(one.id, one.name, one.lamp, f"{one.ready}/{one.wanted}", one.rate, x, y)
 
 
-def line(a: Place, b: Place, spots: Mapping[Place, tuple[int, int]], load: Load) -> Line:
+def line(a: Place, b: Place, spots: Mapping[Stand, tuple[int, int]], load: Load) -> Line:
     seen = load.calls.get((a, b))
     (ax, ay), (bx, by) = spots[a], spots[b]
     if bx > ax:
-        x1, y1, x2, y2 = ax + WIDE, ay + HIGH // 2, bx, by + HIGH // 2
-        bend = max(36, (x2 - x1) // 2)
-        path = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2 - 7} {y2}"
+        ways = sorted((w for w in spots if isinstance(w, Way) and w.link == (a, b)), key=lambda w: w.column)
+        path, x, y = forward((ax + WIDE, ay + HIGH // 2), [spots[w] for w in ways], (bx, by + HIGH // 2))
     else:  # backwards, or within a column: around the right side
         x1, y1, x2, y2 = ax + WIDE, ay + HIGH // 2 + 10, bx + WIDE, by + HIGH // 2 - 10
-        path = f"M{x1} {y1}C{x1 + 70} {y1} {x2 + 70} {y2} {x2 + 7} {y2}"
+        path, x, y = f"M{x1} {y1}C{x1 + 70} {y1} {x2 + 70} {y2} {x2 + 7} {y2}", (x1 + x2) // 2, (y1 + y2) // 2
     rate = number(seen.requests) if seen and seen.requests >= 0.05 else ""
-    return Line(
-        path,
-        seen is not None,
-        bool(rate),
-        bool(seen and seen.errors >= 0.05),
-        rate,
-        (x1 + x2) // 2,
-        (y1 + y2) // 2,
-        a[1],
-        b[1],
-    )
+    failing = bool(seen and seen.errors >= 0.05)
+    return Line(path, seen is not None, bool(rate), failing, rate, x, y, a[1], b[1])
+
+
+def forward(start: Point, ways: list[Point], end: Point) -> tuple[str, int, int]:
+    """(a smooth path, where its rate is written: in the last gap, where lines have parted)."""
+    path, at = f"M{start[0]} {start[1]}", start
+    for x, top in ways:
+        y = top + LANE // 2
+        path += f"{curve(at, (x, y))}H{x + WIDE}"
+        at = x + WIDE, y
+    return path + curve(at, (end[0] - 7, end[1])), at[0] + (end[0] - at[0]) * 3 // 5, at[1] + (end[1] - at[1]) * 3 // 5
+
+
+def curve(a: Point, b: Point) -> str:
+    bend = max(30, (b[0] - a[0]) // 2)
+    return f"C{a[0] + bend} {a[1]} {b[0] - bend} {b[1]} {b[0]} {b[1]}"

@@ -219,13 +219,18 @@ def line(a: Place, b: Place, spots: Mapping[Stand, tuple[int, int]], load: Load)
 
 
 def forward(start: Point, ways: list[Point], end: Point) -> tuple[str, int, int]:
-    """(a smooth path, where its rate is written: in the last gap, where lines have parted)."""
+    """(a smooth path, where its rate is written: where it runs alone, else in the middle of the gap)."""
     path, at = f"M{start[0]} {start[1]}", start
+    middle = (ways[0][0] + WIDE // 2, ways[0][1] + LANE // 2) if ways else between(start, end)
     for x, top in ways:
         y = top + LANE // 2
         path += f"{curve(at, (x, y))}H{x + WIDE}"
         at = x + WIDE, y
-    return path + curve(at, (end[0] - 7, end[1])), at[0] + (end[0] - at[0]) * 3 // 5, at[1] + (end[1] - at[1]) * 3 // 5
+    return path + curve(at, (end[0] - 7, end[1])), *middle
+
+
+def between(a: Point, b: Point) -> Point:
+    return (a[0] + b[0]) // 2, (a[1] + b[1]) // 2
 
 
 def curve(a: Point, b: Point) -> str:

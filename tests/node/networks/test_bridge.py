@@ -113,7 +113,7 @@ def test_a_pod_has_a_namespace_an_address_and_a_way_to_services(network: BridgeN
 
     asyncio.run(story())
     assert (links(), ours()) == ([], [])
-    assert not Path("/run/madang").exists()
+    assert not network.folder.exists()
 
 
 def test_a_killed_control_process_finds_everything_again(network: BridgeNetwork, tmp_path: Path) -> None:

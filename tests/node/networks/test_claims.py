@@ -5,6 +5,7 @@ import ipaddress
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madang.node.networks import claims, leftovers, pools
+from madang.node.networks import claim_folders, claims, leftovers, pools
 from madang.node.runtimes.monitor import record
 from madang.ports.settings import Addresses, NetworkName
 
@@ -256,3 +257,137 @@ def test_a_damaged_claim_is_written_anew_with_what_it_had(
     assert (again.id, again.addresses) == (claim.id, claim.addresses)
     assert f"{claim.path} is damaged" in caplog.text
     again.release()
+
+
+def test_other_users_see_a_claim_whatever_the_umask(tmp_path: Path, folders: list[Path]) -> None:
+    old = os.umask(0o077)
+    try:
+        parent = tmp_path / "madang"
+        claim = claims.hold(home(tmp_path, "a"), "loopback", folders=[parent / "claims"])
+    finally:
+        os.umask(old)
+    assert claim.path.stat().st_mode & 0o777 == 0o644
+    assert parent.stat().st_mode & 0o777 == 0o755
+    assert (parent / "claims").stat().st_mode & 0o7777 == 0o1777
+    claim.release()
+
+
+def test_a_claim_stays_where_it_is_when_a_better_folder_appears(tmp_path: Path) -> None:
+    """An ordinary user's first start finds the second folder alone; then root starts and makes the first."""
+    roots, anybodys = tmp_path / "roots", tmp_path / "anybodys"
+    running_pod(home(tmp_path, "a"))
+    first = claims.hold(home(tmp_path, "a"), "loopback", folders=[anybodys])
+    first.close()
+    again = claims.hold(home(tmp_path, "a"), "loopback", folders=[roots, anybodys])
+    assert again.path == first.path and again.kept == first.kept
+    again.release()
+
+
+def running_pod(place: Path) -> None:
+    start = place / "pods" / "u" / "containers" / "c" / "0"
+    start.mkdir(parents=True)
+    running = {"format": record.FORMAT, "monitorPid": os.getpid(), "monitorTicks": record.ticks(os.getpid())}
+    (start / record.RUNNING).write_text(json.dumps(running))
+
+
+def test_who_sees_one_folder_and_who_sees_both_pick_one_after_the_other(tmp_path: Path) -> None:
+    roots, anybodys = tmp_path / "roots", tmp_path / "anybodys"
+    order: list[str] = []
+    with claim_folders.picking(anybodys, [anybodys]):
+
+        def other() -> None:
+            claim = claims.hold(home(tmp_path, "b"), "loopback", folders=[roots, anybodys])
+            order.append("other")
+            claim.release()
+
+        waiting = threading.Thread(target=other)
+        waiting.start()
+        waiting.join(0.2)
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "other"]
+
+
+def test_a_shared_folder_that_cannot_be_locked_keeps_nobody_from_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_folders, "PICKING_S", 0.05)
+    own, shared = tmp_path / "own", tmp_path / "shared"
+    with claim_folders.picking(shared, [shared]):
+        claims.hold(home(tmp_path, "a"), "loopback", folders=[own, shared]).release()
+        with pytest.raises(claims.Busy, match="has been locked by another"):
+            claims.hold(home(tmp_path, "b"), "loopback", folders=[shared])
+
+
+def test_what_strangers_listen_on_is_not_taken_and_not_taken_again(
+    tmp_path: Path, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = home(tmp_path, "a")
+    first = claims.hold(place, "loopback", folders=folders)
+    first.release()
+    with socket.create_server((first.addresses.gateway_ip, 0)):
+        other = claims.hold(place, "loopback", folders=folders)
+        for mine, theirs in itertools.product(ranges(other.addresses), ranges(first.addresses)):
+            assert not mine.overlaps(theirs)
+        other.release()
+    block = int(other.addresses.pod_cidr.split(".")[1])
+    monkeypatch.setattr(pools, "BLOCKS", range(block, block + 1))
+    (place / claims.REMEMBERED).unlink()
+    with (
+        socket.create_server((f"127.{block}.3.4", 0)),
+        pytest.raises(OSError, match=r"no free 127.x block is left on this machine: stop another courtyard"),
+    ):
+        claims.hold(place, "loopback", folders=folders)
+
+
+def test_subnets_that_strangers_route_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = pools.SUBNETS[7]
+    taken = [net for net in pools.SUBNETS if net != free]
+    monkeypatch.setattr(pools, "routes", lambda but="": taken)
+    assert [str(net) for net in ranges(pools.pick("abcdef", "bridge", []))] == [str(n) for n in free.subnets()]
+    monkeypatch.setattr(pools, "routes", lambda but="": pools.SUBNETS)
+    with pytest.raises(OSError, match="no free subnet in 10/8 is left"):
+        pools.pick("abcdef", "bridge", [])
+
+
+def test_a_courtyard_whose_keeper_lives_is_not_dead(tmp_path: Path, folders: list[Path]) -> None:
+    place = home(tmp_path, "a")
+    (place / "run").mkdir()
+    claim = claims.hold(place, "loopback", folders=folders)
+    claim.close()
+    code = "import time; print('up', flush=True); time.sleep(600)"
+    keeper = subprocess.Popen([sys.executable, "-c", code, str(place / "run")], stdout=subprocess.PIPE)
+    try:
+        assert keeper.stdout is not None and keeper.stdout.readline() == b"up\n"
+        (place / "run" / "gateway.json").write_text(json.dumps({"keeper": keeper.pid}))
+        assert list(claims.sweep_dead(folders)) == []
+    finally:
+        keeper.kill()
+        keeper.communicate()
+    assert [kept.id for kept in claims.sweep_dead(folders)] == [claim.id]
+
+
+def test_what_a_dead_courtyard_left_running_ends_with_its_claim(tmp_path: Path, folders: list[Path]) -> None:
+    """HAProxy whose keeper is gone, and a program whose monitor is; nobody else."""
+    place = home(tmp_path, "a")
+    start = place / "pods" / "u" / "containers" / "c" / "0"
+    start.mkdir(parents=True)
+    (place / "run").mkdir()
+    claims.hold(place, "loopback", folders=folders).close()
+    sleeping = [sys.executable, "-c", "import time; time.sleep(600)"]
+    haproxy, program, stranger = (subprocess.Popen(sleeping) for _ in range(3))
+    forked = subprocess.Popen(sleeping, env={**os.environ, "MADANG_CONTAINER": "u/c/0"})
+    try:
+        told = {"worker": {"pid": haproxy.pid}, "ticks": record.ticks(haproxy.pid), "keeper": 0}
+        (place / "run" / "gateway.json").write_text(json.dumps(told))
+        running = {"id": "u/c/0", "pid": program.pid, "startedTicks": record.ticks(program.pid), "monitorPid": 1,
+                   "monitorTicks": 1, "confinement": {"pids": False}, "format": record.FORMAT}  # fmt: skip
+        (start / record.RUNNING).write_text(json.dumps(running))
+        swept = asyncio.run(leftovers.sweep(folders))
+        assert len(swept) == 1
+        assert [p.wait(10) for p in (haproxy, program, forked)] == [-9, -9, -9]
+        assert stranger.poll() is None
+    finally:
+        for process in (haproxy, program, stranger, forked):
+            process.kill()
+            process.wait()

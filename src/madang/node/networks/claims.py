@@ -13,15 +13,14 @@ import json
 import logging
 import os
 import re
-import stat
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from madang.node.networks import pools, recovery
+from madang.node.networks import pools, recovery, remains
+from madang.node.networks.claim_folders import Busy, picking, writable
 from madang.node.runtimes import cgroup
 from madang.ports.settings import Addresses, NetworkName
 
@@ -30,12 +29,7 @@ FORMAT = 1
 ID = re.compile("[0-9a-f]{6}")
 FOLDERS = (Path("/run/madang/claims"), Path("/tmp/madang-claims"))
 REMEMBERED = "addresses.json"
-PICKING_S = 5.0  # how long another may take to pick
-BUSY_S = 1.0  # how long another may take to sweep
-
-
-class Busy(OSError):
-    """The courtyard has a control process already, or the claims can't be locked."""
+BUSY_S = 10.0  # how long another may take to sweep: a control process of this home would hold the home's own lock
 
 
 class Occupied(RuntimeError):
@@ -84,11 +78,11 @@ class Claim:
 def hold(home: Path, network: NetworkName, *, folders: Sequence[Path] = FOLDERS) -> Claim:
     """This home's claim, as it was or a new one. Busy: another process holds it."""
     home = home.absolute()
-    folder = _folder(folders)
+    folder = writable(folders)
     until = time.monotonic() + BUSY_S
     while True:
         try:
-            with _picking(folder):
+            with picking(folder, folders):
                 return _hold(home, network, folder, folders)
         except Busy:  # by its courtyard, or only by somebody who is just sweeping it
             if time.monotonic() > until:
@@ -103,10 +97,10 @@ def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path
             others.append(kept)
             continue
         fd = _lock(path, kept)
-        if kept.addresses.network == network and path.parent == folder:
+        if kept.addresses.network == network:
             return Claim(kept, path, fd)
         os.close(fd)
-        if not dead(kept):
+        if not idle(home):
             had = kept.addresses.network
             raise Occupied(
                 f"services of this courtyard still run on the {had} network, and cannot move to {network} while they "
@@ -121,6 +115,7 @@ def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path
         log.warning("%s is damaged: it is written anew, with the addresses that this courtyard had", path)
     new.unlink(missing_ok=True)
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    os.fchmod(fd, 0o644)  # whatever the umask: other users must see what is taken
     os.write(fd, json.dumps({"format": FORMAT, **asdict(kept)}).encode())
     fcntl.flock(fd, fcntl.LOCK_EX)
     os.rename(new, path)
@@ -152,7 +147,7 @@ def running_on(home: Path, folders: Sequence[Path] = FOLDERS) -> NetworkName | N
     """The network of what an earlier control has left running; None where nothing runs."""
     home = home.absolute()
     mine = (kept for kept in kept_claims(folders) if kept.home == str(home) and kept.uid == os.getuid())
-    return next((kept.addresses.network for kept in mine if not dead(kept)), None)
+    return next((kept.addresses.network for kept in mine if not idle(home)), None)
 
 
 def sweep_dead(folders: Sequence[Path] = FOLDERS) -> Iterator[Kept]:
@@ -174,7 +169,9 @@ def sweep_dead(folders: Sequence[Path] = FOLDERS) -> Iterator[Kept]:
 
 
 def dead(kept: Kept) -> bool:
-    return idle(Path(kept.home))
+    """Nothing of it runs, and nobody holds its way in open."""
+    home = Path(kept.home)
+    return idle(home) and not remains.door_is_kept(home)
 
 
 def idle(home: Path) -> bool:
@@ -186,54 +183,6 @@ def idle(home: Path) -> bool:
     except PermissionError:
         return False
     return next(recovery.living(home), None) is None
-
-
-def _folder(folders: Sequence[Path]) -> Path:
-    """The first that is there, or that we can make, and is safe to write in."""
-    faults = []
-    for folder in folders:
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            if not folder.exists():
-                folder.mkdir()
-                folder.chmod(0o1777)  # every user adds claims, nobody removes another's
-            info = folder.lstat()
-            if not stat.S_ISDIR(info.st_mode):
-                raise OSError(20, "is not a folder", str(folder))
-            if info.st_mode & 0o002 and not info.st_mode & stat.S_ISVTX:
-                raise OSError(1, "anybody may remove others' claims there: chmod 1777", str(folder))
-            if os.access(folder, os.W_OK):
-                return folder
-        except OSError as error:
-            faults.append(f"{error.filename}: {error.strerror}")
-    raise OSError(13, f"no folder for claims: {'; '.join(faults) or 'none may be written to'}", str(folders[-1]))
-
-
-@contextmanager
-def _picking(folder: Path) -> Iterator[None]:
-    """One picks at a time."""
-    path = folder / ".picking"
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    old = os.umask(0)
-    try:
-        fd = os.open(path, flags)  # the kernel may forbid O_CREAT where another has made it
-    except FileNotFoundError:
-        fd = os.open(path, flags | os.O_CREAT, 0o666)
-    finally:
-        os.umask(old)
-    try:
-        until = time.monotonic() + PICKING_S
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise Busy(11, f"{path} has been locked by another for {PICKING_S:.0f} s") from None
-                time.sleep(0.01)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _lock(path: Path, kept: Kept) -> int:

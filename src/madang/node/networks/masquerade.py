@@ -3,9 +3,12 @@
 In: the courtyard's id and addresses. Out: a table named after the id; why there is none, where that can't be.
 """
 
+import fcntl
+import os
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from madang.ports.settings import Addresses
@@ -44,14 +47,42 @@ def open_way(id: str, addresses: Addresses) -> str:
     if done.returncode:
         return f"nft refused: {done.stderr.strip()}"
     try:
-        if FORWARD.read_text().strip() == "0":
-            BEFORE.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            BEFORE.write_text("0\n")
-            FORWARD.write_text("1\n")
+        with forwarding():
+            if FORWARD.read_text().strip() == "0":
+                BEFORE.write_text("0\n")
+                FORWARD.write_text("1\n")
     except OSError as error:
         return f"{FORWARD} cannot be set to 1: {error.filename}: {error.strerror}"
     listed = subprocess.run([nft, "list", "table", "ip", "filter"], capture_output=True, text=True, check=False)
     return dropped(listed.stdout, addresses.device)
+
+
+@contextmanager
+def forwarding() -> Iterator[None]:
+    """One at a time looks whether somebody has a bridge and switches forwarding: who opens the way has made its bridge
+    before, so that who takes down what it believes to be the last one sees it, or comes first."""
+    folder = BEFORE.parent
+    while True:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        try:
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if same(folder, fd):
+                yield
+                return
+        finally:
+            os.close(fd)
+
+
+def same(folder: Path, fd: int) -> bool:
+    """Who went down last takes the folder away."""
+    try:
+        return folder.stat().st_ino == os.fstat(fd).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def dropped(table_text: str, device: str) -> str:
@@ -70,7 +101,7 @@ def dropped(table_text: str, device: str) -> str:
 
 
 def close_way(id: str, *, last: bool) -> None:
-    """`last`: no other courtyard has a bridge, so forwarding goes back to what it was."""
+    """`last`: no other courtyard has a bridge, so forwarding goes back to what it was. Under `forwarding`."""
     nft = shutil.which("nft", path=PLACES)
     if nft is not None:
         command = f"add table ip {table(id)}\ndelete table ip {table(id)}\n"

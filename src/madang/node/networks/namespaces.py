@@ -23,7 +23,13 @@ FOLDER = Path("/run/madang/netns")
 
 def prepare(folder: Path) -> None:
     """Make the courtyard's folder a mount that propagates; done already is a success."""
-    folder.mkdir(parents=True, exist_ok=True)
+    for left in reversed(range(4)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            break
+        except FileNotFoundError:  # a neighbour that went down has just removed the empty folder above
+            if not left:
+                raise
     if not is_mount(folder):
         syscalls.mount(str(folder), str(folder), flags=syscalls.MS_BIND)
     syscalls.mount("none", str(folder), flags=syscalls.MS_SHARED)

@@ -7,6 +7,7 @@ begin at the same place, and the same one usually gets the same again.
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +34,8 @@ def _still_free(id: str, before: Addresses, others: Sequence[Addresses]) -> bool
     held = [net for one in others for net in nets(one)]
     if before.network == "bridge":
         held += routes(but=f"md-{id}")
+    elif any(IPv4Address(one.ip) in net for one in sockets.listeners() if ":" not in one.ip for net in mine):
+        return False  # whoever that is: nothing of ours runs any more
     ports = {one.port_base for one in others if one.port_count}
     return not any(net.overlaps(other) for net in mine for other in held) and before.port_base not in ports
 

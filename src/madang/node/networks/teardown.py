@@ -26,9 +26,10 @@ def _destroy(id: str, addresses: Addresses) -> None:
         outside.delete_group(group(id), f"md{id}v")
         namespaces.clear(namespaces.FOLDER / id)
         outside.local_route(addresses.service_cidr, add=False)
-        outside.delete(f"md-{id}")
-        last = not any(link.name.startswith("md-") for link in outside.links())
-    masquerade.close_way(id, last=last)
+        with masquerade.forwarding():
+            outside.delete(f"md-{id}")
+            last = not any(link.name.startswith("md-") for link in outside.links())
+            masquerade.close_way(id, last=last)
     for folder in (namespaces.FOLDER, namespaces.FOLDER.parent):
         with suppress(OSError):
             folder.rmdir()

@@ -73,10 +73,13 @@ def test_a_circle_is_drawn() -> None:
 
 
 def test_more_than_can_be_seen_is_counted() -> None:
-    many = [waiting(f"s{n:03}") for n in range(MOST + 5)]
-    found = drawn({"deployments.apps": [*many, waiting("a", "s052")]})
-    assert len(found.boxes) == MOST and found.more == 6
-    assert names(found) == {("a", "s052")}, "who calls and is called is drawn first"
+    found = drawn({"deployments.apps": [waiting(f"s{n:03}", "s000") for n in range(MOST + 5)]})
+    assert len(found.boxes) == MOST and found.more == 5
+
+
+def test_who_neither_calls_nor_is_called_is_not_drawn() -> None:
+    found = drawn({"deployments.apps": [waiting("a", "b"), waiting("b"), waiting("alone")]})
+    assert {box.name for box in found.boxes} == {"a", "b"} and not found.more
 
 
 @given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=25))

@@ -83,9 +83,10 @@ def front(serves: bool = True) -> Obj:
 
 def whole() -> dict[str, list[Obj]]:
     """A shop in good health."""
+    asking = {"image": "web", "env": [{"name": "CATALOG_URL", "value": "http://catalog:8000"}]}
     return {
         "nodes": [node()],
-        "deployments.apps": [deployment("web", 2), deployment("catalog", 2)],
+        "deployments.apps": [deployment("web", 2, spec={"containers": [asking]}), deployment("catalog", 2)],
         "pods": [pod(f"{s}-{n}", s) for s in ("web", "catalog") for n in (1, 2)],
         "services": [service("web"), service("catalog"), service("web-published", outside=8080, of="web")],
         "endpointslices.discovery.k8s.io": [*(endpoints(name, 2) for name in ("web", "web-published", "catalog"))],

@@ -68,26 +68,18 @@ class Graph:
     more: int = 0
 
 
-def graphs(s: Snapshot, found: Iterable[Card], load: Load) -> tuple[Graph, ...]:
-    """One an application (namespace) that has more than one service."""
-    by: dict[str, list[Card]] = {}
-    for one in found:
-        by.setdefault(one.namespace, []).append(one)
-    return tuple(graph(s, namespace, mine, load) for namespace, mine in by.items())
-
-
 def graph(s: Snapshot, namespace: str, mine: list[Card], load: Load) -> Graph:
+    """Who neither calls nor is called has a card, and no box."""
     links = declared(s, mine) | {
         pair for pair in load.calls if pair[1][0] == namespace and pair[0][0] in ("", namespace)
     }
-    named = {(c.namespace, c.name): c for c in mine}
-    touched = {end for link in links for end in link}
-    ordered = sorted(mine, key=lambda c: ((c.namespace, c.name) not in touched, c.name))
-    shown = {(c.namespace, c.name): named[c.namespace, c.name] for c in ordered[:MOST]}
-    links = {(a, b) for a, b in links if b in shown and (a in shown or a == OUTSIDE) and a != b}
-    places = set(shown) | ({OUTSIDE} if any(a == OUTSIDE for a, _ in links) else set())
-    columns = arranged(places, links)
-    return drawn(namespace, columns, shown, links, load, len(mine) - len(shown))
+    known = {(c.namespace, c.name): c for c in mine}
+    links = {(a, b) for a, b in links if b in known and (a in known or a == OUTSIDE) and a != b}
+    touched = sorted({end for link in links for end in link if end != OUTSIDE})
+    shown = {place: known[place] for place in touched[:MOST]}
+    links = {(a, b) for a, b in links if b in shown and (a in shown or a == OUTSIDE)}
+    places = {end for link in links for end in link}
+    return drawn(namespace, arranged(places, links), shown, links, load, len(touched) - len(shown))
 
 
 def declared(s: Snapshot, mine: Iterable[Card]) -> set[Link]:

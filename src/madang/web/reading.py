@@ -90,10 +90,10 @@ def ending(ended: Obj) -> str:
 
 
 def waits(pod: Obj) -> str:
-    if not (pod.get("spec") or {}).get("schedulingGates"):
-        return ""
+    gates = (pod.get("spec") or {}).get("schedulingGates") or ()
     notes = pod["metadata"].get("annotations") or {}
-    return str(notes.get(WAITING_FOR) or ", ".join(dependencies(notes)) or "?")
+    said = notes.get(WAITING_FOR) or ", ".join(dependencies(notes)) or ", ".join(str(g.get("name", "")) for g in gates)
+    return str(said) if gates else ""
 
 
 def dependencies(notes: Obj) -> tuple[str, ...]:

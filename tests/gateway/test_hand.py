@@ -202,6 +202,33 @@ def test_what_serves_already_is_taken_over_and_no_connection_notices(
     asyncio.run(story())
 
 
+def test_a_worker_that_a_killed_keeper_had_not_written_down_is_inherited(
+    tmp_path: Path, program: Path, start: Start
+) -> None:
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as hand:
+            await hand.apply(serving(at, one))
+            first = psutil.Process(hand.worker_pid)
+            keeper = first.parent()
+            assert keeper is not None
+            await hand.leave()
+            keeper.send_signal(signal.SIGKILL)
+            forget(tmp_path)
+            outcome = await hand.apply(serving(at, two))
+            assert outcome.unopened == () and outcome.reloaded
+            assert (await get(at.port))[2].startswith(b"two")
+            psutil.wait_procs([first], 5)
+            assert not first.is_running()
+
+    asyncio.run(story())
+
+
+def forget(home: Path) -> None:
+    """What the keeper wrote down is of a worker before this one."""
+    (home / "run" / "gateway.json").write_text('{"format": 1, "worker": {"pid": 1}, "ticks": 1}')
+
+
 def touch_up(home: Path) -> None:
     """Somebody has changed the file of the worker that runs."""
     (text,) = home.rglob("haproxy.cfg")

@@ -15,7 +15,7 @@ from typing import Any
 
 from madang.gateway.desired import Bind
 from madang.gateway.keeper.process import started_ticks
-from madang.gateway.keeper.record import FORMAT, orphan
+from madang.gateway.keeper.record import FORMAT, orphans
 from madang.haproxy.admin import connect
 
 START_S = 10.0
@@ -162,7 +162,7 @@ async def find(run: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping
 
 def orphaned(run: Path) -> bool:
     """Whether a worker serves on whose keeper was killed: only a new keeper can end it in order."""
-    return orphan(os.fspath(run)) is not None
+    return bool(orphans(os.fspath(run)))
 
 
 async def start(run: Path, program: Path, heard: Callable[[Mapping[str, Any]], None]) -> Keeping:

@@ -1,6 +1,6 @@
-"""What a new keeper takes over where the one before it was killed: the worker that still serves, and its sockets.
+"""What a new keeper takes over where the one before it was killed: the workers that still serve, and their sockets.
 
-In: the courtyard's folder of sockets. Out: the keeper's sockets and the process that is not its child, filled in.
+In: the courtyard's folder of sockets. Out: the keeper's sockets and the processes that are not its children, filled in.
 """
 
 import os
@@ -9,22 +9,23 @@ import socket
 
 from madang.gateway.keeper.keeper import Keeper
 from madang.gateway.keeper.process import signal_to
-from madang.gateway.keeper.record import orphan
+from madang.gateway.keeper.record import orphans
 
 
 def inherit(keeper: Keeper) -> None:
-    """Where an earlier keeper was killed, its worker still serves: take over its listening sockets."""
-    found = orphan(keeper.run)
-    if found is None:
-        return
-    pid, _ = found
-    keeper.foreign = [found]
-    for held in sockets_of(pid):
-        host, port = held.getsockname()[:2]
-        name = "FD_" + "".join(c if c.isalnum() else "_" for c in f"{host}_{port}")
-        keeper.sockets[name] = (held, host, port)
-    if not keeper.sockets:  # not allowed to: then it must go, or its ports would stay taken
-        signal_to(pid, signal.SIGUSR1)
+    """Where an earlier keeper was killed, its workers still serve: take over their listening sockets."""
+    keeper.foreign = orphans(keeper.run)
+    for pid, _ in keeper.foreign:
+        taken = sockets_of(pid)
+        for held in taken:
+            host, port = held.getsockname()[:2]
+            name = "FD_" + "".join(c if c.isalnum() else "_" for c in f"{host}_{port}")
+            if name in keeper.sockets:  # of two workers, one of which was about to take the other's place
+                held.close()
+            else:
+                keeper.sockets[name] = (held, host, port)
+        if not taken:  # not allowed to: then it must go, or its ports would stay taken
+            signal_to(pid, signal.SIGUSR1)
 
 
 def sockets_of(pid: int) -> list[socket.socket]:

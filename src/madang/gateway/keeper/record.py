@@ -1,4 +1,4 @@
-"""What outlives the keeper: `gateway.json`, which says which worker holds the sockets."""
+"""What outlives the keeper: `gateway.json`, which says which worker holds the sockets; and the workers themselves."""
 
 from __future__ import annotations
 
@@ -24,12 +24,28 @@ def write_down(run: str, worker: Worker) -> None:
     os.rename(path + ".new", path)
 
 
-def orphan(run: str) -> tuple[int, int] | None:
-    """The worker that was written down last, if it lives: (pid, ticks)."""
+def orphans(run: str) -> list[tuple[int, int]]:
+    """Workers of this courtyard whose keeper is dead, as (pid, ticks). They are known by what they were started with:
+    a keeper that was killed had no time to write down the last one."""
     try:
-        with open(os.path.join(run, NAME), encoding="utf-8") as told:
-            state = json.load(told)
-        pid, ticks = state["worker"]["pid"], state["ticks"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return (pid, ticks) if started_ticks(pid) == ticks else None
+        begun = any(name == NAME or name.startswith("gateway-") for name in os.listdir(run))
+    except OSError:
+        begun = False
+    if not begun:  # so that a first start looks through no processes
+        return []
+    place = os.path.join(os.path.dirname(os.path.abspath(run)), "gateway", "")
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and _configured(name).startswith(place) and (ticks := started_ticks(int(name))):
+            found.append((int(name), ticks))
+    return found
+
+
+def _configured(pid: str) -> str:
+    """The configuration file of a HAProxy; nothing of another process."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as told:
+            words = told.read().split(b"\0")
+    except OSError:
+        return ""
+    return os.fsdecode(words[3]) if words[1:3] == [b"-db", b"-f"] else ""

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import typer.main
@@ -99,7 +98,3 @@ def is_one(text: str) -> bool:
 def test_a_wrong_command_is_found() -> None:
     assert is_one("madang up --detach") and not is_one("madang upp")
     assert not is_one("madang up --detatch")
-
-
-def test_the_demo_ends_by_naming_the_tour() -> None:
-    assert "madang tour" in (ROOT / "dev").read_text() and Path(ROOT / "dev").stat().st_mode & 0o111

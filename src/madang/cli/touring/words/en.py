@@ -11,7 +11,7 @@ WORDS = {
     "frame.chosen": "The shop of the courtyard [bold]{name}[/] is walked through; all that is changed is put back.",
     "frame.follow": "To try the commands yourself meanwhile, in another terminal:",
     "frame.bringing": "Starting the shop for this step ...",
-    "frame.next": "Enter: step {number}/{of}, {title}    Ctrl-C: stop and put things back",
+    "frame.next": "Enter: step {number}/{of}, {title}    Ctrl-C: stop",
     "frame.last": "Enter: end the tour and put things back",
     "frame.back": "Putting things back ...",
     "frame.done": "That was the tour; everything is as it was before.",

@@ -11,7 +11,7 @@ WORDS = {
     "frame.chosen": "마당 [bold]{name}[/]의 쇼핑몰을 둘러봅니다. 바꾼 것은 모두 원래대로 되돌립니다.",
     "frame.follow": "다른 터미널에서 명령을 직접 실행해 보려면 먼저 다음을 입력합니다.",
     "frame.bringing": "이 단계에 쓸 쇼핑몰을 시작하는 중입니다 ...",
-    "frame.next": "Enter: 다음 {number}/{of} {title}    Ctrl-C: 그만두고 정리",
+    "frame.next": "Enter: 다음 {number}/{of} {title}    Ctrl-C: 그만두기",
     "frame.last": "Enter: 투어를 마치고 정리",
     "frame.back": "정리하는 중입니다 ...",
     "frame.done": "투어를 마쳤습니다. 모든 것을 원래대로 되돌렸습니다.",

@@ -79,7 +79,7 @@ class App:
             return PlainTextResponse("method\n", 405)
         if inside == "":
             return await self._page(request, session, language)
-        if inside == "live":
+        if inside == "live" and request.method == "GET":
             since = request.headers.get("last-event-id") or request.query_params.get("since", "")
             return StreamingResponse(self._stream(language, since), headers=STREAM)
         return PlainTextResponse("there is no such page\n", 404)

@@ -14,11 +14,11 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from madang.web import application, graph
-from madang.web.application import Card, Listing, Load, Row
+from madang.web.application import Card, Load, Row
 from madang.web.facts import Snapshot
 from madang.web.picture import RANK, Picture
 from madang.web.text import LANGUAGES, Language
-from madang.web.words import WORDS, say
+from madang.web.words import say
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -132,8 +132,6 @@ def environment(language: Language) -> Environment:
     def t(key: str, **given: Any) -> str:
         return say(key, **given).of(language)
 
-    made.globals.update(
-        t=t, language=language, languages=LANGUAGES, words=WORDS, ident=application.ident, Listing=Listing
-    )
+    made.globals.update(t=t, language=language, ident=application.ident)
     made.filters["of"] = lambda text: text.of(language)
     return made

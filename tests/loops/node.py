@@ -66,12 +66,13 @@ class Node:
 
 @asynccontextmanager
 async def running(*, nodes: int = 1, ends: Callable[[dict[str, Any]], str | None] = lambda pod: None,
-                  samples: Any = None, cpu: str = "4") -> AsyncIterator[DirectApi]:  # fmt: skip
+                  samples: Any = None, cpu: str = "4", liveness: Any = None) -> AsyncIterator[DirectApi]:  # fmt: skip
     """A whole house without machines: API, loops, nodes."""
     async with house() as api:
         for i in range(nodes):
             await register(api, f"node-{i + 1}", cpu=cpu)
-        loops = Loops(api, settings(), CLOCK, SystemChance(7), samples, "-----BEGIN CERTIFICATE-----\n")
+        loops = Loops(api, settings(), CLOCK, SystemChance(7), samples, "-----BEGIN CERTIFICATE-----\n",
+                      liveness=liveness)  # fmt: skip
         tasks = [asyncio.ensure_future(loops.run()), asyncio.ensure_future(Node(api, ends).run())]
         try:
             yield api

@@ -340,6 +340,19 @@ def test_what_strangers_listen_on_is_not_taken_and_not_taken_again(
         claims.hold(place, "loopback", folders=folders)
 
 
+def test_a_claim_that_was_lost_while_its_programs_run_is_the_same_again(tmp_path: Path, folders: list[Path]) -> None:
+    """Somebody tidied the claims' folder: who listens in the block is this courtyard itself."""
+    place = home(tmp_path, "a")
+    running_pod(place)
+    first = claims.hold(place, "loopback", folders=folders)
+    first.path.unlink()
+    first.close()
+    with socket.create_server((first.addresses.gateway_ip, 0)):
+        again = claims.hold(place, "loopback", folders=folders)
+        assert again.addresses == first.addresses
+        again.release()
+
+
 def test_subnets_that_strangers_route_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     free = pools.SUBNETS[7]
     taken = [net for net in pools.SUBNETS if net != free]

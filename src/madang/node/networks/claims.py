@@ -108,7 +108,8 @@ def _hold(home: Path, network: NetworkName, folder: Path, folders: Sequence[Path
             )
         others.append(kept)  # what it had on this machine is swept when the network starts
     id = _free_id(home, {kept.id for kept in others})
-    addresses = pools.pick(id, network, [one.addresses for one in others], _before(home))
+    running = not over(home)
+    addresses = pools.pick(id, network, [one.addresses for one in others], _before(home), running=running)
     kept = Kept(id, str(home), os.getuid(), os.getpid(), addresses)
     path, new = folder / f"{id}.json", folder / f".{id}.new"
     if path.exists():  # else it would have been read
@@ -169,8 +170,11 @@ def sweep_dead(folders: Sequence[Path] = FOLDERS) -> Iterator[Kept]:
 
 
 def dead(kept: Kept) -> bool:
+    return over(Path(kept.home))
+
+
+def over(home: Path) -> bool:
     """Nothing of it runs, and nobody holds its way in open."""
-    home = Path(kept.home)
     return idle(home) and not remains.door_is_kept(home)
 
 

@@ -21,23 +21,34 @@ PORTS = range(10_000, 32_000, 1_000)  # below the kernel's own range for outgoin
 SUBNETS = [Net(f"10.{a}.{b}.0/19") for a in range(80, 240) for b in range(0, 256, 32)]
 
 
-def pick(id: str, network: NetworkName, others: Sequence[Addresses], before: Addresses | None = None) -> Addresses:
+def pick(
+    id: str,
+    network: NetworkName,
+    others: Sequence[Addresses],
+    before: Addresses | None = None,
+    *,
+    running: bool = False,
+) -> Addresses:
     """`before` is what this courtyard had the last time: what it keeps (the addresses of its services) is of that,
-    so it gets it again unless somebody else has it now."""
-    if before is not None and before.network == network and _still_free(id, before, others):
+    so it gets it again unless somebody else has it now. `running`: who listens there may be itself."""
+    if before is not None and before.network == network and _still_free(id, before, others, running):
         return replace(before, device=f"md-{id}" if network == "bridge" else "")
     return _bridge(id, others) if network == "bridge" else _loopback(id, others)
 
 
-def _still_free(id: str, before: Addresses, others: Sequence[Addresses]) -> bool:
+def _still_free(id: str, before: Addresses, others: Sequence[Addresses], running: bool) -> bool:
     mine = nets(before)
     held = [net for one in others for net in nets(one)]
     if before.network == "bridge":
         held += routes(but=f"md-{id}")
-    elif any(IPv4Address(one.ip) in net for one in sockets.listeners() if ":" not in one.ip for net in mine):
-        return False  # whoever that is: nothing of ours runs any more
+    elif not running and any(IPv4Address(one.ip) in net for one in _here() for net in mine):
+        return False
     ports = {one.port_base for one in others if one.port_count}
     return not any(net.overlaps(other) for net in mine for other in held) and before.port_base not in ports
+
+
+def _here() -> list[sockets.Listener]:
+    return [one for one in sockets.listeners() if ":" not in one.ip]
 
 
 def nets(addresses: Addresses) -> list[Net]:

@@ -15,9 +15,10 @@ import pytest
 
 from tests.e2e.apps import free_port
 from tests.e2e.conftest import Court, courtyard
-from tests.learner_docs import ROOT, blocks
+from tests.learner_docs import ROOT, blocks, spans
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+ALONE = ("madang up", "madang tour", "madang down", "madang backup", "madang restore")  # have tests of their own
 STABLE = ("outer-architecture", "inner-architecture")
 SECONDS = re.compile(r"--seconds \d+")
 
@@ -76,3 +77,14 @@ def test_what_the_page_says_can_be_typed(terminal: Terminal, name: str) -> None:
         said = terminal.type(command)
         if shown and name in STABLE and bridge:
             assert said == shown, f"$ {command}"
+
+
+def test_the_commands_of_the_tables_can_be_typed(terminal: Terminal) -> None:
+    """Each on the running shop, as it stands in the README's first table and in the pages."""
+    readme = (ROOT / "README.md").read_text().partition("## ")[0]
+    texts = [readme, *((ROOT / "docs" / f"{name}.md").read_text() for name in (*STABLE, "reactive"))]
+    said = {span for text in texts for span in spans(text) if span.startswith("madang ")}
+    now = sorted(span for span in said if not span.startswith(ALONE) and not span.endswith(" -w"))
+    assert len(now) > 8
+    for span in now:
+        terminal.type(span)

@@ -7,6 +7,7 @@ whole content of one fragment of the page: a fragment is sent again exactly when
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import nlargest
 
 from madang.web.facts import HOUSE, Address, Happening, Instance, Scaler, Snapshot, Workload
 from madang.web.lamps import Lamp, outward
@@ -230,8 +231,8 @@ def listing(found: Iterable[Card]) -> Listing:
 
 def recent(happenings: Iterable[Happening]) -> tuple[Happening, ...]:
     """The newest first, of the user's namespaces and of nodes."""
-    theirs = [h for h in happenings if h.namespace not in HOUSE]
-    return tuple(sorted(theirs, key=lambda h: (h.at, h.name), reverse=True)[:RECENT])
+    theirs = (h for h in happenings if h.namespace not in HOUSE)
+    return tuple(nlargest(RECENT, theirs, key=lambda h: (h.at, h.name)))
 
 
 def grounds(s: Snapshot) -> tuple[GroundRow, ...]:

@@ -165,7 +165,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All facts of one moment, in order of (namespace, name)."""
+    """All facts of one moment, in order of (namespace, name); happenings in none."""
 
     machine: Machine = field(default_factory=Machine)
     instances: tuple[Instance, ...] = ()

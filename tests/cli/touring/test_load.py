@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import runpy
 from asyncio import StreamReader, StreamWriter
+from pathlib import Path
 
 from madang.cli.touring.load import Shoppers, Visit, fault, shopping, tale
 
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = b"<html>all there</html>"
 
 
@@ -69,7 +72,13 @@ def test_failures_are_counted_and_not_tried_again() -> None:
 
 
 def test_a_page_without_a_part_failed() -> None:
-    assert fault(200, b"<p class='said'>catalog does not answer</p>") == "a part of the page is missing"
+    """Whichever part it is, as the shop's own page says it."""
+    make = runpy.run_path(str(ROOT / "examples" / "shop" / "web" / "web" / "html.py"))["shop"]
+    well = {"catalog": "catalog-1", "cart": "cart-1", "orders": "orders-1"}
+    assert fault(200, make([], {}, [], well, "").encode()) == ""
+    for service in well:
+        for why in (f"{service} does not answer (ReadTimeout)", f"{service} failed (503)"):
+            assert fault(200, make([], {}, [], {**well, service: why}, "").encode()) == why
     assert fault(500, PAGE) == "status 500" and fault(200, PAGE) == ""
 
 
@@ -86,3 +95,5 @@ def test_a_tale_counts_from_a_moment_on() -> None:
     told = tale([Visit(1.0, 0.010), Visit(2.0, 0.030, "status 500"), Visit(3.0, 0.020)])
     assert (told.asked, told.failed, told.median_ms, told.slowest_ms) == (3, 1, 20.0, 30.0)
     assert tale([]).slowest_ms == 0.0
+    assert told.figures() == {"requests": 3, "failed": 1, "slowest_ms": 30.0, "faults": {"status 500": 1}}
+    assert "faults" not in tale([]).figures()

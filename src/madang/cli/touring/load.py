@@ -7,15 +7,17 @@ status is 200. In: an address, a rate. Out: a `Tale` of what came of the request
 
 import asyncio
 import contextlib
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 PATIENCE_S = 10.0
-MISSING = b"class='said'"  # how the shop's page says that somebody does not answer
+MISSING = re.compile(rb">(\w+ (?:does not answer|failed) \([^)]*\))")  # how the shop's page says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Tale:
     slowest_ms: float
     faults: dict[str, int]
 
+    def figures(self) -> dict[str, Any]:
+        """As a step tells them: what failed is named where something did."""
+        told: dict[str, Any] = {"requests": self.asked, "failed": self.failed, "slowest_ms": self.slowest_ms}
+        return {**told, "faults": self.faults} if self.faults else told
+
 
 def tale(visits: list[Visit]) -> Tale:
     """Pure."""
@@ -48,7 +55,8 @@ def fault(status: int, body: bytes) -> str:
     """What is wrong with an answer; empty: nothing. Pure."""
     if status >= 400:
         return f"status {status}"
-    return "a part of the page is missing" if MISSING in body else ""
+    missing = MISSING.search(body)
+    return missing[1].decode() if missing else ""
 
 
 class Shoppers:

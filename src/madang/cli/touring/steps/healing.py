@@ -40,8 +40,7 @@ async def show(stage: Stage) -> None:
         await asyncio.sleep(AFTER_S)
     await stage.madang("kubectl", "get", "pods", "-l", f"madang.dev/service={SERVICE}")
     stage.telling.see("healing.see")
-    told = people.told()
-    stage.measured(healed_s=again - death, requests=told.asked, failed=told.failed, slowest_ms=told.slowest_ms)
+    stage.measured(healed_s=again - death, **people.told().figures())
 
 
 async def steady(stage: Stage) -> None:

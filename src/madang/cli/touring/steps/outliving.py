@@ -39,11 +39,8 @@ async def show(stage: Stage) -> None:
     await stage.madang("kubectl", "get", "pods")
     after = sight.programs(stage.court, await sight.pods(stage.court, PROJECT))
     stage.telling.see("outliving.see")
-    told = people.told()
-    stage.measured(
-        without_s=back - killed, adopted_s=back - begun, requests=told.asked, failed=told.failed,
-        slowest_ms=told.slowest_ms, programs=f"{len(before.items() & after.items())}/{len(before)}",
-    )  # fmt: skip
+    same = f"{len(before.items() & after.items())}/{len(before)}"
+    stage.measured(without_s=back - killed, adopted_s=back - begun, **people.told().figures(), programs=same)
 
 
 def network(court: Courtyard) -> list[str]:

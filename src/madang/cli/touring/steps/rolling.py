@@ -23,10 +23,7 @@ async def show(stage: Stage) -> None:
         undone = await rollout(stage, "rollout", "undo", TARGET)
     stage.ground.kept(promise)
     stage.telling.see("rolling.see")
-    told = people.told()
-    stage.measured(
-        updated_s=updated, undone_s=undone, requests=told.asked, failed=told.failed, slowest_ms=told.slowest_ms
-    )
+    stage.measured(updated_s=updated, undone_s=undone, **people.told().figures())
 
 
 async def rollout(stage: Stage, *words: str) -> float:

@@ -28,12 +28,10 @@ async def show(stage: Stage) -> None:
     page = await stage.page()
     async with shopping(page, RATE) as people:
         seconds = await by_hand(stage)
-    told = people.told()
     added = await by_itself(stage)
     stage.telling.see("scaling.see")
-    stage.measured(
-        scaled_s=seconds, requests=told.asked, failed=told.failed, **({} if added is None else {"autoscaled_s": added})
-    )
+    itself = {} if added is None else {"autoscaled_s": added}
+    stage.measured(scaled_s=seconds, **people.told().figures(), **itself)
 
 
 async def by_hand(stage: Stage) -> float:

@@ -170,6 +170,44 @@ def test_a_backup_that_is_killed_lets_everybody_go_on(court: Court, tmp_path: Pa
         assert restarts == "0" and len(started(court.home)) == 2
 
 
+def test_a_restore_that_is_killed_leaves_the_one_or_the_other(court: Court, tmp_path: Path) -> None:
+    """At moments spread over all of it: objects and volumes are of one time, and `up` goes on with them."""
+    port, file = free_port(), tmp_path / "a.tar.gz"
+    write_app(tmp_path, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
+    court.run("up", "--detach", cwd=tmp_path)
+    mark(court, "old")
+    court.run("backup", str(file))
+    seen = set()
+    for delay_s in (0.2, 0.6, 0.9, 1.2, 1.6, 2.2, 3.0):
+        mark(court, "new")
+        words = [sys.executable, "-m", "madang.cli", "restore", str(file), "--yes"]
+        with subprocess.Popen(words, env=court.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as restore:
+            sleep(delay_s)
+            restore.kill()
+        court.run("up", "--detach", cwd=tmp_path)
+        seen.add(marked(court))
+        assert get(port) == "version 1"
+    assert "new" in seen, "none was killed in time"
+    court.run("restore", str(file), "--yes")
+    assert marked(court) == "old"
+    left = [path.name for path in court.root.iterdir() if path.name != court.name]
+    assert all(name.startswith(f".{court.name}.before-") for name in left), left
+
+
+def mark(court: Court, word: str) -> None:
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mark", "namespace": "default"}}
+    court.kubectl("apply", "-f", "-", stdin=json.dumps({**manifest, "data": {"word": word}}))
+    volume = court.home / "volumes" / "p" / "v"
+    volume.mkdir(parents=True, exist_ok=True)
+    (volume / "word").write_text(word)
+
+
+def marked(court: Court) -> str:
+    word = court.kubectl("get", "configmap", "mark", "-n", "default", "-o", "jsonpath={.data.word}")
+    assert (court.home / "volumes" / "p" / "v" / "word").read_text() == word, "a mix of two times"
+    return word
+
+
 HOLD = """
 import sys
 from pathlib import Path

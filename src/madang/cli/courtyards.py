@@ -87,7 +87,7 @@ def read_record(home: Path) -> dict[str, Any]:
 
 
 def being_started(court: "Courtyard") -> bool:
-    """Somebody holds the courtyard's lock without having said so: it starts, or is about to be gone."""
+    """Somebody holds the courtyard's lock without having said so: it starts, or stops."""
     try:
         fd = os.open(court.home / "run" / "lock", os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -122,7 +122,7 @@ class Waking:
     """A control process that is being started; `ready` waits for its first word."""
 
     def __init__(self, court: Courtyard, arguments: list[str]) -> None:
-        self.court = court
+        self.court, self._arguments = court, arguments
         try:
             lock = claimed(court.home)
         except OSError as error:
@@ -151,8 +151,8 @@ class Waking:
             for note in word.get("notes", ()):
                 sys.stderr.write(f"note: {note}\n")
             return find(self.court.name)
-        if word.get("running"):  # somebody else was quicker: two `up` at once
-            return wait_for(self.court.name)
+        if word.get("running"):  # two `up` at once, or a `down` that is under way
+            return after_another(self.court.name, self._arguments)
         code = self.process.wait()
         reason = word.get("error") or f"the control process ended with code {code}:\n{self.last_words()}"
         raise Refusal(f"the courtyard {self.court.name!r} could not start: {reason}\nits log: {self.court.log}")
@@ -165,11 +165,17 @@ def wake(court: Courtyard, arguments: list[str]) -> Waking:
     return Waking(court, arguments)
 
 
-def wait_for(name: str, seconds: float = 30) -> Courtyard:
+def after_another(name: str, arguments: list[str], seconds: float = 120) -> Courtyard:
+    """Somebody holds the courtyard: who starts it has done our work, after who stops it we do it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         court = find(name)
         if court.runs:
             return court
+        if not being_started(court):
+            return wake(court, arguments).ready()
         time.sleep(0.02)
-    raise Refusal(f"the courtyard {name!r} is being started by somebody else and was not ready after {seconds:.0f} s")
+    raise Refusal(
+        f"the courtyard {name!r} is being started or stopped by somebody else and was neither ready nor down after "
+        f"{seconds:.0f} s"
+    )

@@ -39,13 +39,14 @@ def down(
 
 def stop(court: courtyards.Courtyard, timeout_s: float) -> None:
     if not court.runs and courtyards.being_started(court):
-        court = settle(court)
+        court = settle(court, timeout_s)
     if not court.runs:
         if not courtyards.left_running(court):
             return
         # its control process is dead but workloads may live on: wake it to take them over and stop them
         court = courtyards.wake(court, ["--then-stop"]).ready()
         if not court.runs:
+            settle(court, timeout_s)
             return
     pid = int(court.record["pid"])
     try:
@@ -59,15 +60,18 @@ def stop(court: courtyards.Courtyard, timeout_s: float) -> None:
         os.close(watched)
 
 
-def settle(court: courtyards.Courtyard, seconds: float = 30) -> courtyards.Courtyard:
-    """Until a start that is under way has come to its end, or another `down`."""
+def settle(court: courtyards.Courtyard, seconds: float) -> courtyards.Courtyard:
+    """Until a start that is under way has come to its end, or a `down`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = courtyards.find(court.name)
         if found.runs or not courtyards.being_started(found):
             return found
         time.sleep(0.02)
-    raise Refusal(f"the courtyard {court.name!r} is being started and was not ready after {seconds:.0f} s")
+    raise Refusal(
+        f"the courtyard {court.name!r} is being started or stopped by somebody else, and was neither ready nor down "
+        f"after {seconds:.0f} s"
+    )
 
 
 def wait(pidfd: int, pid: int, timeout_s: float, court: courtyards.Courtyard) -> None:

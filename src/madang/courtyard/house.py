@@ -161,6 +161,7 @@ class House:
     async def stop(self) -> None:
         """Everything ends, in order: who decides, what runs, the way in, the network, the doors. A step that fails
         does not keep the others from being taken."""
+        record.remove(self.settings.home, over=False)  # nobody should ask it for anything from now on
         steps: list[Callable[[], Awaitable[object]]] = [
             lambda: self._end("loops"),
             self._agents.stop_everything,

@@ -218,6 +218,30 @@ def test_goes_on_with_a_new_control_process(court: Court, browser: Any) -> None:
     assert page.evaluate("window.still") == "the same page"
 
 
+def test_a_call_is_seen(court: Court, browser: Any) -> None:
+    """The gateway tells whose address it was; on the loopback network programs have none of their own."""
+    if court.json("status")["machine"]["network"] != "bridge":
+        pytest.skip("callers can be told apart on the network `bridge` only")
+    page = enter(browser, court)
+    asking = "import urllib.request as u; print(u.urlopen('http://front:8000/').status)"
+    assert "200" in court.run("exec", "back", "--", "python3", "-c", asking).stdout
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.graph li')].some(line => line.innerText.startsWith('back calls front'))"
+    )
+
+
+def test_a_link_is_printed_by_up_and_the_closed_door_can_be_read(court: Court, browser: Any) -> None:
+    link = court.json("up", "--detach", str(court.root.parent / "app"))["dashboard_link"]
+    page = browser.new_context(locale="ko-KR").new_page()
+    page.goto(court.json("status")["addresses"]["dashboard"])
+    assert "이 페이지는 링크로 열립니다" in page.locator("h1").inner_text()
+    assert violations(page) == []
+    page.goto(link)
+    page.wait_for_selector(".house")
+    page.goto(link)
+    assert "이미 사용했거나 만료된 링크입니다" in page.locator("main").inner_text()
+
+
 def ask(court: Court, method: str = "GET", path: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
     """One request as anybody could make it; `host` and others as given."""
     at = urlsplit(court.json("status")["addresses"]["dashboard"])

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from madang.ports.objects import Obj
 from madang.web.application import OUTSIDE, Load, Rate, cards
-from madang.web.graph import HIGH, MOST, WIDE, Graph, Way, arranged, graph
+from madang.web.arrangement import Way, arranged
+from madang.web.drawing import BROAD
+from madang.web.graph import MOST, Graph, graph
 from madang.web.reading import machine, read, snapshot
 from tests.web import things
 
@@ -20,7 +22,7 @@ def drawn(objects: dict[str, list[Obj]], load: Load | None = None) -> Graph:
 
 
 def names(found: Graph) -> set[tuple[str, str]]:
-    return {(line.source, line.target) for line in found.lines}
+    return {(line.source, line.target) for line in found.broad.lines}
 
 
 def waiting(name: str, *others: str, **env: str) -> Obj:
@@ -41,8 +43,8 @@ def test_declared_lines() -> None:
     }
     found = drawn(objects)
     assert names(found) == {("", "web"), ("web", "catalog"), ("web", "cart")}
-    assert not any(line.seen for line in found.lines)
-    across = {box.name: box.x for box in found.boxes}
+    assert not any(line.seen for line in found.broad.lines)
+    across = {box.name: box.x for box in found.broad.boxes}
     assert across[""] < across["web"] < across["catalog"] == across["cart"]
 
 
@@ -51,20 +53,28 @@ def test_what_was_seen_is_drawn_whole_with_its_rate() -> None:
         calls={(("shop", "a"), ("shop", "b")): Rate(12.3, 0.5, 4, True), (OUTSIDE, ("shop", "a")): Rate(seen=True)}
     )
     found = drawn({"deployments.apps": [waiting("a"), waiting("b")]}, load)
-    lines = {(x.source, x.target): x for x in found.lines}
+    lines = {(x.source, x.target): x for x in found.broad.lines}
     assert lines["a", "b"].rate == "12" and lines["a", "b"].failing and lines["a", "b"].seen
     assert lines["", "a"].seen and not lines["", "a"].rate
 
 
+def test_upright_is_the_same_from_above() -> None:
+    found = drawn({"deployments.apps": [waiting("a", "b", "c"), waiting("b", "c"), waiting("c")]})
+    down = {box.name: box.y for box in found.upright.boxes}
+    assert down["a"] < down["b"] < down["c"]
+    assert found.upright.width < 360, "a phone's width"
+    assert [(x.source, x.target) for x in found.upright.lines] == [(x.source, x.target) for x in found.broad.lines]
+
+
 def test_a_long_line_runs_between_the_boxes() -> None:
     found = drawn({"deployments.apps": [waiting("a", "b", "c"), waiting("b", "c"), waiting("c")]})
-    (long,) = (x for x in found.lines if (x.source, x.target) == ("a", "c"))
-    (middle,) = (box for box in found.boxes if box.name == "b")
-    passing = re.search(r" (\d+)H(\d+)C", long.path)
+    (long,) = (x for x in found.broad.lines if (x.source, x.target) == ("a", "c"))
+    (middle,) = (box for box in found.broad.boxes if box.name == "b")
+    passing = re.search(r" (\d+)L(\d+) \d+C", long.path)
     assert passing is not None
     level, until = (int(n) for n in passing.groups())
-    assert until == middle.x + WIDE
-    assert not middle.y <= level <= middle.y + HIGH
+    assert until == middle.x + BROAD.wide
+    assert not middle.y <= level <= middle.y + BROAD.high
 
 
 def test_a_circle_is_drawn() -> None:
@@ -74,12 +84,12 @@ def test_a_circle_is_drawn() -> None:
 
 def test_more_than_can_be_seen_is_counted() -> None:
     found = drawn({"deployments.apps": [waiting(f"s{n:03}", "s000") for n in range(MOST + 5)]})
-    assert len(found.boxes) == MOST and found.more == 5
+    assert len(found.broad.boxes) == MOST and found.more == 5
 
 
 def test_who_neither_calls_nor_is_called_is_not_drawn() -> None:
     found = drawn({"deployments.apps": [waiting("a", "b"), waiting("b"), waiting("alone")]})
-    assert {box.name for box in found.boxes} == {"a", "b"} and not found.more
+    assert {box.name for box in found.broad.boxes} == {"a", "b"} and not found.more
 
 
 @given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=25))

@@ -104,6 +104,22 @@ def test_breaking_one_is_seen_and_heals(court: Court, browser: Any) -> None:
     assert not card(page, "back").locator(".menu").get_attribute("open"), "a choice closes the menu"
 
 
+@pytest.mark.parametrize(("how", "said"), [("Let one hang", "hangs for 30 s"), ("Slow one down", "is slow for 30 s")])
+def test_one_is_made_ill_and_killed(court: Court, browser: Any, how: str, said: str) -> None:
+    page = enter(browser, court)
+    restarts = "[...document.querySelectorAll('.card[id$=_front] dt')].find(d => d.innerText === 'restarts')"
+    before = int(page.evaluate(f"{restarts}.nextElementSibling.innerText"))
+    for button, word in ((how, said), ("Kill one", "was killed")):
+        card(page, "front").locator(".menu summary").click()
+        card(page, "front").get_by_role("button", name=button).click()
+        page.wait_for_selector(f"#said >> text={word}")
+    page.wait_for_function(
+        f"n => {restarts}.nextElementSibling.innerText == n && "
+        "document.querySelector('.card[id$=_front] .ready').innerText === '1/1'",
+        arg=str(before + 1),
+    )
+
+
 def test_restart_replaces_the_instances(court: Court, browser: Any) -> None:
     page = enter(browser, court)
     card(page, "front").locator(".more summary").click()

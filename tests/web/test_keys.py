@@ -48,6 +48,12 @@ def test_a_link_is_used_up_also_for_the_next_process(tmp_path: Path) -> None:
     assert len((tmp_path / "used").read_text().splitlines()) == 1, "what is over is forgotten"
 
 
+def test_a_full_disk_lets_nobody_in_twice(tmp_path: Path) -> None:
+    used = Used(tmp_path / "no such folder" / "used")
+    assert used.take("one", int(NOW) + 9, NOW)
+    assert not used.take("one", int(NOW) + 9, NOW)
+
+
 def test_the_key_is_made_once_and_read_by_its_owner_alone(tmp_path: Path) -> None:
     first = Keys.at(tmp_path)
     assert Keys.at(tmp_path) == first and len(first.secret) == 32

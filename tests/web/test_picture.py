@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from madang.web.elements import BANDS
 from madang.web.lamps import LIGHTS
-from madang.web.picture import RANK, Lit, Picture
+from madang.web.picture import RANK, Lit, Picture, picture
+from madang.web.reading import machine, read, snapshot
 from tests.web import things
 
 WORDS = st.text(max_size=12) | st.sampled_from(["{", "{0}", "<b>", "%s", "가"])
@@ -55,6 +56,12 @@ def test_lamps(change: dict[str, Any], key: str, expected: str, reason: str) -> 
     lit = lamp(things.seen({**things.whole(), **change}), key)
     assert (lit.lamp, reason in lit.reason.en) == (expected, True), lit.reason.en
     assert lit.reason.ko
+
+
+def test_a_gateway_that_does_not_answer() -> None:
+    found = picture(snapshot(read(things.whole()), machine(things.RECORD, gateway_alive=False)))
+    assert [lamp(found, key).lamp for key in ("gateway", "load-balancing", "orchestration")] == ["failed"] * 3
+    assert lamp(found, "gateway").reason.ko == "HAProxy가 응답하지 않습니다"
 
 
 def test_what_fits_nowhere_says_why() -> None:

@@ -8,6 +8,7 @@ guess (`path`), and a change needs a token that stands in the page alone.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -104,8 +105,12 @@ class Used:
         if nonce in self._until:
             return False
         self._until[nonce] = until
+        with contextlib.suppress(OSError):  # a full disk: until the control process ends it is remembered all the same
+            self._keep()
+        return True
+
+    def _keep(self) -> None:
         aside = self._path.with_name(f".{self._path.name}.new")
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write("".join(f"{n} {u}\n" for n, u in self._until.items()))
         aside.replace(self._path)
-        return True

@@ -35,7 +35,8 @@ LEAVING_S = 1.0
 async def serve(sources: Sources, home: Path) -> AsyncIterator[str]:
     sock = listen(home / PORT_FILE)
     port = sock.getsockname()[1]
-    (home / PORT_FILE).write_text(str(port))
+    with contextlib.suppress(OSError):  # a full disk is no reason not to start
+        (home / PORT_FILE).write_text(str(port))
     keys = Keys.at(home)
     door = Door(sources, keys, home, port)
     config = uvicorn.Config(

@@ -47,6 +47,7 @@ DIFFERENCES = """
 | Services, loopback network | annotation `madang.dev/ports` | each Service port has a number of its own there |
 | ExternalName | names of Services are followed, others warned of and told by an event | hosts files would go stale |
 | Node | Unknown after 5 s, not 50; registers again when deleted | its agent is asked once a second, by no Lease |
+| HorizontalPodAutoscaler | CPU counts 3 s after ready, also after a restart | its window is two seconds, not fifteen |
 | `kubectl explain` | names, types and structure, no descriptions | the descriptions aren't shipped |
 | a quantity given as the JSON number `1e9` | comes back as `1G`, not as `1e9` | its spelling isn't kept |
 | admission | no LimitRange, ResourceQuota, webhooks, admission policies | those kinds aren't here yet |

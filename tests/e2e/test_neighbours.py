@@ -3,6 +3,7 @@
 Each has two instances behind a published port, so that addresses, names and the way in are really used.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -212,6 +213,70 @@ def test_a_block_that_a_stranger_took_meanwhile_is_not_taken_again(court: Court,
         yard.up("--network", "loopback")
         disjoint_claims(before, yard.claim())
         assert yard.serves()
+
+
+CLAIM = """
+import json, sys
+from dataclasses import asdict
+from pathlib import Path
+from madang.node.networks import claims
+home, folders = Path(sys.argv[1]), [Path(one) for one in sys.argv[2:]]
+print("up", flush=True)
+sys.stdin.readline()
+claim = claims.hold(home, "loopback", folders=folders)
+print(json.dumps(asdict(claim.kept)), flush=True)
+sys.stdin.readline()
+claim.release()
+"""
+
+
+def test_two_users_who_claim_at_the_same_moment_never_get_the_same(stack: ExitStack) -> None:
+    """In folders that they share, the first of which only root can make: who comes before finds the second alone."""
+    root, place = (Path(tempfile.mkdtemp(prefix="madang-", dir="/tmp")) for _ in range(2))
+    try:
+        other = dress("ordinary user", root)
+        (root / "hers").mkdir()
+        own(root / "hers")
+        place.chmod(0o755)
+        roots, anybodys = place / "roots" / "claims", place / "anybodys"
+        anybodys.mkdir()
+        anybodys.chmod(0o1777)
+        kinds = [((), sys.executable, place / "mine"), (other.before, other.python, root / "hers")]
+        waiting = []
+        for n in range(8):
+            before, python, home = kinds[n % 2]
+            words = [*before, python, "-c", CLAIM, str(home / str(n)), str(roots), str(anybodys)]
+            env = {**other.env, "PYTHONPATH": other.path or os.pathsep.join(sys.path)}
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            process = subprocess.Popen(words, env=env, **pipes)  # type: ignore[call-overload]
+            waiting.append(stack.enter_context(process))
+        assert lined(waiting) == ["up\n"] * 8
+        held = [json.loads(line) for line in lined(waiting)]
+        for key in ("pod_cidr", "port_base"):
+            assert len({one["addresses"][key] for one in held}) == 8, held
+        assert len({one["id"] for one in held}) == 8
+        if os.getuid() == 0:
+            assert len({one["uid"] for one in held}) == 2
+            name = next(one["id"] for one in held if one["uid"] == 0)
+            (anybodys / f"{name}.json").touch()  # as if root had claimed where anybody writes
+            refused = subprocess.run([*other.before, "rm", "-f", str(anybodys / f"{name}.json")], check=False)
+            assert refused.returncode != 0
+        assert [process.wait(20) for process in waiting] == [0] * 8
+    finally:
+        shutil.rmtree(root)
+        shutil.rmtree(place)
+
+
+def lined(processes: "list[subprocess.Popen[str]]") -> list[str]:
+    """A line from each, and then one to each, as nearly at once as can be."""
+    said = [process.stdout.readline() for process in processes if process.stdout is not None]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+    for process in processes:
+        if process.stdin is not None:
+            process.stdin.flush()
+    return said
 
 
 def test_one_module_by_three_workers(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from madang.node.networks import sockets
+from madang.node.networks.diag import Listener
 from madang.ports.settings import Addresses, NetworkName
 
 Net = ipaddress.IPv4Network
@@ -47,7 +48,7 @@ def _still_free(id: str, before: Addresses, others: Sequence[Addresses], running
     return not any(net.overlaps(other) for net in mine for other in held) and before.port_base not in ports
 
 
-def _here() -> list[sockets.Listener]:
+def _here() -> list[Listener]:
     return [one for one in sockets.listeners() if ":" not in one.ip]
 
 

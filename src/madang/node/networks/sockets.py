@@ -1,27 +1,31 @@
-"""Who listens where, from /proc: the listening sockets of a network namespace and whose they are.
+"""Who listens where: the listening sockets of a network namespace and whose they are.
 
-In: pids. Out: `Listener` values. /proc/net/tcp names listening sockets first, so reading stops at the first other.
+In: pids. Out: `Listener` values: from the kernel where it can be asked, else from /proc.
 """
 
 import os
 import socket
 import sys
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+from madang.node.networks import diag
+from madang.node.networks.diag import MAPPED, Listener
 
 LISTEN = "0A"
 ANY = frozenset({"0.0.0.0", "::"})
-MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address in an IPv6 socket
-
-
-class Listener(NamedTuple):
-    ip: str
-    port: int
-    inode: int
 
 
 def listeners(pid: int | str = "self", port: int | None = None) -> Iterator[Listener]:
     """Listening TCP sockets in the network namespace of `pid`, in both families."""
+    try:
+        found: Iterable[Listener] = diag.listening(pid)
+    except OSError:
+        found = from_proc(pid)
+    return (one for one in found if port is None or one.port == port)
+
+
+def from_proc(pid: int | str) -> Iterator[Listener]:
+    """Listening sockets stand first there: reading stops at the first other."""
     for name in ("tcp", "tcp6"):
         try:
             with open(f"/proc/{pid}/net/{name}") as file:
@@ -31,8 +35,7 @@ def listeners(pid: int | str = "self", port: int | None = None) -> Iterator[List
                     if fields[3] != LISTEN:
                         break
                     address, _, port_hex = fields[1].partition(":")
-                    if port is None or int(port_hex, 16) == port:
-                        yield Listener(_address(address), int(port_hex, 16), int(fields[9]))
+                    yield Listener(_address(address), int(port_hex, 16), int(fields[9]))
         except OSError:
             continue
 

@@ -41,9 +41,17 @@ class Runner:
         self._clock, self._handler, self._network, self._listener = clock, handler, network, listener
 
     async def run(
-        self, target: Target, attachment: Attachment, *, started: bool, host_network: bool, maybe: bool = False
+        self,
+        target: Target,
+        attachment: Attachment,
+        *,
+        started: bool,
+        host_network: bool,
+        maybe: bool = False,
+        ready: bool = False,
     ) -> None:
-        """`started`: its startup probe has passed before (an adopted container); `maybe`: its port may stay closed."""
+        """`started`: its startup probe has passed before (an adopted container), `ready`: it was ready then; `maybe`:
+        its port may stay closed."""
         role = target.role
         if not started:
             if probe_of(role, "startup") and not await self._probe("startup", target, attachment):
@@ -54,7 +62,7 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             if probe_of(role, "readiness"):
                 group.create_task(self._probe("readiness", target, attachment))
-            elif spec.tcp_ports(role) and not host_network:
+            elif spec.tcp_ports(role) and not host_network and not ready:
                 group.create_task(self._port(target, attachment, maybe))
             else:
                 self._listener.ready(role.name, True)

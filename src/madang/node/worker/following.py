@@ -65,7 +65,8 @@ class Following:
             return
         pod = self._work.pod
         host, maybe = bool(pod["spec"].get("hostNetwork")), spec.maybe_listens(pod)
-        await self._runner.run(target, attachment, started=c.started, host_network=host, maybe=maybe)
+        ready = adopted and c.ready
+        await self._runner.run(target, attachment, started=c.started, ready=ready, host_network=host, maybe=maybe)
 
     async def _post_start(self, target: Target) -> bool:
         hook = (target.role.spec.get("lifecycle") or {}).get("postStart")

@@ -53,6 +53,12 @@ def mode() -> str:
         at.close()
 
 
+def turn(wanted: str) -> None:
+    at = rows()
+    at.execute("UPDATE switch SET mode = ?", (wanted,))
+    at.close()
+
+
 async def charge(request: Request) -> Response:
     """One order is charged once, however often it is asked."""
     wish = await request.json()
@@ -88,9 +94,7 @@ async def switch(request: Request) -> Response:
         wanted = str((await request.json()).get("mode"))
         if wanted not in MODES:
             return JSONResponse({"error": f"mode: expected one of {', '.join(MODES)}, found {wanted!r}"}, 400)
-        at = rows()
-        at.execute("UPDATE switch SET mode = ?", (wanted,))
-        at.close()
+        turn(wanted)
     now = mode()
     return JSONResponse({"mode": now, "means": MODES[now], "modes": MODES}, headers=WHO)
 

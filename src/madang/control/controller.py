@@ -32,7 +32,7 @@ def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
 class Controller(Protocol):
     NAME: str  # the field's name of it, e.g. `deployment-controller`: its identity and its events' source
     WATCHES: Mapping[Kind, Waker]
-    # What of an object this controller looks at at all (`bearing`): a change of anything else wakes nobody. A module
-    # without it looks at everything.
+    # A module may also say, as functions of its own: `bearing(obj)`, what of an object it looks at at all (a change of
+    # anything else wakes nobody); `rests_s(obj, now)`, for how long an object needs nothing.
 
     def decide(self, ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]: ...

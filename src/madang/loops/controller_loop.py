@@ -40,14 +40,20 @@ class ControllerLoop:
 
     def _listener(self, waker: Waker) -> Listener:
         bearing: Callable[[Obj], object] | None = getattr(self._controller, "bearing", None)
+        rests_s: Callable[[Obj, float], float] | None = getattr(self._controller, "rests_s", None)
 
         def heard(change: Change) -> None:
             if bearing is not None and change.before is not None and change.type == "MODIFIED":
                 now, before = change.entry.obj, change.before.obj
                 if now["metadata"]["uid"] == before["metadata"]["uid"] and bearing(now) == bearing(before):
                     return
+            rest = 0.0
+            if rests_s is not None and change.type != "DELETED":
+                rest = rests_s(change.entry.obj, self._clock.now_s())
             for ref in waker(change.entry.obj, self._api.view):
-                self.queue.add(ref)
+                self.queue.add_after(ref, rest)
+            if rest > 0:
+                return
             if change.before is not None:  # whoever it belonged to before must hear as well
                 for ref in waker(change.before.obj, self._api.view):
                     self.queue.add(ref)

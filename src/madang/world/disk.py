@@ -44,7 +44,7 @@ class Disk:
     def sync(self, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        if self.fate is not None:
+        if self.fate is not None and (self.fate != "torn" or len(rows) > 1):  # one row alone is there or not
             self._killed(self.fate, rows)
         if self.full and self._chance.random() < self.full:
             self._tally["disk full"] += 1
@@ -57,7 +57,7 @@ class Disk:
         if fate == "whole":
             self.write(rows)
         elif fate == "torn":
-            self.torn = rows[: self._chance.randrange(len(rows))]
+            self.torn = rows[: self._chance.randrange(1, len(rows))]
         self.kill()
         raise Killed
 

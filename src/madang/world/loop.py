@@ -30,7 +30,7 @@ class Standstill(Exception):
     """Everything waits for something that will never come, or runs in a circle."""
 
 
-MOST_STEPS = 120_000  # a story takes some ten thousand
+MOST_STEPS = 60_000  # a story takes some ten thousand
 
 
 class Killed(BaseException):

@@ -1,29 +1,33 @@
 """What `python -m madang.world` does: seeds one after the other, stories of those that broke, the tally at the end.
 
-Sets of words are walked in another order in every Python process, unless their hash is fixed: so is ours, by
-starting once more, that a seed alone replays a story.
+In: words of the command line. Out: lines; exit code 1 where a seed broke, a planted bug was missed, or a fault never
+struck where it should have.
 """
 
 import argparse
 import gc
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from madang.world.bugs import BUGS
+from madang.world.clock import dice
 from madang.world.kept import line
 from madang.world.plan import Plan, mortal, plan
+from madang.world.points import Seeker
 from madang.world.shortest import shortest
 from madang.world.story import Outcome, run
 from madang.world.tally import missing, table
 
 KEPT = "tests/world/kept.jsonl"
+BARREN = 20  # worlds in a row that lead to no new place: there are no more
+BETWEEN = 50  # worlds, until what they left is collected
 
 
 @contextmanager
@@ -37,22 +41,19 @@ def home() -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def once(story: Plan, tracing: bool = False) -> Outcome:
+def once(story: Plan, tracing: bool = False, seeker: Seeker | None = None) -> Outcome:
     """What the collector ends, and when, must follow from the seed as well: it runs between worlds only."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         with home() as place:
-            return run(story, place, tracing)
+            return run(story, place, tracing, seeker)
     finally:
         if collecting:
             gc.enable()
 
 
 def main(argv: list[str] | None = None) -> int:
-    if os.environ.get("PYTHONHASHSEED") != "0" and argv is None:
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, "-m", "madang.world", *sys.argv[1:]])
     parser = argparse.ArgumentParser(prog="python -m madang.world", description="The simulated world.")
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--seed", type=int, help="this one alone, with its whole story")
@@ -81,24 +82,30 @@ def main(argv: list[str] | None = None) -> int:
     return many(range(given.first, given.first + given.seeds), given.keep_going)
 
 
+def worlds(plans: Iterable[Plan]) -> Iterator[Outcome]:
+    """One after the other; what each leaves is collected now and then, and never while one runs."""
+    gc.freeze()  # what was imported stays
+    gc.disable()
+    for number, story_ in enumerate(plans, 1):
+        yield once(story_)
+        if number % BETWEEN == 0:
+            gc.collect()
+
+
 def hunt(names: list[str], seeds: int, first: int) -> int:
     """Each planted bug must be found."""
     missed = []
     for name in names:
         with BUGS[name].planted():
-            outcome = next((o for o in map(quiet, range(first, first + seeds)) if o.breach is not None), None)
+            found = (o for o in worlds(map(plan, range(first, first + seeds))) if o.breach is not None)
+            outcome = next(found, None)
         if outcome is None or outcome.breach is None:
             missed.append(name)
-            print(f"MISSED  {name}: {BUGS[name].text}")
+            print(f"MISSED  {name}: {BUGS[name].text}", flush=True)
         else:
-            after = outcome.seed - first + 1
-            print(f"found   {name}: {BUGS[name].text}: after {after} seeds by: {outcome.breach.invariant}", flush=True)
+            print(f"found   {name}: {BUGS[name].text}: by seed {outcome.seed}: {outcome.breach.invariant}", flush=True)
     print(f"{len(names) - len(missed)} of {len(names)} planted bugs found within {seeds} seeds")
     return 1 if missed else 0
-
-
-def quiet(seed: int) -> Outcome:
-    return once(plan(seed))
 
 
 def one(seed: int) -> int:
@@ -110,49 +117,66 @@ def one(seed: int) -> int:
 
 def many(seeds: range, keep_going: bool) -> int:
     counts: Counter[str] = Counter()
-    broken, began, lives = 0, time.perf_counter(), 0
-    done = 0
-    gc.freeze()  # what was imported stays
-    gc.disable()
-    for seed in seeds:
-        outcome = once(plan(seed))
+    points: set[str] = set()
+    broken, done, lives, began, used = 0, 0, 0, time.perf_counter(), time.process_time()
+    for outcome in worlds(map(plan, seeds)):
         done += 1
         counts += outcome.tally
         lives += outcome.lives
-        if done % 50 == 0:
-            gc.collect()
+        points |= outcome.points
         if outcome.breach is not None:
             broken += 1
-            story(seed, outcome)
+            story(outcome.seed, outcome)
             if not keep_going:
                 break
-    took = time.perf_counter() - began
-    print(f"{done} seeds, {broken} broken, {lives} lives, in {took:.1f} s ({done / took * 60:.0f} a minute)")
+    took, used = time.perf_counter() - began, time.process_time() - used
+    print(
+        f"{done} seeds, {broken} broken, {lives} lives, in {took:.1f} s "
+        f"({done / took * 60:.0f} a minute, {done / used * 60:.0f} a minute of CPU)"
+    )
+    print(struck(counts, points))
     print("\n".join(table(counts)))
     if absent := missing(counts):
         print(f"never struck: {', '.join(absent)}")
     return 1 if broken else 0
 
 
+def struck(counts: Counter[str], points: set[str]) -> str:
+    innermost = {point.partition(" < ")[0] for point in points}
+    return (
+        f"{counts['kill']} kills at {len(points)} different places ({len(innermost)} innermost awaits), "
+        f"{counts['checked']} restarts with every invariant checked"
+    )
+
+
 def kills(wanted: int, first: int) -> int:
     """The control process is killed and started again, until it was struck at so many different places."""
     points: set[str] = set()
     counts: Counter[str] = Counter()
-    seed, began = first, time.perf_counter()
-    while len(points) < wanted:
-        outcome = once(mortal(seed))
-        points |= outcome.points
+    began, barren = time.perf_counter(), 0
+    for seed in seeds_from(first):
+        seeker, before = Seeker(points, dice(seed, "places")), len(points)
+        outcome = once(mortal(seed), seeker=seeker)
         counts += outcome.tally
         if outcome.breach is not None:
             told(outcome)
+            again = mortal(seed, seeker.steps)
+            print(f"  to keep it, add this line to {KEPT}:\n{line(again, outcome.breach.text)}")
             return 1
-        seed += 1
-    took, innermost = time.perf_counter() - began, {point.partition(" < ")[0] for point in points}
-    print(
-        f"{counts['kill']} kills at {len(points)} different places ({len(innermost)} innermost awaits), "
-        f"{counts['checked']} restarts with every invariant checked, {seed - first} seeds, {took:.1f} s"
-    )
-    return 0
+        barren = 0 if len(points) > before else barren + 1
+        if len(points) >= wanted or barren > BARREN:
+            break
+    print(f"{struck(counts, points)}, {seed - first + 1} seeds, in {time.perf_counter() - began:.1f} s")
+    return 0 if len(points) >= wanted else 1
+
+
+def seeds_from(first: int) -> Iterator[int]:
+    gc.freeze()
+    gc.disable()
+    for seed in count(first):
+        yield seed
+        if seed % BETWEEN == 0:
+            gc.collect()
 
 
 def told(outcome: Outcome) -> None:

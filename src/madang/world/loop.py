@@ -84,6 +84,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now_s = 0.0
         self.steps = 0
         self.fatal: Callable[[Pulse, Step], None] = lambda pulse, step: None
+        self.ends: Callable[[Pulse, Step], bool] | None = None  # whether this step is to be a life's last
         self.stumbled: Callable[[dict[str, Any]], None] = lambda context: None
         self._waiting: list[tuple[float, int, Step]] = []
         self._turns = count()
@@ -138,7 +139,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if pulse.dead:
                 return
             pulse.steps += 1
-            if pulse.fatal and pulse.steps >= pulse.fatal:
+            if (pulse.fatal and pulse.steps >= pulse.fatal) or (self.ends is not None and self.ends(pulse, step)):
                 self.fatal(pulse, step)
                 return
         try:

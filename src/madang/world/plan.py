@@ -4,7 +4,7 @@ In: a seed. Out: a `Plan`. A plan with fewer deeds is a plan as well: that is ho
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,11 +56,12 @@ def plan(seed: int) -> Plan:
     return Plan(seed, calm, window, tuple(sorted(deeds, key=lambda d: d.at_s)), chance.random() < 0.15)
 
 
-def mortal(seed: int) -> Plan:
-    """The same services, and a control process that dies again and again: for killing it at many places."""
+def mortal(seed: int, steps: Sequence[int] = ()) -> Plan:
+    """The same services, and a control process that is killed after so many of its steps, life after life."""
     chance = dice(seed, "mortal")
     deeds = [*_begin(chance), *_asks(chance, True)]
-    deeds.append(_deed(chance, 0.1, False, "kill often", HEAL_S - 1.0, chance.choice((300, 800, 2000))))
+    if steps:
+        deeds.append(Deed(0.0, False, "kill after", tuple(steps), 0))
     return Plan(seed, True, 10_000, tuple(sorted(deeds, key=lambda d: d.at_s)))
 
 

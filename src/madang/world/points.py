@@ -1,16 +1,17 @@
-"""Where a life was struck: the await at which its last step would have gone on, and those around it.
+"""Where a life is struck: the await at which its last step would have gone on, and those around it.
 
-In: the step that was never taken. Out: its name, the same for the same place in the code; `PLACES` innermost ones are
-told apart, so that a worker killed in one call of the API is not the same as killed in another.
+In: the step that is never taken. Out: its name, the same for the same place in the code. `Seeker` ends each life at a
+place where none was ended before, and notes after how many steps, so that the story can be told again without it.
 """
 
 import asyncio
+import random
 from pathlib import PurePath
 from typing import Any
 
-from madang.world.loop import Step
+from madang.world.loop import Pulse, Step
 
-PLACES = 8
+LATEST = 1500  # steps of a life before it is in danger
 
 
 def point(step: Step) -> str:
@@ -26,4 +27,23 @@ def point(step: Step) -> str:
         waits = next(
             (w for w in (getattr(waits, n, None) for n in ("cr_await", "gi_yieldfrom", "ag_await")) if w), None
         )
-    return " < ".join(reversed(places[-PLACES:])) or "a task that had ended"
+    return " < ".join(reversed(places)) or "a task that had ended"
+
+
+class Seeker:
+    """`struck` holds the places of all worlds so far; `steps` after how many steps each life of this one ended."""
+
+    def __init__(self, struck: set[str], chance: random.Random) -> None:
+        self._struck, self._chance = struck, chance
+        self._pulse: Pulse | None = None
+        self._from = 0
+        self.steps: list[int] = []
+
+    def ends(self, pulse: Pulse, step: Step) -> bool:
+        if pulse is not self._pulse:
+            self._pulse, self._from = pulse, self._chance.randrange(LATEST)
+        if pulse.steps < self._from or (place := point(step)) in self._struck:
+            return False
+        self._struck.add(place)
+        self.steps.append(pulse.steps)
+        return True

@@ -22,7 +22,7 @@ from madang.world.invariants import Witnesses
 from madang.world.life import Ended, Life
 from madang.world.loop import Pulse, Standstill, Step, VirtualLoop
 from madang.world.plan import HEAL_S, Deed, Plan
-from madang.world.points import point
+from madang.world.points import Seeker, point
 from madang.world.settling import unsettled
 from madang.world.world import NODES, Breach, World
 
@@ -76,6 +76,7 @@ class Story:
             await asyncio.sleep(HEAL_S)
             for task in struck:
                 task.cancel()
+            self._loop.ends = None
             await self._heal()
             await asyncio.gather(*asks)
             await self._settle()
@@ -146,8 +147,8 @@ class Story:
             self._world.lives += 1
             life = self._world.life = Life(self._world.lives, self._world.outside)
             self._world.note(f"life {self._world.lives} begins")
-            if self._world.mortality:
-                life.pulse.fatal = self._chance.randrange(1, 2 * self._world.mortality)
+            if len(self._world.fatal) >= self._world.lives:
+                life.pulse.fatal = self._world.fatal[self._world.lives - 1]
             try:
                 await life.start()
                 self._witnesses.born(life)
@@ -174,6 +175,7 @@ class Story:
         life = self._world.life
         if life is not None and life.pulse is pulse:
             life.kill()
+            self._loop.bury()  # now: a task whose next step is dropped would be destroyed with it
             self._world.machine.sessions = 0  # nobody holds their pipes any more
 
     def _stumbled(self, context: dict[str, Any]) -> None:
@@ -198,9 +200,10 @@ class Ear(logging.Handler):
         self._world.breach("nobody stumbles", text if len(text) < 6000 else text[:3000] + "\n...\n" + text[-3000:])
 
 
-def run(plan: Plan, home: Path, tracing: bool = False) -> Outcome:
+def run(plan: Plan, home: Path, tracing: bool = False, seeker: Seeker | None = None) -> Outcome:
     """One world, from its first step to its last."""
     loop = VirtualLoop()
+    loop.ends = None if seeker is None else seeker.ends
     logger = logging.getLogger("madang")
     kept = logger.handlers[:], logger.propagate, logger.level
     asyncio.set_event_loop(loop)

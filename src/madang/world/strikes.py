@@ -24,11 +24,9 @@ async def kill(world: World, chance: random.Random, steps: int) -> None:
         world.life.pulse.fatal = world.life.pulse.steps + steps
 
 
-async def kill_often(world: World, chance: random.Random, seconds: float, steps: int) -> None:
-    world.mortality = steps
-    await kill(world, chance, chance.randrange(1, steps))
-    await asyncio.sleep(seconds)
-    world.mortality = 0
+async def kill_after(world: World, chance: random.Random, *steps: int) -> None:
+    """Each life after so many of its own steps."""
+    world.fatal = steps
 
 
 async def kill_in_fsync(world: World, chance: random.Random, fate: str) -> None:
@@ -179,7 +177,6 @@ async def _tried(world: World, write: Callable[[Api], Awaitable[object]]) -> boo
 
 def heal(world: World) -> None:
     """From now on nothing strikes."""
-    world.mortality = 0
     world.disk.full, world.disk.slow_s, world.disk.fate = 0.0, 0.0, None
     world.machine.moods = Moods()
     for program in world.machine.programs.values():
@@ -190,7 +187,7 @@ def heal(world: World) -> None:
 
 STRIKES: dict[str, Strike] = {
     "kill": kill,
-    "kill often": kill_often,
+    "kill after": kill_after,
     "kill in fsync": kill_in_fsync,
     "leave": leave,
     "disk full": disk_full,

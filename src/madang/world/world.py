@@ -7,7 +7,7 @@ all has settled stand. It carries nothing out by itself: that is `story.py`.
 import asyncio
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -95,7 +95,7 @@ class World:
         self.outside.broke = lambda text: self.breach("rooms go on", text)
         self.life: Life | None = None
         self.lives = 0
-        self.mortality = 0  # after about so many steps each life ends
+        self.fatal: Sequence[int] = ()  # after how many of its steps each life is killed, if it is
         self.points: set[str] = set()  # where lives were struck
         self.broken: asyncio.Future[Breach] = loop.create_future()
         self.wanted: dict[str, Wanted] = {}

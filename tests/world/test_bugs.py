@@ -1,5 +1,5 @@
-"""The world proves itself: planted bugs are found. Those here show within a few seeds; `./dev world --bug all --seeds
-500` hunts them all."""
+"""The world proves itself: planted bugs are found. Those here are found by one seed each, so that it takes seconds;
+`./dev world --bug all --seeds 500` hunts them all, and says by which seed each is found."""
 
 import pytest
 
@@ -7,30 +7,50 @@ from madang.world.bugs import BUGS
 from madang.world.command import once
 from madang.world.plan import plan
 
-SEEDS = 16
-QUICK = (
-    "no sync",
-    "no version check",
-    "committed only",
-    "watch loses one",
-    "watch from one before",
-    "only one kind woken",
-    "unready endpoints",
-    "counted twice",
-    "nothing adopted",
-    "ready at once",
-    "addresses kept",
-    "end unheard",
-)
+# The first seed that finds each, as the hunt says it. Where `plan` draws in another way, hunt again.
+QUICK = {
+    "no sync": 0,
+    "deaf to failure": 4,
+    "no version check": 0,
+    "committed only": 0,
+    "only the batch fails": 4,
+    "torn rows taken": 3,
+    "watch loses one": 0,
+    "watch from one after": 2,
+    "window unchecked": 0,
+    "only one kind woken": 0,
+    "finalizers forgotten": 4,
+    "any write ends it": 2,
+    "no grace": 2,
+    "unready endpoints": 0,
+    "no floor": 2,
+    "no ceiling": 2,
+    "nothing collected": 1,
+    "one pod more": 2,
+    "counted twice": 0,
+    "job lets go early": 0,
+    "woken while busy": 0,
+    "no room needed": 1,
+    "seats uncounted": 1,
+    "new pods by the old set": 0,
+    "nothing adopted": 2,
+    "ready at once": 0,
+    "probes unasked": 0,
+    "no last word": 1,
+    "node forgotten": 1,
+    "addresses kept": 0,
+    "end unheard": 0,
+}
 
 
 def test_there_are_enough() -> None:
-    assert len(BUGS) >= 25
+    assert len(BUGS) >= 25 and len(QUICK) >= 25
     assert all(bug.text and hasattr(bug.owner, bug.attribute) for bug in BUGS.values())
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_a_planted_bug_is_found(name: str) -> None:
+@pytest.mark.parametrize(("name", "seed"), QUICK.items())
+def test_a_planted_bug_is_found(name: str, seed: int) -> None:
     with BUGS[name].planted():
-        found = any(once(plan(seed)).breach is not None for seed in range(SEEDS))
-    assert found, f"{name}: {BUGS[name].text}: not found within {SEEDS} seeds"
+        found = once(plan(seed)).breach
+    again = f"`./dev world --bug '{name}' --seeds 500` says which seed finds it now"
+    assert found is not None, f"{name}: {BUGS[name].text}: not found by seed {seed}; {again}"

@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from madang.world.clock import dice
 from madang.world.command import once
-from madang.world.plan import plan
+from madang.world.plan import mortal, plan
+from madang.world.points import Seeker
 from madang.world.tally import FAULTS
 
 
@@ -17,12 +19,26 @@ def test_a_seed_tells_the_same_story_twice() -> None:
     assert first.breach is None
 
 
-def world(*words: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: the order of sets must be the seed's, too."""
-    env = {**os.environ, "PYTHONHASHSEED": "0"}
+def world(*words: str, hashes: str = "random") -> subprocess.CompletedProcess[str]:
+    """In a process of its own, where sets of words have an order of their own."""
+    env = {**os.environ, "PYTHONHASHSEED": hashes}
     return subprocess.run(
         [sys.executable, "-m", "madang.world", *words], capture_output=True, text=True, env=env, check=False
     )
+
+
+def test_the_seed_alone_replays_a_story_whatever_the_order_of_sets() -> None:
+    stories = [world("--seed", "2", hashes=hashes) for hashes in ("1", "2")]
+    assert stories[0].stdout == stories[1].stdout and "all held" in stories[0].stdout
+
+
+def test_killed_at_many_places_and_replayed_by_its_steps() -> None:
+    seeker = Seeker(set(), dice(5, "places"))
+    killed = once(mortal(5), seeker=seeker)
+    assert killed.breach is None and len(seeker.steps) > 3
+    assert killed.tally["kill"] == len(seeker.steps) and killed.tally["checked"] == killed.lives - 1
+    again = once(mortal(5, seeker.steps))
+    assert (again.lives, again.points) == (killed.lives, killed.points)
 
 
 @pytest.mark.slow

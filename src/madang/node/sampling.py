@@ -66,8 +66,8 @@ class NodeSamples:
             if last is None or now <= last.at_s:
                 # The first look: all that it has used since its start.
                 lived = self._clock.now_s() - c.running.started_at_s
-                if lived < 0:  # the clock was set back: the next look tells
-                    continue
+                if not 0 <= lived <= 2 * EVERY_S:
+                    continue  # adopted, or the clock was set back: its past says nothing of now, the next look does
                 window = max(lived, 0.001)
                 used = sample.cpu_ns
             else:

@@ -11,6 +11,7 @@ NAMESPACE = "default"
 REQUEST_CORES = 0.25
 SETTINGS = "settings"  # a ConfigMap, a volume of `cart`
 HALF = 50  # percent of its request that a pod is to use
+STEADY_S = 12  # longer than a young pod is not counted: else its start would look like less load
 
 
 def service(name: str, namespace: str = NAMESPACE) -> Obj:
@@ -74,7 +75,7 @@ def autoscaler(name: str, least: int, most: int) -> Obj:
             "minReplicas": least,
             "maxReplicas": most,
             "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
-            "behavior": {"scaleDown": {"stabilizationWindowSeconds": 3}},
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": STEADY_S}},
         },
     }
 

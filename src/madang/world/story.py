@@ -164,7 +164,7 @@ class Story:
 
     def _fatal(self, pulse: Pulse, step: Step) -> None:
         self._world.tally["kill"] += 1
-        self._world.points.add(point(step))
+        self._world.points.add(point(step, self._world.flying()))
         self._end_of(pulse)
 
     def _killed_in_fsync(self) -> None:
@@ -213,6 +213,8 @@ def run(plan: Plan, home: Path, tracing: bool = False, seeker: Seeker | None = N
         async def main() -> Outcome:
             world = World(plan, home, loop, tracing)
             worlds.append(world)
+            if seeker is not None:
+                seeker.flying = world.flying
             logger.handlers, logger.propagate = [Ear(world)], False
             logger.setLevel(logging.ERROR)
             return await Story(world, loop).run()

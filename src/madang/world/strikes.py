@@ -27,6 +27,8 @@ async def kill(world: World, chance: random.Random, steps: int) -> None:
 async def kill_after(world: World, chance: random.Random, *steps: int) -> None:
     """Each life after so many of its own steps."""
     world.fatal = steps
+    if world.life is not None and world.lives <= len(steps):
+        world.life.pulse.fatal = steps[world.lives - 1]
 
 
 async def kill_in_fsync(world: World, chance: random.Random, fate: str) -> None:

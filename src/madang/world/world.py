@@ -122,6 +122,11 @@ class World:
         if not self.broken.done():
             self.broken.set_result(Breach(invariant, self._loop.time(), text))
 
+    def flying(self) -> list[str]:
+        """The kinds of what was accepted and is not on disk yet."""
+        life = self.life
+        return [] if life is None or not life.ready else [key[0] for key in life.store._pipeline._newest]
+
     def note(self, text: str) -> None:
         if self.trace is not None:
             self.trace.append(f"{self._loop.time():8.3f} s  {text}")

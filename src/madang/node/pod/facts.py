@@ -36,6 +36,7 @@ class Stop:
     signal_at_s: float
     deadline_s: float
     signal_by_s: float = 0.0
+    led: bool = False  # traffic still is, as of the last look
     hook: Hook = "none"
     signalled: bool = False
     killed: bool = False

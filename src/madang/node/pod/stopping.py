@@ -12,6 +12,7 @@ from madang.node.pod.facts import Container, Facts, Now
 from madang.node.pod.spec import Role
 
 LEAVE_S = 0.03  # for EndpointSlices and gateway to follow
+LOOK_S = 0.005  # so often it is looked whether slices lead there, while they do
 MOST_S = 2.0  # longer than this, and than half of the grace period, no signal waits for anybody
 LEAST_AFTER_HOOK_S = 2.0  # a preStop that used up the grace period leaves this much for the signal
 
@@ -22,11 +23,14 @@ def begin(facts: Facts, name: str, grace_s: float, now: Now, message: str) -> Be
     return BeginStop(name, now.steady_s + wait, now.steady_s + wait + grace_s, message)
 
 
-def put_off(facts: Facts, now: Now) -> None:
-    """Slices still lead to it: whoever reads them will not have heard of their change before a moment has passed."""
+def put_off(facts: Facts, now: Now, led: bool) -> None:
+    """As long as slices lead to it: whoever reads them will not have heard of their change before a moment has
+    passed."""
     for c in facts.containers.values():
         if c.stop is not None and not c.stop.signalled:
-            c.stop.signal_at_s = max(c.stop.signal_at_s, min(now.steady_s + LEAVE_S, c.stop.signal_by_s))
+            c.stop.led = led and now.steady_s < c.stop.signal_by_s
+            if c.stop.led:
+                c.stop.signal_at_s = max(c.stop.signal_at_s, min(now.steady_s + LEAVE_S, c.stop.signal_by_s))
 
 
 def signal_by_s(signal_at_s: float, deadline_s: float) -> float:
@@ -51,7 +55,7 @@ def step(role: Role, c: Container, now: Now, latest_s: float = float("inf")) -> 
     elif now.steady_s >= stop.signal_at_s:
         yield Signal(role.name)
     else:
-        yield WakeAt(stop.signal_at_s)
+        yield WakeAt(min(stop.signal_at_s, now.steady_s + LOOK_S) if stop.led else stop.signal_at_s)
 
 
 def pre_stop(role: Role) -> dict[str, object] | None:

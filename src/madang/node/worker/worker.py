@@ -125,8 +125,7 @@ class PodWorker:
         view = self.work.kit.api.view
         facts.served = served(self.pod, view)
         # When the courtyard goes down nobody changes slices any more; what is removed is in none.
-        if facts.served and not facts.leaving and not facts.removed and led(self.pod, view):
-            put_off(facts, now)
+        put_off(facts, now, facts.served and not facts.leaving and not facts.removed and led(self.pod, view))
 
 
 async def _rest(group: asyncio.TaskGroup, work: PodWork, until_s: float) -> None:

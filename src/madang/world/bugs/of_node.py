@@ -35,7 +35,7 @@ def gives_up(right: Any) -> Any:
 
 
 def at_once_ready(right: Any) -> Any:
-    async def wrong(self: Any, target: Any, attachment: Any, *, started: bool, host_network: bool) -> None:
+    async def wrong(self: Any, target: Any, *more: Any, **about: Any) -> None:
         self._listener.started(target.role.name)
         self._listener.ready(target.role.name, True)
 
@@ -61,6 +61,7 @@ BUGS: Sequence[Bug] = (
     Bug("probes unasked", "readiness is claimed without asking", Runner, "run", at_once_ready),
     Bug("liveness ignored", "a program that hangs is left to hang", Verdicts, "unhealthy", nothing),
     Bug("no last word", "what ignores its stop signal is never killed", Stopper, "kill", nothing),
+    Bug("signal at once", "a program is told to stop while it gets traffic", worker, "put_off", nothing),
     Bug("removed run on", "what runs is not told that its pod is gone", worker.PodWorker, "removed", nothing),
     Bug("nothing swept", "what a dead control process left stays", agents, "sweep", nothing_awaited),
     Bug("node forgotten", "a Node that was deleted is not registered again", Registrar, "keep", only_once),

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAIRS = [
     (ROOT / "README.md", ROOT / "README.ko.md"),
     *((ROOT / "docs" / f"{n}.md", ROOT / "docs" / f"{n}.ko.md") for n in ("outer-architecture", "inner-architecture")),
-    (ROOT / "docs" / "reactive.md", ROOT / "docs" / "reactive.ko.md"),
+    *((ROOT / "docs" / f"{n}.md", ROOT / "docs" / f"{n}.ko.md") for n in ("reactive", "dashboard")),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`")

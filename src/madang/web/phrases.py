@@ -114,7 +114,9 @@ PHRASES: Mapping[str, Text] = {
     "break slow": Text("Slow one down", "하나 느리게"),
     "did scale": Text("{name}: {before} to {after}", "{name}: {before}개에서 {after}개로"),
     "did restart": Text("{name} is being replaced", "{name} 인스턴스를 교체합니다"),
-    "did kill": Text("{pod} was killed; watch it heal", "{pod} 강제 종료됨. 치유되는 과정을 보십시오"),
+    "did kill": Text(
+        "{pod} was killed; watch it heal", "{pod} 인스턴스를 강제 종료했습니다. 치유되는 과정을 확인하십시오"
+    ),
     "did hang": Text("{pod} hangs for {seconds} s at most", "{pod} 인스턴스가 최대 {seconds}초 동안 멈춥니다"),
     "did slow": Text("{pod} is slow for {seconds} s at most", "{pod} 인스턴스가 최대 {seconds}초 동안 느려집니다"),
     "refused": Text("Refused: {why}", "거부됨: {why}"),

@@ -40,7 +40,7 @@ def enter(browser: Any, court: Court, *, locale: str = "en-GB", viewport: Any = 
     page.on("pageerror", lambda e: page.complaints.append(str(e)))
     page.goto(court.run("dashboard").stdout.strip())
     page.wait_for_selector(".house")
-    page.wait_for_function("document.querySelector('main').getAttribute('sse-connect') && window.htmx")
+    page.wait_for_function("() => window.htmx")  # as a function: the page's policy forbids to evaluate text
     return page
 
 

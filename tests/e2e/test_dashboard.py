@@ -258,6 +258,29 @@ def test_a_link_is_printed_by_up_and_the_closed_door_can_be_read(court: Court, b
     assert "이미 사용했거나 만료된 링크입니다" in page.locator("main").inner_text()
 
 
+def test_a_page_that_nobody_sees_rests(court: Court, browser: Any) -> None:
+    page = enter(browser, court)
+    page.evaluate("""() => {
+        document.body.dataset.rest = '0';
+        window.stands = 0;
+        document.addEventListener('htmx:sseMessage', () => window.stands++);
+        window.hide = yes => {
+            Object.defineProperty(document, 'hidden', {value: yes, configurable: true});
+            document.dispatchEvent(new Event('visibilitychange'));
+        };
+        hide(true);
+    }""")
+    page.wait_for_timeout(300)
+    page.evaluate("window.stands = 0")
+    court.run("scale", "front", "2")
+    court.kubectl("rollout", "status", "deployment/front")
+    assert page.evaluate("window.stands") == 0
+    page.evaluate("hide(false)")
+    page.wait_for_function("() => document.querySelector('.card[id$=_front] .ready').innerText === '2/2'")
+    court.run("scale", "front", "1")
+    page.wait_for_function("() => document.querySelector('.card[id$=_front] .ready').innerText === '1/1'")
+
+
 def ask(court: Court, method: str = "GET", path: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
     """One request as anybody could make it; `host` and others as given."""
     at = urlsplit(court.json("status")["addresses"]["dashboard"])

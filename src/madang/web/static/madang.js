@@ -44,6 +44,45 @@
   document.addEventListener("htmx:sseOpen", () => alive(true));
   document.addEventListener("htmx:sseError", () => alive(false));
 
+  // A page that nobody sees lets its stream go (a browser has few connections for one host, and nobody should be kept
+  // busy), and asks for what it missed when it is seen again. To htmx it is an EventSource like any other.
+  class Stream extends EventTarget {
+    #inner = null; #last = ""; #names = new Set(); #over = new AbortController(); #resting = 0;
+    constructor(url) {
+      super();
+      this.url = url;
+      this.#open();
+      document.addEventListener("visibilitychange", () => this.#seen(!document.hidden), { signal: this.#over.signal });
+    }
+    get readyState() { return this.#inner ? this.#inner.readyState : EventSource.CONNECTING; }
+    addEventListener(name, listener) {
+      super.addEventListener(name, listener);
+      if (this.#names.has(name)) return;
+      this.#names.add(name);
+      this.#inner?.addEventListener(name, this.#pass);
+    }
+    close() { clearTimeout(this.#resting); this.#over.abort(); this.#inner?.close(); }
+    #pass = (event) => {
+      this.#last = event.lastEventId || this.#last;
+      this.dispatchEvent(new MessageEvent(event.type, { data: event.data, lastEventId: event.lastEventId }));
+    };
+    #open() {
+      const url = new URL(this.url, location.href);
+      if (this.#last) url.searchParams.set("since", this.#last);
+      this.#inner = new EventSource(url);
+      this.#inner.onopen = (event) => this.onopen?.(event);
+      this.#inner.onerror = (event) => this.onerror?.(event);
+      for (const name of this.#names) this.#inner.addEventListener(name, this.#pass);
+    }
+    #seen(yes) {
+      clearTimeout(this.#resting);
+      if (!yes) {
+        this.#resting = setTimeout(() => { this.#inner.close(); this.#inner = null; }, document.body.dataset.rest * 1000);
+      } else if (!this.#inner) this.#open();
+    }
+  }
+  htmx.createEventSource = (url) => new Stream(url);
+
   const said = document.getElementById("said");
   let hiding = 0;
   document.addEventListener("htmx:afterSwap", (event) => {

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from madang.kinds import table
-from madang.kinds.decode import Validation, decode
+from madang.kinds.decode import Validation, decode, shape
 from madang.ports.errors import BadRequest, Invalid, StatusError
 from madang.ports.objects import Obj
 
@@ -181,3 +181,17 @@ def test_anything_is_an_object_or_a_refusal_and_decoding_twice_changes_nothing(k
         return
     again = decode(kind, json.dumps(once.obj).encode())
     assert again.obj == once.obj and again.warnings == ()
+
+
+@pytest.mark.parametrize("part", ["spec", "status"])
+def test_a_part_that_is_known_is_taken_as_it_is(part: str) -> None:
+    """The object comes out as if all of it had been walked, in the same order."""
+    spec = {"replicas": 2, "selector": {}, "template": {"metadata": {}, "spec": {"containers": None}}}
+    first = made("deployments.apps", {"metadata": {"name": "d"}, "spec": spec, "status": {"replicas": 2}})
+    changed = {**first, "metadata": {"name": "d", "labels": {"a": "b"}, "odd": 1}}
+    whole = shape(served("deployments.apps"), changed)
+    short = shape(served("deployments.apps"), changed, known={part: first[part]})
+    assert json.dumps(short.obj) == json.dumps(whole.obj) and short.warnings == whole.warnings
+    assert short.obj[part] is first[part]
+    other = shape(served("deployments.apps"), changed, known={part: dict(first[part])})
+    assert other.obj[part] is not first[part] and json.dumps(other.obj) == json.dumps(whole.obj)

@@ -18,6 +18,15 @@ def test_the_last_used_stay() -> None:
     assert entries[0].obj is first
 
 
+def test_what_was_just_encoded_need_not_be_decoded() -> None:
+    decoded, obj, data = Decoded(limit_bytes=15), {"a": "bcd"}, b'{"a":"bcd"}'
+    decoded.keep(1, obj, len(data))
+    assert StoredEntry((("pods", "ns", "a"), 1, data, ()), decoded).obj is obj
+    decoded.keep(2, {"a": "xyz"}, len(data))
+    assert decoded.size_bytes == len(data)
+    assert StoredEntry((("pods", "ns", "a"), 1, data, ()), decoded).obj is not obj  # it had to go
+
+
 def test_one_that_is_larger_than_the_limit() -> None:
     decoded = Decoded(limit_bytes=1)
     entry = StoredEntry((("pods", "ns", "a"), 1, b'{"a":1}', ()), decoded)

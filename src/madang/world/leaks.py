@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from madang.loops.controller_loop import ControllerLoop
 from madang.loops.recorder import Recorder
 from madang.loops.scheduler import Scheduler
@@ -62,11 +64,20 @@ def held(world: World, life: Life) -> Iterator[str]:
     workers = {w.work.uid for agent in life.agents.agents for w in agent.workers}
     if workers - bound:
         yield f"workers are left of pods {sorted(workers - bound)}"
+    yield from _changed(life)
     store = life.store
     if store._pipeline._newest or store._pipeline._waiting:
         yield f"{len(store._pipeline._newest)} writes were never committed"
     if len(store._history._marks) > max(world.plan.window, 512):
         yield f"the history holds {len(store._history._marks)} changes, its window {world.plan.window}"
+
+
+def _changed(life: Life) -> Iterator[str]:
+    """Decoded objects are shared by all who read: nobody may have changed one."""
+    for kind in life.store._tables:
+        for entry in life.store.list(kind).entries:
+            if entry.obj != orjson.loads(entry.data):
+                yield f"{entry.key} was changed by somebody who read it"
 
 
 def _queue(name: str, queue: Any) -> Iterator[str]:

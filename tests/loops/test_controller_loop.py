@@ -1,0 +1,66 @@
+"""Which changes wake a controller: those that it looks at, and none before its time."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from madang.control import collector, eventttl
+from madang.control.controller import wake_self
+from madang.loops.controller_loop import ControllerLoop
+from madang.loops.watcher import Watcher
+from madang.ports.chance import SystemChance
+from madang.ports.objects import Change, Key, Obj
+from tests.loops.test_queue import VirtualClock
+
+
+class Api:
+    """Nothing is stored: only who is woken counts."""
+
+    view = SimpleNamespace(get=lambda *about: None, list=lambda *about, **more: [])
+
+    def as_(self, user: Any) -> "Api":
+        return self
+
+
+def entry(obj: Obj) -> Any:
+    meta = obj["metadata"]
+    return SimpleNamespace(obj=obj, key=Key("pods", meta["namespace"], meta["name"]), revision=1, data=b"")
+
+
+def pod(phase: str, **meta: Any) -> Obj:
+    return {"metadata": {"name": "p", "namespace": "default", "uid": "u", **meta}, "status": {"phase": phase}}
+
+
+def woken(controller: Any, kind: str, change: Change) -> tuple[int, list[float]]:
+    """How many keys are to be decided now, and when others are."""
+    watcher = Watcher(Api(), VirtualClock())  # type: ignore[arg-type]
+    loop = ControllerLoop(controller, Api(), watcher, VirtualClock(), SystemChance(1))  # type: ignore[arg-type]
+    for listener in watcher._listeners[kind]:
+        listener(change)
+    return len(loop.queue), sorted(loop.queue._due.values())
+
+
+def plain(**more: Any) -> Any:
+    """Decides nothing, and is woken by the object itself."""
+    return SimpleNamespace(NAME="plain", WATCHES={"pods": wake_self}, decide=lambda *about: [], **more)
+
+
+def test_a_change_of_what_it_does_not_look_at_wakes_nobody() -> None:
+    owned, other = [{"uid": "o"}], [{"uid": "x"}]
+    minding = plain(bearing=collector.bearing)
+    before = entry(pod("Pending", ownerReferences=owned))
+    same, moved = (entry(pod("Running", ownerReferences=whose)) for whose in (owned, other))
+    assert woken(plain(), "pods", Change("MODIFIED", same, before)) == (1, [])
+    assert woken(minding, "pods", Change("MODIFIED", same, before)) == (0, [])
+    assert woken(minding, "pods", Change("MODIFIED", moved, before)) == (1, [])
+    assert woken(minding, "pods", Change("ADDED", same)) == (1, [])
+    assert woken(minding, "pods", Change("DELETED", same, before)) == (1, [])
+    anew = entry(pod("Running", ownerReferences=owned, uid="another"))
+    assert woken(minding, "pods", Change("MODIFIED", anew, before)) == (1, [])
+
+
+def test_an_event_is_looked_at_when_its_hour_has_passed() -> None:
+    event = {**pod(""), "lastTimestamp": "1970-01-01T00:00:10Z"}
+    event["metadata"]["creationTimestamp"] = "1970-01-01T00:00:05Z"
+    assert woken(eventttl, "events", Change("ADDED", entry(event))) == (0, [3610.0])
+    later = {**event, "lastTimestamp": "1970-01-01T00:01:00Z"}
+    assert woken(eventttl, "events", Change("MODIFIED", entry(later), entry(event))) == (0, [3660.0])

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("outer-architecture", "inner-architecture", "reactive", "dashboard")
 PAIRS = [
     (ROOT / "README.md", ROOT / "README.ko.md"),
-    *((ROOT / "docs" / f"{n}.md", ROOT / "docs" / f"{n}.ko.md") for n in ("outer-architecture", "inner-architecture")),
-    *((ROOT / "docs" / f"{n}.md", ROOT / "docs" / f"{n}.ko.md") for n in ("reactive", "dashboard")),
+    *((ROOT / "docs" / f"{n}.md", ROOT / "docs" / f"{n}.ko.md") for n in NAMES),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`")

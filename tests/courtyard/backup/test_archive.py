@@ -125,9 +125,37 @@ WRONG: dict[str, Callable[[Path], Path]] = {
         p, (tarfile.TarInfo(HEAD), MANIFEST.text()), (tarfile.TarInfo("volumes/../../x"), b"")
     ),
     "leads out of the courtyard's folder": lambda p: packed(
-        p, (tarfile.TarInfo(HEAD), MANIFEST.text()), (link("volumes", "/tmp"), b""), (tarfile.TarInfo("volumes/x"), b"")
+        p,
+        (tarfile.TarInfo(HEAD), MANIFEST.text()),
+        (link("volumes/x", "/tmp"), b""),
+        (tarfile.TarInfo("volumes/x/y"), b""),
     ),
 }
+
+
+def folder(name: str, mode: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode = tarfile.DIRTYPE, mode
+    return info
+
+
+@pytest.mark.parametrize("name", ["volumes/a/x", "volumes/a/x/deep/er"])
+def test_no_folder_outside_is_made_or_opened(name: str, tmp_path: Path, into: Path) -> None:
+    """By a link that came before, in the folder's own place or above it."""
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o700)
+    members = (link("volumes/a/x", str(outside)), b""), (folder(name, 0o777), b"")
+    path = packed(tmp_path / "wrong", (tarfile.TarInfo(HEAD), MANIFEST.text()), *members)
+    with pytest.raises(Wrong, match="leads out of the courtyard's folder"):
+        unpack(path, into)
+    assert outside.stat().st_mode & 0o777 == 0o700 and not any(outside.iterdir())
+
+
+@pytest.mark.parametrize("name", ["state.db", "admin.token", "images/programs/x.json"])
+def test_the_courtyards_own_files_are_no_links(name: str, tmp_path: Path, into: Path) -> None:
+    path = packed(tmp_path / "wrong", (tarfile.TarInfo(HEAD), MANIFEST.text()), (link(name, "/etc/hostname"), b""))
+    with pytest.raises(Wrong, match="is of a kind that no backup holds"):
+        unpack(path, into)
 
 
 @pytest.mark.parametrize("reason", WRONG)

@@ -136,3 +136,18 @@ def test_the_second_pass_makes_it_whole(tmp_path_factory: pytest.TempPathFactory
         for p in target.rglob("*")
     }
     mirror.remove(place)
+
+
+@pytest.mark.parametrize("what", ["link", "write"])
+def test_a_folder_that_became_something_else(what: str, tmp_path: Path) -> None:
+    """Nothing is removed where a link in its place leads to."""
+    source, outside = tmp_path / "source", tmp_path / "outside"
+    for place in (source / "d", outside):
+        place.mkdir(parents=True)
+        (place / "kept").write_text("kept")
+    copy = Mirror(source, tmp_path / "target")
+    copy.update()
+    act(source, "d", what, str(outside))
+    copy.update()
+    assert (outside / "kept").read_text() == "kept"
+    assert tree(source) == tree(tmp_path / "target")

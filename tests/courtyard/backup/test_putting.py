@@ -55,7 +55,8 @@ def home(tmp_path: Path) -> Path:
     state(home / "state.db", "old", 90, home)
     (home / "volumes" / "shop" / "a").mkdir(parents=True)
     (home / "volumes" / "shop" / "a" / "orders").write_text("old")
-    (home / "addresses.json").write_text("here")
+    for name in ("addresses.json", "dashboard.port", "dashboard.key"):
+        (home / name).write_text("here")
     return home
 
 
@@ -75,7 +76,8 @@ def test_it_takes_the_place_and_the_one_before_is_kept(file: Path, home: Path) -
     assert obj["path"] == f"{home}/volumes/shop/a", "paths lead below the new home"
     assert revision > 90, "a revision never goes back"
     assert (home / "images/programs/x.json").read_text() == f'{{"root": "{home}/volumes"}}'
-    assert (home / "addresses.json").read_text() == "here"
+    for name in ("addresses.json", "dashboard.port", "dashboard.key"):
+        assert (home / name).read_text() == "here"
     assert putting.kept(home) == [aside] and not (home / putting.MARK).exists()
     putting.swap_back(home, aside)
     assert word(home) == "old" and putting.kept(home) == []

@@ -24,16 +24,20 @@ class Mirror:
     def __init__(self, source: Path, target: Path) -> None:
         self._source, self._target = source, target
         self._seen: dict[str, Stamp] = {}
+        self._folders: set[str] = set()
         self._copied: dict[Inode, Path] = {}  # names of one file stay names of one file
         self.bytes = 0  # read so far
 
     def update(self, mapped: Collection[int] = ()) -> None:
         """Once or again. What vanishes meanwhile was never there."""
         self._copied = {}
-        before, self._seen = self._seen, {}
+        before, self._seen, self._folders = self._seen, {}, set()
         self._folder("", before, mapped)
+        # Only below what still is a folder: where a link has its place now, the name would lead out of the copy, and
+        # what lay in a folder that is gone has gone with it.
         for name in [name for name in before if name not in self._seen]:
-            remove(self._target / name)
+            if name.rpartition("/")[0] in self._folders:
+                remove(self._target / name)
 
     def _folder(self, name: str, before: dict[str, Stamp], mapped: Collection[int]) -> None:
         source, target = self._source / name, self._target / name
@@ -48,6 +52,7 @@ class Mirror:
         else:
             target.chmod(0o700)  # it may be closed to its owner
         self._seen[name] = ()
+        self._folders.add(name)
         for child in children:
             self._entry(f"{name}/{child}" if name else child, before, mapped)
         dress(target, info)

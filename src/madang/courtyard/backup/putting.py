@@ -23,7 +23,8 @@ from madang.ports.journal import JournalFailed, JournalRefused, Loaded
 from madang.store.sqlite import SqliteJournal
 
 MARK = ".fresh"  # in a folder that has not taken its place yet: what stands there without it is the one before
-CARRIED = ("addresses.json", "api.port")  # of this place, not of the backup
+# Of this place, not of the backup; an open dashboard finds the same address, and is still let in.
+CARRIED = ("addresses.json", "api.port", "dashboard.port", "dashboard.key", "dashboard.used")
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 BEYOND = 1_000_000  # where the present revision cannot be read
 

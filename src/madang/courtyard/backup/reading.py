@@ -14,6 +14,7 @@ from madang.courtyard.backup.manifest import HEAD, SEAL, Manifest, Wrong, read
 from madang.courtyard.backup.seal import CHUNK, Seal
 
 TOPS = ("state.db", "settings.json", "pki", "admin.token", "kubeconfig", "images", "volumes", "pods")
+LINKED = ("volumes", "pods")  # what is a courtyard's own is never a link
 HEAD_BYTES = 16 << 20  # a file that is none may claim any size
 CUT = "is damaged or was cut short"
 
@@ -68,11 +69,13 @@ class Unpacking:
     def _take(self, member: tarfile.TarInfo) -> None:
         path = self._place(member.name)
         if member.isdir():
+            if path.is_symlink():
+                raise Wrong(f"holds {member.name!r}, which leads out of the courtyard's folder")
             path.mkdir(exist_ok=True)
             if member.mode & 0o700 != 0o700:
                 self._closed.append((path, member.mode & 0o7777))
             self._own(path, member, member.mode | 0o700)
-        elif member.issym():
+        elif member.issym() and PurePosixPath(member.name).parts[0] in LINKED:
             path.symlink_to(member.linkname)
             self._own(path, member, None)
         elif member.islnk():
@@ -92,9 +95,9 @@ class Unpacking:
             raise Wrong(f"holds {name!r}, which is no part of a courtyard")
         path = self._into.joinpath(*parts)
         if path.parent != self._checked:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if path.parent.resolve() != path.parent:
+            if path.parent.resolve() != path.parent:  # before it is made: a link would have it made elsewhere
                 raise Wrong(f"holds {name!r}, which leads out of the courtyard's folder")
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._checked = path.parent
         return path
 

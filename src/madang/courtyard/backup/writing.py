@@ -7,7 +7,6 @@ file is read in pieces.
 import gzip
 import io
 import os
-import stat
 import tarfile
 import time
 from collections.abc import Iterator
@@ -82,8 +81,3 @@ def archive(path: Path, manifest: Manifest) -> Iterator[Archive]:
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-
-
-def file_size(path: Path) -> int:
-    info = path.stat()
-    return info.st_size if stat.S_ISREG(info.st_mode) else 0

@@ -65,12 +65,19 @@ def test_a_gateway_that_does_not_answer() -> None:
 
 
 def test_what_fits_nowhere_says_why() -> None:
-    why = "0/1 nodes are available: 1 Insufficient cpu."
+    why = "0/1 nodes are available: 1 Insufficient cpu"
     pod = things.pod("web-9", ready=False, phase="Pending", containerStatuses=[])
     pod["spec"].pop("nodeName")
-    pod["status"]["conditions"] = [{"type": "PodScheduled", "status": "False", "message": why}]
+    pod["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "False", "message": f"{why}. no new claims to deallocate, and so on."}
+    ]
     lit = lamp(things.seen({**things.whole(), "pods": [pod]}), "placement")
     assert (lit.lamp, lit.reason.en) == ("failed", f"1 fits nowhere: {why}")
+
+
+def test_a_reason_is_short() -> None:
+    lit = lamp(things.seen({**things.whole(), "pods": [things.crashing("web-1", said="word " * 200)]}), "recovery")
+    assert len(lit.reason.en) < 120 and lit.reason.en.endswith("…")
 
 
 def test_every_element_has_a_light_and_every_light_an_element() -> None:

@@ -43,8 +43,8 @@ def pod(name: str, service: str = "web", ready: bool = True, **status: Any) -> O
     return {"metadata": meta, "spec": spec, "status": given}
 
 
-def crashing(name: str, service: str = "web") -> Obj:
-    last = {"terminated": {"exitCode": 3, "message": "no database\n"}}
+def crashing(name: str, service: str = "web", said: str = "no database\n") -> Obj:
+    last = {"terminated": {"exitCode": 3, "message": said}}
     waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting"}}
     return pod(
         name,

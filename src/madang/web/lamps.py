@@ -15,6 +15,7 @@ Lamp = Literal["ok", "busy", "failed", "absent"]
 DATABASES = ("postgres", "mysql", "mariadb", "mssql", "oracle", "cockroach", "mongo")
 KEY_VALUES = ("redis", "valkey", "keydb", "memcached")
 SHOWN = 4  # names in one reason
+LONG = 100  # letters of it
 
 
 class Light(NamedTuple):
@@ -36,7 +37,7 @@ def nodes(s: Snapshot) -> Light:
 def host(s: Snapshot) -> Light:
     able = s.machine.able("host")
     if able is not None and not able.works:
-        return Light("failed", say("cannot run", why=able.why_not))
+        return Light("failed", say("cannot run", why=short(able.why_not)))
     count = sum(i.phase == "Running" for i in s.instances)
     return Light("ok", say("pods run", count=count) if count else say("nothing runs"))
 
@@ -44,14 +45,14 @@ def host(s: Snapshot) -> Light:
 def images(s: Snapshot) -> Light:
     bad = next((i for i in s.instances if i.state in NO_IMAGE), None)
     if bad is not None:
-        return Light("failed", say("image missing", pod=bad.name, why=bad.why or bad.state))
+        return Light("failed", say("image missing", pod=bad.name, why=short(bad.why or bad.state)))
     return Light("ok", say("pods run", count=sum(i.phase == "Running" for i in s.instances)))
 
 
 def placement(s: Snapshot) -> Light:
     homeless = [i for i in s.instances if i.homeless and not i.node and not i.ended]
     if homeless:
-        return Light("failed", say("homeless", count=len(homeless), why=homeless[0].homeless))
+        return Light("failed", say("homeless", count=len(homeless), why=short(homeless[0].homeless)))
     waiting = [i for i in s.instances if not i.node and not i.ended]
     if waiting:
         return Light("busy", say("waiting", count=len(waiting)))
@@ -61,7 +62,7 @@ def placement(s: Snapshot) -> Light:
 def recovery(s: Snapshot) -> Light:
     bad = worst(s.instances)
     if bad is not None:
-        return Light("failed", say("struggling", service=bad.service, why=bad.why or bad.state))
+        return Light("failed", say("struggling", service=bad.service, why=short(bad.why or bad.state)))
     return Light("ok", say("restarts", count=sum(i.restarts for i in s.instances)))
 
 
@@ -80,7 +81,7 @@ def scaling(s: Snapshot) -> Light:
 def communication(s: Snapshot) -> Light:
     able = s.machine.able(s.machine.network)
     if able is not None and not able.works:
-        return Light("failed", say("cannot run", why=able.why_not))
+        return Light("failed", say("cannot run", why=short(able.why_not)))
     return Light("ok", say("network", network=s.machine.network))
 
 
@@ -131,7 +132,7 @@ def front(s: Snapshot) -> Light:
         return Light("failed", say("gateway silent"))
     closed = next((f for f in s.fronts if not f.serves), None)
     if closed is not None:
-        return Light("failed" if closed.why else "busy", say("front closed", why=closed.why or closed.name))
+        return Light("failed" if closed.why else "busy", say("front closed", why=short(closed.why or closed.name)))
     opened = next((f for f in s.fronts if f.address), None)
     return Light("ok", say("front open", address=opened.address)) if opened else Light("busy", say("no door"))
 
@@ -219,6 +220,12 @@ def stored(workload: Workload, names: tuple[str, ...]) -> bool:
 
 def worst(instances: Iterable[Instance]) -> Instance | None:
     return next((i for i in instances if i.struggling and not i.leaving), None)
+
+
+def short(text: str) -> str:
+    """The first sentence of what somebody else said; all of it stands on the service's card and in the event."""
+    first = text.partition(". ")[0].partition("\n")[0]
+    return first if len(first) <= LONG else f"{first[: LONG - 1].rstrip()}…"
 
 
 def some(names: Iterable[str]) -> str:

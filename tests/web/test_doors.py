@@ -59,6 +59,7 @@ def test_the_way_in_and_the_files_need_no_session_but_the_right_host() -> None:
         assert asked("GET", path, cookie=None) == Pass()
         assert asked("GET", path, cookie=None, host="evil.example") == Refused(421, "host")
         assert asked("POST", path) == Refused(405, "method")
+    assert asked("HEAD", "enter/word", cookie=None) == Refused(405, "method"), "it would use the link up"
     assert asked("TRACE", "") == Refused(405, "method")
 
 

@@ -116,3 +116,44 @@ def test_a_look_that_breaks_ends_the_streams_and_the_next_page_begins_anew(monke
             await until(live, "svc-default_one")
 
     asyncio.run(story())
+
+
+def test_a_page_that_comes_just_as_the_last_look_ends_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LINGER_S", 0.01)
+
+    async def story() -> None:
+        async with opened() as (_, live):
+            tell, leaving, go = live._tell, asyncio.Event(), asyncio.Event()
+
+            async def last_word() -> None:
+                if live._watching is None:
+                    leaving.set()
+                    await go.wait()
+                await tell()
+
+            monkeypatch.setattr(live, "_tell", last_word)
+            await live.page("en")
+            await leaving.wait()
+            changes = live.changes("en", "")
+            first = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)
+            go.set()
+            _, fragments = await asyncio.wait_for(first, 5)
+            assert "listing" in dict(fragments)
+            await changes.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_stream_without_a_look_ends_and_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with opened() as (_, live):
+
+            async def broken(*_: Any) -> None:
+                raise ValueError("planted")
+
+            monkeypatch.setattr(module.Watching, "run", broken)
+            with pytest.raises(StopAsyncIteration):
+                await asyncio.wait_for(anext(live.changes("en", "")), 5)
+
+    asyncio.run(story())

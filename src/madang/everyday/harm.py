@@ -48,8 +48,12 @@ async def victim(api: Api, home: Path, namespace: str, service: str) -> Victim:
 
 def program_of(home: Path, pod: Obj) -> Victim | None:
     """The pod's first living program, from its monitor's record."""
-    for path in (home / "pods" / pod["metadata"]["uid"]).rglob("running.json"):
-        record = json.loads(path.read_bytes())
+    # Not in all of the pod's folder: in its volumes programs write what they like, and there may be much of it.
+    for path in (home / "pods" / pod["metadata"]["uid"]).glob("containers/*/*/running.json"):
+        try:
+            record = json.loads(path.read_bytes())
+        except FileNotFoundError:  # it has just ended
+            continue
         pid, ticks = int(record["pid"]), int(record["startedTicks"])
         if started_ticks(pid) == ticks:
             return Victim(pod["metadata"]["name"], pid, ticks)
@@ -57,7 +61,11 @@ def program_of(home: Path, pod: Obj) -> Victim | None:
 
 
 def kill(one: Victim) -> None:
-    os.kill(one.pid, signal.SIGKILL)
+    """Raises NothingRuns: it has ended meanwhile."""
+    try:
+        os.kill(one.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        raise NothingRuns(f"{one.pod} has just ended by itself; nothing was harmed") from None
 
 
 def affliction(one: Victim, how: How, seconds: float) -> list[str]:

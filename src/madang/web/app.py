@@ -5,7 +5,7 @@ anything else is looked at.
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -106,7 +106,7 @@ class App:
             yield b"retry: 1000\n\n"
             async with contextlib.aclosing(self._live.changes(language, since)) as changes:
                 async for moment, fragments in changes:
-                    yield b"".join(event(name, html, moment) for name, html in fragments)
+                    yield b"".join(events(fragments, moment))
         except TooManyPages:
             return
 
@@ -140,10 +140,18 @@ class App:
         return HTMLResponse(self._pages[language].page("closed", used=used), 401)
 
 
-def event(name: str, html: str, moment: str) -> bytes:
-    """One server-sent event; a line break in the text is another `data:` line, however it is written."""
-    lines = "".join(f"data: {line}\n" for line in html.splitlines())
-    return f"id: {moment}\nevent: {name}\n{lines}\n".encode()
+def events(fragments: Sequence[tuple[str, str]], moment: str) -> Iterator[bytes]:
+    """Only the last one says the moment: a page whose stream breaks off between two has not all of it yet."""
+    last = len(fragments) - 1
+    for at, (name, html) in enumerate(fragments):
+        yield event(name, html, moment if at == last else "")
+
+
+def event(name: str, html: str, moment: str = "") -> bytes:
+    """One server-sent event; a line break in the text is another `data:` line, however it is written. An empty
+    fragment is one empty line: an event without data would be dropped."""
+    lines = "".join(f"data: {line}\n" for line in html.splitlines() or [""])
+    return f"{f'id: {moment}' if moment else ':'}\nevent: {name}\n{lines}\n".encode()
 
 
 def spoken(request: Request) -> Language:

@@ -44,8 +44,8 @@ def admit(method: str, path: str, headers: Mapping[str, str], keys: Keys, port: 
     """`path` is what stands behind the dashboard's own path. Header names are in lower case."""
     if headers.get("host", "") not in {f"{host}:{port}" for host in HOSTS}:
         return Refused(421, "host")
-    if path.startswith("enter/"):
-        return Pass() if method in ("GET", "HEAD") else Refused(405, "method")
+    if path.startswith("enter/"):  # a HEAD, of something that only looks ahead, would use the link up
+        return Pass() if method == "GET" else Refused(405, "method")
     if path.startswith("static/"):
         return Pass() if method in ("GET", "HEAD") else Refused(405, "method")
     session = cookie(headers.get("cookie", ""))

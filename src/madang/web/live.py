@@ -70,6 +70,8 @@ class Live:
         self._pages += 1
         try:
             await self._wake()
+            if not self._ready.is_set():
+                return
             board = self._board
             seen = board.moment_of(since)
             while await self._newer(board, seen):
@@ -100,15 +102,22 @@ class Live:
             self._news.notify_all()
 
     async def _wake(self) -> None:
+        """Returns when what there is has been read, or when reading it broke off."""
+        begun = False
+        while not begun and not self._closed and not self._ready.is_set():
+            self._asked.set()
+            task = self._task
+            if (
+                task is None or task.done()
+            ):  # else one that begins, or one that is just leaving: then another follows it
+                begun = True
+                task = self._task = asyncio.create_task(self._run(), name="dashboard")
+            ready = asyncio.create_task(self._ready.wait())
+            try:
+                await asyncio.wait((ready, task), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ready.cancel()
         self._asked.set()
-        if not self.running:
-            self._ready.clear()
-            self._task = asyncio.create_task(self._run(), name="dashboard")
-        ready = asyncio.create_task(self._ready.wait())
-        assert self._task is not None
-        await asyncio.wait((ready, self._task), return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
-            ready.cancel()
 
     async def _run(self) -> None:
         """Until nobody has looked for a while."""
@@ -122,6 +131,7 @@ class Live:
                 self._ready.set()
                 tasks += [group.create_task(work) for work in (self._looking(), self._sampling())]
                 await self._left()
+                self._ready.clear()  # who comes from now on waits for the next
                 for task in tasks:
                     task.cancel()
         except Exception:
@@ -140,8 +150,8 @@ class Live:
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), LINGER_S)
-                continue
-            return
+            if not self._asked.is_set():
+                return
 
     async def _looking(self) -> None:
         while True:

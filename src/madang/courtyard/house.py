@@ -171,12 +171,15 @@ class House:
             self._network.stop,
             self._stack.aclose,
         ]
+        failed = []
         for step in steps:
             try:
                 await step()
             except Exception:
                 log.exception("a part could not be stopped; going on with the rest")
-        self._claim.release()
+                failed.append(step)
+        if self._network.stop not in failed:  # else what is left must be found by the next start, of whomever
+            self._claim.release()
         record.remove(self.settings.home, over=True)
 
     async def give_up(self) -> None:

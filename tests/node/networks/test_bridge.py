@@ -1,6 +1,7 @@
 """The bridge network on a machine of its own: a network and mount namespace in which the test is root."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import socket
@@ -14,7 +15,8 @@ from tests.node.networks import living
 
 from madang.node.networks import bridge, choice, claims, leftovers, masquerade, namespaces
 from madang.node.networks.bridge import BridgeNetwork
-from madang.node.networks.netlink import Netlink
+from madang.node.networks.netlink import Link, Netlink
+from madang.node.networks.teardown import group
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.monitor import syscalls
 from madang.node.runtimes.runtime import Launch
@@ -223,6 +225,65 @@ def test_a_dead_courtyards_leftovers_are_swept(tmp_path: Path) -> None:
 
     asyncio.run(story())
     assert (links(), ours()) == ([], [])
+
+
+def test_a_bridge_that_nobody_claims_is_swept_when_its_courtyard_is_over(tmp_path: Path) -> None:
+    home, folders = tmp_path / "home", [tmp_path / "claims"]
+    (home / "run").mkdir(parents=True)
+
+    async def story() -> None:
+        claim = claims.hold(home, "bridge", folders=folders)
+        network = choice.build(claim.id, claim.addresses, home)
+        await network.start()
+        await network.attach("uid-1", "a")
+        claim.path.unlink()
+        with (home / "run" / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert await leftovers.sweep(folders) == []  # its control process has only lost its claim
+        assert await leftovers.sweep(folders) == [claim.id]
+        assert routes(claim.addresses.service_cidr) == []
+        claim.close()
+
+    asyncio.run(story())
+    assert (links(), ours()) == ([], [])
+
+
+def routes(cidr: str) -> list[str]:
+    table = subprocess.run(["ip", "route", "show", "table", "local"], capture_output=True, text=True, check=True)
+    return [line for line in table.stdout.splitlines() if cidr in line]
+
+
+def test_links_that_go_by_themselves_meanwhile_are_no_fault(
+    network: BridgeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel ends namespaces on its own time: what is listed may be gone before it is deleted."""
+    real = Netlink.links
+    gone = Link(99, f"md{ID}v9", group(ID))
+    monkeypatch.setattr(Netlink, "links", lambda self: [*real(self), gone])
+
+    async def story() -> None:
+        await network.start()
+        await network.stop()
+
+    asyncio.run(story())
+    monkeypatch.undo()
+    assert (links(), ours()) == ([], [])
+
+
+def test_a_step_that_fails_leaves_no_other_undone(network: BridgeNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(self: Netlink, *words: object, **more: object) -> None:
+        raise OSError(16, "busy")
+
+    async def story() -> None:
+        await network.start()
+        await network.attach("uid-1", "a")
+        with monkeypatch.context() as planted:
+            planted.setattr(Netlink, "delete_group", refuses)
+            with pytest.raises(OSError, match="busy"):
+                await network.stop()
+
+    asyncio.run(story())
+    assert f"md-{ID}" not in links() and ours() == []
 
 
 def test_the_rules_are_a_value() -> None:

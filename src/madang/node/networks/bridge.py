@@ -17,7 +17,7 @@ from madang.node.networks import leftovers, masquerade, namespaces, recovery, so
 from madang.node.networks.ledger import Ledger
 from madang.node.networks.netlink import Netlink
 from madang.node.networks.network import Attachment
-from madang.node.networks.teardown import destroy, group
+from madang.node.networks.teardown import ALIAS, destroy, group
 from madang.node.runtimes.runtime import Ability
 from madang.ports.settings import Addresses
 
@@ -50,7 +50,7 @@ class BridgeNetwork:
         return Ability(self.name, ability.works, ability.why_not, details if ability.works else {})
 
     async def start(self) -> None:
-        await leftovers.sweep()
+        await leftovers.sweep(but=self._id)
         await namespaces.in_thread(self._start)
         await namespaces.in_thread(self._know)
         for uid, attachment in list(self._ledger.all.items()):
@@ -61,7 +61,7 @@ class BridgeNetwork:
         namespaces.prepare(self.folder)
         with Netlink() as outside:
             if self._addresses.device not in {link.name for link in outside.links()}:
-                outside.bridge(self._addresses.device, f"madang {self._home}")
+                outside.bridge(self._addresses.device, ALIAS + str(self._home))
             self._bridge = socket.if_nametoindex(self._addresses.device)
             outside.address(self._bridge, self._addresses.gateway_ip, self._range.prefixlen)
             outside.local_route(self._addresses.service_cidr, add=True)
@@ -160,9 +160,11 @@ class BridgeNetwork:
         return None
 
     async def stop(self) -> None:
-        for uid in list(self._ledger.all):
-            self._ledger.forget(uid)
-        await destroy(self._id, self._addresses)
+        try:
+            for uid in list(self._ledger.all):
+                self._ledger.forget(uid)
+        finally:  # whatever the disk says
+            await destroy(self._id, self._addresses)
 
 
 async def able() -> Ability:

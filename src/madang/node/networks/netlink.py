@@ -24,12 +24,14 @@ SCOPE_UNIVERSE, SCOPE_HOST = 0, 254
 TYPE_UNICAST, TYPE_LOCAL = 1, 2
 PROTOCOL_STATIC = 4
 UP = 1
+NO_DEVICE = 19  # ENODEV
 
 
 class Link(NamedTuple):
     number: int
     name: str
     group: int
+    alias: str = ""
 
 
 def attribute(kind: int, value: bytes | str | int) -> bytes:
@@ -111,7 +113,7 @@ class Netlink(Conversation):
         try:
             self._link(DELLINK, 0, name, b"")
         except OSError as error:
-            if error.errno != 19:  # ENODEV
+            if error.errno != NO_DEVICE:
                 raise
 
     def delete_group(self, group: int, prefix: str) -> None:
@@ -119,7 +121,11 @@ class Netlink(Conversation):
         members = [link.name for link in self.links() if link.group == group]
         if members and group and all(name.startswith(prefix) for name in members):
             body = struct.pack("=BxHiII", 0, 0, 0, 0, 0) + attribute(IFLA_GROUP, group)
-            self.ask(DELLINK, 0, body, f"links {prefix}*")
+            try:
+                self.ask(DELLINK, 0, body, f"links {prefix}*")
+            except OSError as error:
+                if error.errno != NO_DEVICE:  # the last ones went with their namespaces meanwhile
+                    raise
         for link in self.links():
             if link.name.startswith(prefix):
                 self.delete(link.name)
@@ -155,7 +161,8 @@ class Netlink(Conversation):
             (number,) = struct.unpack_from("=i", body, 4)
             attributes = dict(_attributes(body[16:]))
             (group,) = struct.unpack("=I", attributes.get(IFLA_GROUP, bytes(4)))
-            found.append(Link(number, attributes[IFLA_IFNAME].rstrip(b"\0").decode(), group))
+            name, alias = (attributes.get(kind, b"").rstrip(b"\0") for kind in (IFLA_IFNAME, IFLA_IFALIAS))
+            found.append(Link(number, name.decode(), group, os.fsdecode(alias)))
         return found
 
     def _link(self, type: int, flags: int, name: str, attributes: bytes, *, up: bool = False) -> None:

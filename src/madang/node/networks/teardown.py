@@ -4,11 +4,14 @@ In: an id and its addresses. Out: a machine without its links, namespaces, route
 that stops, and for one that is dead and can't any more.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from madang.node.networks import masquerade, namespaces
 from madang.node.networks.netlink import Netlink
 from madang.ports.settings import Addresses
+
+ALIAS = "madang "  # of every bridge, and then its courtyard's home
 
 
 def group(id: str) -> int:
@@ -22,14 +25,29 @@ async def destroy(id: str, addresses: Addresses) -> None:
 
 
 def _destroy(id: str, addresses: Addresses) -> None:
+    """A step that fails does not keep the others from being taken; its fault is raised in the end."""
+    faults: list[OSError] = []
     with Netlink() as outside:
-        outside.delete_group(group(id), f"md{id}v")
-        namespaces.clear(namespaces.FOLDER / id)
-        outside.local_route(addresses.service_cidr, add=False)
-        with masquerade.forwarding():
-            outside.delete(f"md-{id}")
-            last = not any(link.name.startswith("md-") for link in outside.links())
-            masquerade.close_way(id, last=last)
+        steps: list[Callable[[], object]] = [
+            lambda: outside.delete_group(group(id), f"md{id}v"),
+            lambda: namespaces.clear(namespaces.FOLDER / id),
+            lambda: outside.local_route(addresses.service_cidr, add=False),
+            lambda: _close(id, outside),
+        ]
+        for step in steps:
+            try:
+                step()
+            except OSError as error:
+                faults.append(error)
     for folder in (namespaces.FOLDER, namespaces.FOLDER.parent):
         with suppress(OSError):
             folder.rmdir()
+    if faults:
+        raise faults[0]
+
+
+def _close(id: str, outside: Netlink) -> None:
+    with masquerade.forwarding():
+        outside.delete(f"md-{id}")
+        last = not any(link.name.startswith("md-") for link in outside.links())
+        masquerade.close_way(id, last=last)

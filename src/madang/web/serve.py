@@ -8,6 +8,7 @@ socket and nothing else: pages, templates and their libraries are loaded, in a t
 
 import asyncio
 import contextlib
+import hashlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     from madang.web.app import App
 
 PORT_FILE = "dashboard.port"
-USUAL_PORTS = range(7070, 7080)
+PORTS = range(28000, 32000)  # below what kernels give to clients
+TRIES = 8
 BACKLOG = 64
 LEAVING_S = 1.0
 
 
 @asynccontextmanager
 async def serve(sources: Sources, home: Path) -> AsyncIterator[str]:
-    sock = listen(home / PORT_FILE)
+    sock = listen(home)
     port = sock.getsockname()[1]
     with contextlib.suppress(OSError):  # a full disk is no reason not to start
         (home / PORT_FILE).write_text(str(port))
@@ -92,12 +94,12 @@ def load() -> "type[App]":
     return App
 
 
-def listen(remembered: Path) -> socket.socket:
-    """The last port, else a usual one, else any."""
+def listen(home: Path) -> socket.socket:
+    """The last port, else one of the courtyard's own, else any."""
     last: list[int] = []
     with contextlib.suppress(OSError, ValueError):
-        last = [int(remembered.read_text())]
-    for number in (*last, *USUAL_PORTS, 0):
+        last = [int((home / PORT_FILE).read_text())]
+    for number in (*last, *own_ports(home), 0):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,3 +110,10 @@ def listen(remembered: Path) -> socket.socket:
         except OSError:
             sock.close()
     raise Unavailable("no port could be opened for the dashboard")
+
+
+def own_ports(home: Path) -> list[int]:
+    """Nobody else would try these first: a port that is free for a moment, while the control process starts anew, is
+    not taken by the next courtyard that starts, and open pages find it again."""
+    digest = hashlib.sha256(str(home).encode()).digest()
+    return [PORTS[int.from_bytes(digest[n : n + 2], "big") % len(PORTS)] for n in range(0, 2 * TRIES, 2)]

@@ -176,3 +176,21 @@ def test_the_shop_without_namespaces(court: Court, tmp_path: Path) -> None:
     assert up.returncode == 0, up.stdout + up.stderr
     assert court.json("status")["machine"]["network"] == "loopback"
     assert "Celadon bowl" in get(port)
+
+
+def test_backup_and_restore(person: Person) -> None:
+    port = free_port()
+    place = person.root / "app"
+    service = f'build: ./program, ports: ["{port}:8000"], environment: {{DATA: /app/data}}, volumes: ["v:/app/data"]'
+    write_app(place, f"a: {{{service}}}")
+    with (place / "compose.yaml").open("a") as file:
+        file.write("volumes:\n  v: {}\n")
+    own(place)
+    person.run("up", "--detach", cwd=place)
+    volume = next((person.home / "volumes").glob("*/v"))
+    (volume / "word").write_text("old")
+    said = person.run("backup", str(person.root / "b.tar.gz")).stdout
+    assert "stood still for" in said
+    (volume / "word").write_text("new")
+    person.run("restore", str(person.root / "b.tar.gz"), "--yes")
+    assert (volume / "word").read_text() == "old" and get(port) == "version 1"

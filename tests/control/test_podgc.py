@@ -40,6 +40,22 @@ def test_pods_of_a_node_that_registers_again_stay() -> None:
     assert list(decided(collector, house, "p")) == [Wake(QUARANTINE_S)]  # it counts from now
 
 
+def test_a_node_that_came_back_unseen_is_waited_for_anew() -> None:
+    """Its pod had gone before, so nobody asked about it while the node was there."""
+    house, collector, node = house_with_a_pod()
+    house.remove("nodes", "", "node-1")
+    step(collector, house, "p")
+    house.remove("pods", "default", "p")
+    house.now += 1
+    house.add("nodes", node)
+    step(collector, house, "p")
+    house.now += 3600
+    house.add("pods", {"metadata": {"name": "q"}, "spec": {}})
+    house.start("q")
+    house.remove("nodes", "", "node-1")
+    assert list(decided(collector, house, "q")) == [Wake(QUARANTINE_S)]
+
+
 def test_a_clock_that_was_set_back_keeps_nobody() -> None:
     house, collector, _ = house_with_a_pod()
     house.remove("nodes", "", "node-1")

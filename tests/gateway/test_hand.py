@@ -202,6 +202,29 @@ def test_what_serves_already_is_taken_over_and_no_connection_notices(
     asyncio.run(story())
 
 
+def test_a_worker_that_knows_more_than_its_files_say_is_not_taken_over(
+    tmp_path: Path, program: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was told last was never written down, and is not wanted any more when the next control comes."""
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def story() -> None:
+        one, two, at = start("one"), start("two"), bind()
+        async with running(tmp_path, program) as last:
+            first = new_hand(tmp_path, program)
+            await first.apply(serving(at, one))
+            with monkeypatch.context() as full:
+                full.setattr(Path, "write_text", no_room)
+                await first.apply(serving(at, two))
+                await first.leave()
+            await last.apply(serving(at, one))
+            assert {(await get(at.port))[2][:3] for _ in range(4)} == {b"one"}
+
+    asyncio.run(story())
+
+
 def test_a_worker_that_a_killed_keeper_had_not_written_down_is_inherited(
     tmp_path: Path, program: Path, start: Start
 ) -> None:

@@ -51,13 +51,13 @@ class PodCollector:
         self._missing: dict[str, float] = {}  # node -> since when
 
     def decide(self, ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]:
+        self._missing = {n: since for n, since in self._missing.items() if view.get(NODES, "", n) is None}
         p = view.get(pod.PODS, ref.namespace, ref.name)
         name = p["spec"].get("nodeName") if p is not None else None
         if p is None or not name:
             return []
         node = view.get(NODES, "", name)
         if node is not None:
-            self._missing.pop(name, None)
             ours = pod.deleting(p) and out_of_service(node)
             return forced(p, "") if ours else []
         since = self._missing.setdefault(name, now)

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,11 +41,7 @@ async def desk(settings: Settings, store: JournaledStore, pauses: Pauses) -> Asy
         finally:
             visitors.discard(task)
 
-    before = os.umask(0o177)
-    try:
-        server = await asyncio.start_unix_server(meet, path)
-    finally:
-        os.umask(before)
+    server = await asyncio.start_unix_server(meet, sock=bound(path))
     try:
         yield
     finally:
@@ -103,8 +100,15 @@ class Visit:
             raise TimeoutError("pods are paused already, by another backup")
         self._pausing = True
         self._pauses.begin(pods)
+        stopping = asyncio.ensure_future(asyncio.to_thread(standstill.stop, self._home, list(pods)))
         try:
-            self._stopped = await asyncio.to_thread(standstill.stop, self._home, list(pods))
+            self._stopped = await asyncio.shield(stopping)
+        except (
+            asyncio.CancelledError
+        ):  # the thread goes on: who stands still because of it goes on afterwards (`serve`)
+            with contextlib.suppress(OSError, TimeoutError):
+                self._stopped = await stopping
+            raise
         except BaseException:
             self._pausing = False
             self._pauses.end()
@@ -119,6 +123,19 @@ class Visit:
             self._pausing = False
             self._pauses.end()
         return {}
+
+
+def bound(path: Path) -> socket.socket:
+    """Only its owner may open it; not at the mercy of the umask, which all threads share."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(os.fspath(path))
+        path.chmod(0o600)  # nobody is let in before it listens
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def write(path: Path, loaded: Loaded) -> None:

@@ -12,6 +12,8 @@ from madang.gateway import configuration
 from madang.gateway.desired import Desired
 from madang.gateway.tuning import Tuning
 
+SETTLED = "settled"  # in a folder that says just what its worker knows
+
 
 class Generations:
     """`written` is what the folder in use says."""
@@ -40,11 +42,19 @@ class Generations:
             new = folder / f"{name}.new"
             new.write_text(text)
             new.rename(folder / name)
+        (folder / SETTLED).touch()
         self.written = desired
 
+    def unsettle(self, folder: Path) -> None:
+        """Before a worker is told more than its folder says, until that is written: by removing something, which a
+        full disk does not hinder."""
+        (folder / SETTLED).unlink(missing_ok=True)
+
     def says(self, folder: Path, desired: Desired, refused: Collection[str]) -> bool:
-        """Whether a folder that somebody else wrote says just this; then it is ours."""
+        """Whether a folder that somebody else wrote says just this, and its worker knows no more; then it is ours."""
         try:
+            if not (folder / SETTLED).exists():
+                return False
             for name, text in configuration.files(desired, refused, self._tuning).items():
                 if (folder / name).read_text() != text:
                     return False

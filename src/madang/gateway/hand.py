@@ -108,6 +108,8 @@ class Hand:
             return False
         try:
             now = self._clock.monotonic_s()
+            if self._saving is None:
+                self._generations.unsettle(self._worker.folder)
             await carry_out(self._worker.admin, todo, self._lingering, self._tuning, now)
         except (admin.Refused, admin.Silent) as error:
             log.warning("the gateway's live change failed (%s): a new worker takes over", error)
@@ -156,8 +158,8 @@ class Hand:
         return Outcome(unopened, reloaded=True)
 
     async def _take_over(self, keeper: Keeping, desired: Desired, unopened: tuple[Unopened, ...]) -> bool:
-        """Whether the worker that an earlier control left serves just this: then no connection notices anything. Its
-        files may lag behind what it was told live, but only where what is desired differs from them, too."""
+        """Whether the worker that an earlier control left serves just this: then no connection notices anything. Not
+        where that control was killed before it could write down what it had told it live."""
         worker = await keeper.serving()
         if worker is None or not self._generations.says(worker.folder, desired, {u.bind.name for u in unopened}):
             return False

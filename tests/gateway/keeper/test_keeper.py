@@ -94,3 +94,12 @@ def test_a_request_that_is_none_is_refused_and_nothing_ends(keeper: Keeper, line
     door = Door.__new__(Door)
     door.keeper = keeper
     assert door.obey(line)["ok"] is False
+
+
+def test_a_worker_comes_back_where_it_cannot_be_written_down(keeper: Keeper) -> None:
+    """On a full disk, say."""
+    first = serve(keeper, "1")
+    (Path(keeper.run) / "gateway.json.new").mkdir()
+    kill(keeper, first)
+    keeper.restart()
+    assert keeper.current is not None and keeper.current.pid != first.pid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 
 from madang.gateway.keeper.process import started_ticks
 
@@ -16,12 +17,14 @@ NAME = "gateway.json"
 
 
 def write_down(run: str, worker: Worker) -> None:
-    """For who comes after this keeper's own death: which worker holds the sockets."""
+    """For who comes after this keeper's own death: which worker holds the sockets. On a full disk nobody is told, and
+    what serves goes on: workers are found without it (`orphans`)."""
     path = os.path.join(run, NAME)
     state = {"format": FORMAT, "keeper": os.getpid(), "worker": worker.told(), "ticks": started_ticks(worker.pid)}
-    with open(path + ".new", "w", encoding="utf-8") as out:
-        json.dump(state, out)
-    os.rename(path + ".new", path)
+    with suppress(OSError):
+        with open(path + ".new", "w", encoding="utf-8") as out:
+            json.dump(state, out)
+        os.rename(path + ".new", path)
 
 
 def orphans(run: str) -> list[tuple[int, int]]:

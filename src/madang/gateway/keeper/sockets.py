@@ -38,8 +38,10 @@ def listen_unix(path: str) -> socket.socket:
     os.chdir(folder)  # a socket's path is short by law, a state folder's need not be
     try:
         mask = os.umask(0o177)
-        made.bind(name)
-        os.umask(mask)
+        try:
+            made.bind(name)
+        finally:
+            os.umask(mask)
     finally:
         os.chdir(here)
     made.listen(64)

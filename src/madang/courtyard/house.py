@@ -47,6 +47,7 @@ class House:
         self._stack = AsyncExitStack()
         self._undo = AsyncExitStack()  # for a start that fails
         self._tasks: list[asyncio.Task[None]] = []
+        self._standing = False  # the network could not be taken down
         self.broken = asyncio.Event()  # a room that should never end has ended
         self.abilities: list[Ability] = []
         self.notes: list[str] = []  # what the user should hear of this start
@@ -62,7 +63,7 @@ class House:
         chosen = await choice.choose(network)  # type: ignore[arg-type]
         self._claim = claims.hold(arguments.home, chosen.network)
         self._stack.callback(self._claim.close)
-        self._undo.callback(self._claim.release)
+        self._undo.callback(self._release)
         self.settings = Settings(
             name=arguments.name,
             id=self._claim.id,
@@ -73,7 +74,7 @@ class House:
             runtime=arguments.runtime,
         )
         self._network: Network = choice.build(self.settings.id, self.settings.addresses, arguments.home)
-        self._undo.push_async_callback(self._network.stop)
+        self._undo.push_async_callback(self._take_down)
         runtime = HostRuntime(self.settings.id)
         self._stack.callback(runtime.close)
         ability, *_ = await beside(runtime.probe(), self._network.start(), self._open_api())
@@ -168,19 +169,28 @@ class House:
             self._gateway.stop,
             lambda: self._end("gateway", "nodes"),
             lambda: gates.close(self.api),
-            self._network.stop,
+            self._take_down,
             self._stack.aclose,
         ]
-        failed = []
         for step in steps:
             try:
                 await step()
             except Exception:
                 log.exception("a part could not be stopped; going on with the rest")
-                failed.append(step)
-        if self._network.stop not in failed:  # else what is left must be found by the next start, of whomever
-            self._claim.release()
+        self._release()
         record.remove(self.settings.home, over=True)
+
+    async def _take_down(self) -> None:
+        self._standing = True
+        await self._network.stop()
+        self._standing = False
+
+    def _release(self) -> None:
+        """A claim whose network could not be taken down stays: by it the next start, whoever's, finds what is left."""
+        if self._standing:
+            self._claim.close()
+        else:
+            self._claim.release()
 
     async def give_up(self) -> None:
         """After a start that failed: nothing is left of it. What an earlier control left running goes on."""

@@ -53,7 +53,8 @@ WORDS = {
     "healing.wait": "An instance that has been ready for {steady} seconds is restarted at once, a younger one "
     "after a pause: waiting {seconds} seconds.",
     "healing.see": "RESTARTS went up by one, and nobody did anything about it. Failed means: no answer, an "
-    "error, or a page with a part missing. The people who ask never try again.",
+    "error, or a page with a part missing. The people who ask never try again, so that an answer that had begun "
+    "when the program died is lost.",
     "healing.figure.healed_s": "from death to ready again",
     "healing.figure.requests": "requests meanwhile",
     "healing.figure.failed": "failed",

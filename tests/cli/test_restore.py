@@ -10,6 +10,8 @@ import pytest
 from madang.cli import courtyards, restore
 from madang.cli.courtyards import Courtyard
 from madang.cli.refusal import Refusal
+from madang.courtyard.backup import putting
+from madang.courtyard.backup.manifest import Manifest
 from madang.courtyard.backup.moving import missing
 from madang.ports.program import Program, save
 
@@ -51,6 +53,29 @@ def test_the_one_before_comes_back(was_running: bool, tmp_path: Path, monkeypatc
         restore.come_up(one, aside, was_running)
     assert woken == ([["new"], ["old"]] if was_running else [["new"]])
     assert [path.name for path in one.home.iterdir()] == ["old"] and not aside.exists()
+
+
+@pytest.mark.parametrize("was_running", [False, True])
+def test_what_ran_goes_on_where_the_new_one_cannot_take_its_place(
+    was_running: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MADANG_HOME", str(tmp_path))
+    one, woken = court(tmp_path / "default"), []
+
+    class Waking:
+        def ready(self) -> Courtyard:
+            woken.append(one.name)
+            return one
+
+    def full(fresh: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(courtyards, "wake", lambda court, arguments: Waking())
+    monkeypatch.setattr(putting, "swap", full)
+    fresh = putting.Fresh(tmp_path / "fresh", one.home, Manifest("default", "/x", "1", "now", 1, (), ()))
+    with pytest.raises(OSError, match="No space left"):
+        restore.take_place(one, fresh, was_running)
+    assert woken == (["default"] if was_running else [])
 
 
 def deployment(**status: Any) -> dict[str, Any]:

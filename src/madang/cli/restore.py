@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +52,7 @@ def restore(
         with putting.fresh(file, court.home) as one:
             say(plain(f"{file.name}: {one.manifest.name}, taken {one.manifest.taken_at}; all of it is well"))
             was_running = courtyards.find(name).runs
-            aside = take_place(court, one)
+            aside = take_place(court, one, was_running)
     except Wrong as error:
         raise Refusal(f"{file} {error}; nothing was changed") from error
     except OSError as error:
@@ -77,8 +76,8 @@ def agreed(court: Courtyard, yes: bool) -> None:
         raise Refusal("nothing was changed")
 
 
-def take_place(court: Courtyard, one: "Fresh") -> Path | None:
-    """Stops the present one, keeps it aside."""
+def take_place(court: Courtyard, one: "Fresh", was_running: bool) -> Path | None:
+    """Stops the present one, keeps it aside. Where that fails (a full disk, say) it is started again."""
     from madang.courtyard import record
     from madang.courtyard.backup import putting
 
@@ -91,10 +90,14 @@ def take_place(court: Courtyard, one: "Fresh") -> Path | None:
     except record.Taken:
         raise Refusal(f"the courtyard {court.name!r} is being started by somebody else; nothing was changed") from None
     try:
-        return putting.swap(one)
-    finally:
-        with suppress(OSError):
+        try:
+            return putting.swap(one)
+        finally:
             os.close(lock)
+    except OSError:
+        if was_running:
+            courtyards.wake(courtyards.find(court.name), []).ready()
+        raise
 
 
 def come_up(court: Courtyard, aside: Path | None, was_running: bool) -> Courtyard:

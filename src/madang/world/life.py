@@ -61,6 +61,11 @@ class WitnessedStore(JournaledStore):
         done.add_done_callback(lambda done: self._heard(key, done))
         return done
 
+    def decoded(self, revision: int) -> Obj | None:
+        """What the house has decoded already."""
+        found = self._decoded._kept.get(revision)
+        return None if found is None else found[0]
+
     def forget(self) -> None:
         self._tables.clear()
         self._decoded = Decoded()

@@ -122,6 +122,7 @@ class Story:
         while still and self._loop.time() < end:
             await asyncio.sleep(0.25)
             still = unsettled(self._world)
+            self._witnesses.polled()
         if still:
             self._world.breach("converges", "; ".join(still[:6]))
         return not still

@@ -56,7 +56,7 @@ class Witnesses:
             if row.key.kind == "events" and self._world.trace is None:
                 continue  # half of all rows, and nothing holds of them
             old = self.present.get(row.key)
-            new: Obj | None = None if row.data is None else orjson.loads(row.data)
+            new = None if row.data is None else self._decoded(row.revision, row.data)
             if new is None:
                 self.present.pop(row.key, None)
             else:
@@ -65,6 +65,13 @@ class Witnesses:
                 self._world.note(told(row, old, new))
             for witness in self._of_objects if row.key.kind != "events" else ():
                 witness.committed(row, old, new, self.present)
+
+    def _decoded(self, revision: int, data: bytes) -> Obj:
+        """As the house itself will show it (`leaks` compares that with the bytes), or decoded here."""
+        life = self._world.life
+        known = life.store.decoded(revision) if life is not None and life.ready else None
+        found: Obj = orjson.loads(data) if known is None else known
+        return found
 
     def opened(self, store: WitnessedStore) -> None:
         """A life has read the disk: before it does anything, everything that must hold is looked at as a whole."""
@@ -75,6 +82,10 @@ class Witnesses:
 
     def born(self, life: Life) -> None:
         self._watching.born(life)
+
+    def polled(self) -> None:
+        for witness in self._of_objects:
+            witness.polled(self.present)
 
     def settled(self) -> None:
         self._watching.settled()

@@ -19,6 +19,9 @@ class Witness:
     def restarted(self, present: Present) -> None:
         """A new control process has read what the last one left, and has not begun."""
 
+    def polled(self, present: Present) -> None:
+        """Everything is healed, and the house is on its way to where it was asked to be."""
+
     def settled(self, present: Present) -> None:
         """The house has converged and rests."""
 

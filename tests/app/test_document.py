@@ -37,6 +37,8 @@ def test_tags_of_compose() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("a:\n\tb: 1\n", "f.yaml:2: is not valid YAML: a tab; it is indented with spaces only"),
+        ("a:\n  b: 1\n\tc: 1\n", "f.yaml:3: is not valid YAML: a tab; it is indented with spaces only"),
         ("a: [\n", "f.yaml:2: is not valid YAML: did not find expected node content (while parsing a flow node)"),
         ("a: 1\na: 2\n", "f.yaml:2: the key 'a' stands here already, in line 1"),
         ("a: &a [*a]\n", "f.yaml:1: an alias stands inside of what it names"),

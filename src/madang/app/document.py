@@ -116,6 +116,8 @@ def read(text: str, file: str) -> list[Any]:
         at = error.problem_mark or error.context_mark
         place = Mark(file, at.line + 1 if at else 0)
         context = f" ({error.context})" if error.context else ""
+        if at and text[at.index : at.index + 1] == "\t":
+            raise DocumentError(f"{place}: is not valid YAML: a tab; it is indented with spaces only") from error
         raise DocumentError(f"{place}: is not valid YAML: {error.problem or 'broken'}{context}") from error
     except yaml.YAMLError as error:
         raise DocumentError(f"{file}: is not valid YAML: {error}") from error

@@ -1,13 +1,15 @@
 """How far each service is, from the objects alone: the live table of `up`. Pure.
 
-In: Deployments, Jobs, Pods and Events of the namespace. Out: a `ServiceState` a service, with the reason in the API's
-words where something keeps it.
+In: Deployments, Jobs, Pods and Events of the namespace, and the time. Out: a `ServiceState` a service, with the reason
+in the API's words where something keeps it.
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from madang.app.application import SERVICE, ServiceState
+from madang.app.staying import doubt
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
@@ -22,6 +24,7 @@ def progress(
     jobs: Iterable[Obj],
     pods: Iterable[Obj],
     events: Iterable[Obj] = (),
+    now: float = math.inf,
 ) -> list[ServiceState]:
     by_deployment = {o["metadata"]["name"]: o for o in deployments}
     by_job = {o["metadata"]["name"]: o for o in jobs}
@@ -35,7 +38,7 @@ def progress(
         if service in by_job:
             state = of_job(service, by_job[service], theirs, warned)
         elif service in by_deployment:
-            state = of_deployment(service, by_deployment[service], theirs, warned)
+            state = of_deployment(service, by_deployment[service], theirs, warned, now)
         elif service in by_pod:
             state = of_pod(service, by_pod[service], warned)
         else:
@@ -76,7 +79,9 @@ def warnings(events: Iterable[Obj]) -> dict[str, str]:
     return {name: text for name, (_, text) in found.items()}
 
 
-def of_deployment(service: str, obj: Obj, pods: Sequence[Obj], warned: Mapping[str, str]) -> ServiceState:
+def of_deployment(
+    service: str, obj: Obj, pods: Sequence[Obj], warned: Mapping[str, str], now: float = math.inf
+) -> ServiceState:
     spec, status = obj["spec"], obj.get("status") or {}
     wanted = spec.get("replicas", 1)
     seen = status.get("observedGeneration", 0) >= obj["metadata"].get("generation", 0)
@@ -87,6 +92,8 @@ def of_deployment(service: str, obj: Obj, pods: Sequence[Obj], warned: Mapping[s
         and status.get("replicas", 0) == wanted
         and status.get("availableReplicas", 0) >= wanted
     ):
+        if early := doubt(pods, now):
+            return ServiceState(service, "starting", f"{ready}/{wanted}: {trouble(pods, warned) or early}")
         return ServiceState(service, "ready", f"{ready}/{wanted}" if wanted != 1 else "")
     newest = [p for p in pods if not is_ready(p)]
     if kept := waiting_for(newest):

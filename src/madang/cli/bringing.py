@@ -104,7 +104,7 @@ class Bringing:
                 try:
                     while True:
                         deployments, jobs, pods, events, services = seen.lists()
-                        self.states = app.progress(application.services, deployments, jobs, pods, events)
+                        self.states = app.progress(application.services, deployments, jobs, pods, events, time.time())
                         self.doors = doors(wanted, services, events)
                         live.update(self.table())
                         done = app.settled(self.states) and not self.doors.undecided
@@ -145,12 +145,13 @@ class Bringing:
             for state in self.states:
                 well = state.state in ("ready", "done")  # why not is told below
                 say(plain(f"{state.service}: {state.state} {state.detail if well else ''}".rstrip()))
-        for key, address in found["addresses"].items():
-            say(f"  {key:<12} {address}")
-        say(f"  {'kubeconfig':<12} {self.court.kubeconfig}")
+        told = {**found["addresses"], "kubeconfig": self.court.kubeconfig}
+        width = max(12, *map(len, told))
+        for key, address in told.items():
+            say(f"  {key:<{width}} {address}")
         if way := fresh_link(self.court):
             say(f"open the dashboard (once; `madang dashboard` makes another link): {way}")
-        self.tell_others(found["services"])
+        self.tell_others(found["services"], width)
         if ready:
             say(f"[green]ready[/] after {seconds:.1f} s")
             return
@@ -162,12 +163,12 @@ class Bringing:
             say(plain(f"  {door}"))
         say("look further with `madang status`, `madang logs SERVICE` and `madang kubectl describe pod`")
 
-    def tell_others(self, rows: Sequence[dict[str, Any]]) -> None:
+    def tell_others(self, rows: Sequence[dict[str, Any]], width: int) -> None:
         """A courtyard goes on with all that it had, which may surprise who brings one application, or none."""
         own = self.application.namespace if self.application else ""
         others = sorted({row["namespace"] for row in rows if row["state"] != "stopped"} - {own})
         if own and others:
-            say(f"  {'also here':<12} {', '.join(others)} (from earlier; `madang status` shows all)")
+            say(f"  {'also here':<{width}} {', '.join(others)} (from earlier; `madang status` shows all)")
         if not own:
             said = f"it goes on with {', '.join(others)}" if others else "`madang up PATH` brings an application"
             say(f"no compose.yaml and no manifests in this folder: {said}")

@@ -242,6 +242,15 @@ def test_only_root_runs_programs_as_somebody_else(tmp_path: Path, monkeypatch: p
     assert made.warnings[0].endswith("only root may start programs as somebody else; the service runs as you")
 
 
+@pytest.mark.parametrize(("dockerfile", "told"), [("FROM x\n", "has no CMD"), ("", "is not there")])
+def test_nothing_to_run_says_whether_there_is_a_dockerfile(tmp_path: Path, dockerfile: str, told: str) -> None:
+    (tmp_path / "a").mkdir()
+    if dockerfile:
+        (tmp_path / "a" / "Dockerfile").write_text(dockerfile)
+    with pytest.raises(app.ApplicationError, match=f"Dockerfile {told}, and the service has no command"):
+        application(tmp_path, "services: {a: {build: a}}")
+
+
 def test_what_is_said_of_several_dockerfiles_is_said_once(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -49,6 +49,19 @@ def test_what_only_an_image_can_do_is_named() -> None:
     assert undone.startswith("line 9: RUN pip install") and "only inside an image" in undone
 
 
+@pytest.mark.parametrize(
+    ("copies", "told"),
+    [
+        ("COPY package*.json ./\nRUN npm ci\nCOPY . .", 0),  # the whole folder brings them: one for an image's layers
+        ("COPY package*.json ./\nCOPY src src", 1),
+        ("COPY package*.json /else/\nCOPY . .", 1),
+        ("COPY conf/*.json ./\nCOPY . .", 1),  # stands one folder higher than in the source
+    ],
+)
+def test_a_pattern_is_told_unless_the_whole_folder_follows(copies: str, told: int) -> None:
+    assert len(last_stage(parse(f"FROM node\nWORKDIR /app\n{copies}\nCMD x\n")).undone) == told
+
+
 def test_heredocs_are_no_instructions() -> None:
     found = parse("FROM a\nRUN <<EOF\nCMD nonsense\nEOF\nCMD x\n")
     assert [i.name for i in found] == ["FROM", "RUN", "CMD"]

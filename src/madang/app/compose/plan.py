@@ -109,7 +109,8 @@ def built(made: Plan) -> Plan:
     if stage.command:
         return made
     if "command" not in made.field:
-        of.fault(f"nothing says what to run: {build.file} has no CMD, and the service no command")
+        without = "has no CMD" if build.inline or build.file.is_file() else "is not there"
+        of.fault(f"nothing says what to run: {build.file} {without}, and the service has no command")
     return made
 
 

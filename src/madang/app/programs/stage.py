@@ -38,6 +38,7 @@ class Stage:
     shell: tuple[str, ...] = ("/bin/sh", "-c")
     copies: list[tuple[str, str]] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
+    patterns: list[tuple[str, str]] = field(default_factory=list)  # of COPY: where its files stand, its line of undone
     args: dict[str, str] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)  # paths that a RUN takes away
 
@@ -145,8 +146,14 @@ def copy(stage: Stage, one: Instruction, text: str) -> None:
     for source in sources:
         clean = posixpath.normpath(source)
         if "://" in source or any(c in source for c in "*?["):
-            stage.undone.append(f"line {one.line}: {one.name} {source}: is done only inside an image")
+            text = f"line {one.line}: {one.name} {source}: is done only inside an image"
+            stage.undone.append(text)
+            if "/" not in clean:
+                stage.patterns.append((place, text))
         else:
+            if clean == ".":  # brings those files too: `COPY package*.json ./` comes first only for an image's layers
+                covered = [told for where, told in stage.patterns if where == place]
+                stage.undone = [told for told in stage.undone if told not in covered]
             stage.copies.append((clean, place if not into_folder else place + "/"))
 
 

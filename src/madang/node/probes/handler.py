@@ -98,7 +98,10 @@ async def _exec(target: Target, command: tuple[str, ...] | list[str]) -> Result:
         code = await process.wait()
     finally:
         await process.close()
-    return Result(code == 0, "" if code == 0 else output[:_OUTPUT_BYTES].decode("utf-8", "replace"))
+    if code == 0:
+        return Result(True)
+    said = output[:_OUTPUT_BYTES].decode("utf-8", "replace")
+    return Result(False, said if said.strip() else f"the command ended with exit code {code} and said nothing")
 
 
 def own_place(role: Role, ip: str, word: str) -> str:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import select
-import shutil
 import signal
 import time
 from typing import Annotated
@@ -88,6 +87,7 @@ def forget(court: courtyards.Courtyard) -> None:
     """Removes the state folder; what other users' programs wrote into volumes goes too, where we may."""
     from madang.courtyard import record
     from madang.courtyard.backup.putting import kept
+    from madang.courtyard.removal import remove
 
     try:
         lock = record.hold(court.home)
@@ -99,7 +99,7 @@ def forget(court: courtyards.Courtyard) -> None:
         with contextlib.suppress(OSError):
             court.home.rename(gone)
         for folder in (gone if gone.exists() else court.home, *kept(court.home)):
-            shutil.rmtree(folder)
+            remove(folder)
     except OSError as error:
         raise Refusal(f"the state of {court.name!r} could not be removed wholly: {error}") from error
     finally:

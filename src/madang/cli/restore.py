@@ -6,9 +6,9 @@ places in one step; it is kept until the new one is up, and comes back by itself
 
 import asyncio
 import os
-import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -148,6 +148,7 @@ def satisfied(deployment: dict[str, object]) -> bool:
 
 def told(court: Courtyard, one: "Fresh", ready: bool, aside: Path | None, seconds: float) -> None:
     from madang.courtyard.backup.moving import missing
+    from madang.courtyard.removal import remove
 
     for path in one.manifest.outside:
         if not Path(path).exists():
@@ -160,7 +161,8 @@ def told(court: Courtyard, one: "Fresh", ready: bool, aside: Path | None, second
     say(f"  {'kubeconfig':<12} {court.kubeconfig}")
     if ready:
         if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
+            with suppress(OSError):
+                remove(aside)
         say(f"[green]restored[/] and ready after {seconds:.1f} s")
         return
     say(f"[red]restored, and not all is ready[/] after {seconds:.1f} s: look with `madang status`")

@@ -6,12 +6,13 @@ clock's tick; what a process has mapped to write counts as changed, since memory
 """
 
 import os
-import shutil
 import stat
 import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
+
+from madang.courtyard.removal import remove
 
 TICK_S = 0.1  # file times are as coarse as the kernel's clock
 CHUNK = 1 << 20
@@ -142,13 +143,6 @@ def dress(target: Path, info: os.stat_result) -> None:
     if not stat.S_ISLNK(info.st_mode):
         target.chmod(stat.S_IMODE(info.st_mode))
         os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
-
-
-def remove(target: Path) -> None:
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
-    else:
-        target.unlink(missing_ok=True)
 
 
 def written_maps(pids: Iterable[int]) -> set[int]:

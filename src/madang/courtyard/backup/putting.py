@@ -19,6 +19,7 @@ from pathlib import Path
 from madang.courtyard.backup import reading
 from madang.courtyard.backup.manifest import STATE, Manifest, Wrong
 from madang.courtyard.backup.moving import Moved
+from madang.courtyard.removal import remove
 from madang.ports.journal import JournalFailed, JournalRefused, Loaded
 from madang.store.sqlite import SqliteJournal
 
@@ -79,7 +80,7 @@ def put_away(folder: Path, home: Path) -> None:
         # The mark goes last: else half of it would be taken for the courtyard that was there before.
         for path in folder.iterdir():
             if path.name != MARK:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                remove(path)
         (folder / MARK).unlink()
     if folder.exists() and not any(folder.iterdir()):  # killed before it was marked, or at the line above
         folder.rmdir()
@@ -180,7 +181,8 @@ def sync(folder: Path) -> None:
 def swap_back(home: Path, aside: Path) -> None:
     """The new one did not come up: the one before has its place again."""
     exchange(aside, home)
-    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(OSError):
+        remove(aside)
 
 
 def exchange(one: Path, other: Path) -> None:

@@ -6,10 +6,10 @@ copy is as good as after a power cut. The copies wait in the home until the arch
 """
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from madang.courtyard.backup.asking import House, house
 from madang.courtyard.backup.manifest import STATE, Manifest
 from madang.courtyard.backup.mirror import Mirror, written_maps
 from madang.courtyard.backup.writing import archive
+from madang.courtyard.removal import remove
 from madang.ports.objects import Obj
 from madang.store.sqlite import SqliteJournal
 
@@ -65,7 +66,8 @@ def take(home: Path, name: str, file: Path, *, runs: bool, pause: bool = True, s
             taken.volumes = tuple(f for group in groups for f in group.folders if (aside / f).is_dir())
             write(home, name, aside, file, taken)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            with suppress(OSError):
+                remove(aside)
     taken.size_bytes, taken.seconds = file.stat().st_size, time.monotonic() - begun
     return taken
 
@@ -117,4 +119,5 @@ def sweep(home: Path) -> None:
     for left in home.glob(f"{ASIDE}*"):
         pid = left.name.removeprefix(ASIDE).partition("-")[0]
         if not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError):
+                remove(left)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from madang.wire import channels
+from madang.wire import tunnel as module
 from madang.wire.spdy import PING, Decoder, Encoder, Frame
 from madang.wire.tunnel import Tunnel
 from tests.wire.streams import FakeStreams, Shout
@@ -78,3 +79,44 @@ def test_a_client_that_leaves_while_the_pod_takes_nothing_ends_the_tunnel(monkey
         return streams.opened[0].ended.is_set()
 
     assert asyncio.run(story())
+
+
+def test_a_client_is_not_listened_to_while_enough_waits_for_the_pod(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it sends meanwhile would be kept in memory, however much it is; nothing is lost or overtaken."""
+    monkeypatch.setattr(module, "WAITING_BYTES", 8, raising=False)
+
+    async def story() -> tuple[int, list[Frame]]:
+        inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        decoder, said, over, may_open = Decoder(), list[Frame](), asyncio.Event(), asyncio.Event()
+
+        class Slow(FakeStreams):
+            async def forward(self, namespace: str, pod: str, port: int) -> Shout:
+                await may_open.wait()
+                return await super().forward(namespace, pod, port)  # type: ignore[return-value]
+
+        async def send(message: Any) -> None:
+            said.extend(decoder.feed(message["bytes"]))
+            if any(frame.kind == 0 and frame.last for frame in said):
+                over.set()
+
+        client = Encoder()
+        frames = [client.open(1, {"requestid": "0", "port": "80", "streamtype": "data"})]
+        frames += [client.data(1, f"word {n} ".encode()) for n in range(20)]
+        for frame in [*frames, client.data(1, b"end", last=True)]:
+            inbox.put_nowait({"type": "websocket.receive", "bytes": frame})
+        tunnel = Tunnel(Slow(), SimpleNamespace(namespace="default", name="web"), send)  # type: ignore[arg-type]
+        running = asyncio.create_task(tunnel.run(inbox.get))  # type: ignore[arg-type]
+        for _ in range(100):
+            await asyncio.sleep(0)
+        left = inbox.qsize()
+        may_open.set()
+        async with asyncio.timeout(10):
+            await over.wait()
+        inbox.put_nowait({"type": "websocket.disconnect"})
+        await running
+        return left, said
+
+    left, said = asyncio.run(story())
+    assert left >= 15
+    told = b"".join(f.data for f in said if f.kind == 0 and f.stream == 1)
+    assert told == b"".join(b"WORD %d " % n for n in range(20)) + b"ENDBYE\n"

@@ -59,7 +59,8 @@ def preferred_pods(c: Candidate) -> float:
 
 
 def apart(c: Candidate) -> float:
-    """Among instances of one owner that say nothing of it. One more than elsewhere outweighs any packing."""
+    """Among instances of one owner that say nothing of it. One more than where there are fewest outweighs any packing;
+    each further one weighs less."""
     return 100.0 / (1 + max(0, c.spreading.crowd(c.i)))
 
 

@@ -18,6 +18,7 @@ from madang.wire.spdy import GOAWAY, PING, RST_STREAM, SYN_STREAM, Broken, Decod
 
 PROTOCOL = "SPDY/3.1+portforward.k8s.io"
 OPEN_AT_ONCE = 256
+WAITING_BYTES = 1 << 20  # from a client, while the pod's side is not open yet, or takes nothing
 
 
 class Left(Exception):
@@ -30,6 +31,7 @@ class Pair:
     data: int = 0
     connection: Connection | None = None
     waiting: list[bytes] = field(default_factory=list)  # what came before the connection stood
+    settled: asyncio.Event = field(default_factory=asyncio.Event)  # it stands and has all that waited, or never will
     last: bool = False  # the client has said its last word
     flow: "asyncio.Task[None] | None" = None
 
@@ -85,6 +87,9 @@ class Tunnel:
             await self._say(self._encoder.reset(frame.stream, 3))
             return
         pair = self._pairs.setdefault(request, Pair())
+        if frame.headers.get("streamtype") != "error" and pair.flow is not None:
+            await self._say(self._encoder.reset(frame.stream, 1))  # a pair has one data stream
+            return
         self._by_stream[frame.stream] = pair
         await self._say(self._encoder.reply(frame.stream))
         if frame.headers.get("streamtype") == "error":
@@ -100,10 +105,15 @@ class Tunnel:
         pair = self._by_stream.get(frame.stream)
         if pair is None or frame.stream != pair.data:
             return
-        pair.last = pair.last or frame.last
         if pair.connection is None:
-            pair.waiting += [frame.data] if frame.data else []
-            return
+            if sum(map(len, pair.waiting)) < WAITING_BYTES:
+                pair.last = pair.last or frame.last
+                pair.waiting += [frame.data] if frame.data else []
+                return
+            if not await patiently(_settled(pair), self._probe, self._look):
+                raise Left
+            if pair.connection is None:
+                return
         if frame.data:
             with contextlib.suppress(OSError):
                 if not await patiently(pair.connection.write(frame.data), self._probe, self._look):
@@ -119,6 +129,7 @@ class Tunnel:
                     await opened.write(pair.waiting.pop(0))
             finally:
                 pair.connection = opened
+                pair.settled.set()
             if pair.last:
                 await opened.close_write()
             while data := await opened.read():
@@ -128,6 +139,7 @@ class Tunnel:
         except OSError as fault:
             await self._say(self._encoder.data(pair.error, f"error forwarding port {port}: {fault}".encode()))
         finally:
+            pair.settled.set()
             if pair.connection is not None:
                 await pair.connection.close()
             self._pairs.pop(request, None)
@@ -144,3 +156,7 @@ class Tunnel:
 
     async def _say(self, data: bytes) -> None:
         await self._send({"type": "websocket.send", "bytes": data})
+
+
+async def _settled(pair: Pair) -> None:
+    await pair.settled.wait()

@@ -73,3 +73,21 @@ def test_a_courtyard_of_three_nodes_gets_a_free_name(said: Said, tmp_path: Path)
     (tmp_path / "tour-nodes").mkdir()
     assert ground.another("tour") == "tour-nodes2"
     assert len(ground.another("x" * 32)) <= 32
+
+
+def test_a_tour_that_is_killed_as_it_promises_has_still_promised_all_before(
+    said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Ground("c", own=True)
+    here.promise("down")
+
+    def cut(path: Path, text: str) -> int:
+        path.write_bytes(text[:5].encode())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", cut)
+        with pytest.raises(KeyboardInterrupt):
+            here.promise("scale", "web", "2")
+    told = json.loads(here.note.read_bytes())
+    assert told["promises"] == [["c", "down"]]

@@ -89,7 +89,9 @@ class Ground:
         pid = os.getpid()
         rows = [[p.name, *p.words] for p in self.promises]
         self.note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.note.write_text(json.dumps({"pid": pid, "ticks": started_ticks(pid), "promises": rows}))
+        new = self.note.with_name(f".{self.note.name}.new")  # who is killed here has still promised all of before
+        new.write_text(json.dumps({"pid": pid, "ticks": started_ticks(pid), "promises": rows}))
+        new.replace(self.note)
 
     def read(self) -> None:
         """What a tour that was killed has left to do; one that is under way is not disturbed."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from madang.cli.courtyards import running
+from madang.cli.courtyards import Courtyard, running
 from madang.cli.options import DEFAULT
 from madang.cli.refusal import Refusal
 
@@ -19,8 +19,14 @@ def kubectl(context: typer.Context) -> None:
     """
     court = running(os.environ.get("MADANG_NAME", DEFAULT))
     program = find_kubectl()
-    environment = {**os.environ, "KUBECONFIG": str(court.kubeconfig)}
-    os.execve(program, [program, *context.args], environment)
+    os.execve(program, [program, *context.args], environment(court))
+
+
+def environment(court: Courtyard) -> dict[str, str]:
+    """What kubectl keeps about this API it keeps here, so that it goes with the courtyard: in the home it would grow
+    by a folder for each port, and a port's next owner would be met with what the last one had."""
+    cache = os.environ.get("KUBECACHEDIR") or str(court.home / "run" / "kubectl")
+    return {**os.environ, "KUBECONFIG": str(court.kubeconfig), "KUBECACHEDIR": cache}
 
 
 def find_kubectl() -> str:

@@ -192,6 +192,6 @@ def end(court: Courtyard) -> None:
     from madang.cli.down import stop
     from madang.cli.screen import say
 
-    say("\nstopping everything (Ctrl-C again: leave it running)")
+    say("\nstopping everything (Ctrl-C again: do not wait for it)")
     stop(courtyards.find(court.name), 120)
     say(f"the courtyard {court.name!r} is down")

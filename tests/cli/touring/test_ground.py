@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,3 +92,11 @@ def test_a_tour_that_is_killed_as_it_promises_has_still_promised_all_before(
             here.promise("scale", "web", "2")
     told = json.loads(here.note.read_bytes())
     assert told["promises"] == [["c", "down"]]
+
+
+def test_a_port_that_a_demo_still_has_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        taken = str(held.getsockname()[1])
+        monkeypatch.setenv("SHOP_PORT", taken)
+        assert ground.free_port() not in ("", taken)
+    assert ground.free_port() == ""  # free again: what was asked for

@@ -199,15 +199,15 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def free_port() -> str:
-    """For the shop's page; empty where the usual one is free."""
-    if os.environ.get("SHOP_PORT"):
-        return ""
-    for port in (USUAL_PORT, 0):
+    """For the shop's page; empty where the usual one is free, or the one of SHOP_PORT (a demo may still have it)."""
+    named = os.environ.get("SHOP_PORT", "")
+    usual = int(named) if named.isdigit() else USUAL_PORT
+    for port in (usual, 0):
         try:
             with socket.create_server(("127.0.0.1", port)) as held:
                 found = int(held.getsockname()[1])
-                return "" if found == USUAL_PORT else str(found)
-        except OSError:
+                return "" if found == usual else str(found)
+        except (OSError, OverflowError):
             continue
     return ""
 

@@ -84,7 +84,7 @@ class Stage:
         if keep and not quiet:
             self.telling.line(text.rstrip())
         if process.returncode and not may_fail:
-            why = (complaint or b"").decode("utf-8", "replace").strip()
+            why = (complaint or b"").decode("utf-8", "replace").strip() or (text.strip() if quiet else "")
             raise Refusal(
                 f"`{' '.join(words)}` ended with exit code {process.returncode}" + (f": {why}" if why else "")
             )

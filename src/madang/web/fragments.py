@@ -132,6 +132,6 @@ def environment(language: Language) -> Environment:
     def t(key: str, **given: Any) -> str:
         return say(key, **given).of(language)
 
-    made.globals.update(t=t, language=language, ident=application.ident)
+    made.globals.update(t=t, language=language, ident=application.ident, DOTS=application.DOTS)
     made.filters["of"] = lambda text: text.of(language)
     return made

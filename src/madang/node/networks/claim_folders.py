@@ -15,7 +15,6 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 PICKING_S = 5.0  # how long another may take to pick
-ANYBODYS = Path("/tmp")
 
 
 class Busy(OSError):

@@ -151,3 +151,25 @@ def test_a_folder_that_became_something_else(what: str, tmp_path: Path) -> None:
     copy.update()
     assert (outside / "kept").read_text() == "kept"
     assert tree(source) == tree(tmp_path / "target")
+
+
+@pytest.mark.parametrize("what", ["link", "folder", "remove", "pipe"])
+def test_what_changes_its_kind_under_the_first_pass_is_taken_by_the_second(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    act(source, "b", "write", "b")
+    copy, real = Mirror(source, tmp_path / "target"), mirror.copy_file
+
+    def changed(one: Path, target: Path) -> int:
+        act(source, "b", "remove" if what == "pipe" else what, "elsewhere")
+        if what == "pipe":
+            os.mkfifo(source / "b")
+        return real(one, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mirror, "copy_file", changed)
+        copy.update()
+    copy.update()
+    assert tree(source) == tree(tmp_path / "target")
+    assert all((source / name).lstat().st_mode == (tmp_path / "target" / name).lstat().st_mode for name in tree(source))

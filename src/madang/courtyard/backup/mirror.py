@@ -5,17 +5,19 @@ file counts as unchanged if its inode, size and times are the same, and its chan
 clock's tick; what a process has mapped to write counts as changed, since memory changes without a time.
 """
 
+import errno
 import os
 import stat
 import time
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from madang.courtyard.removal import remove
 
 TICK_S = 0.1  # file times are as coarse as the kernel's clock
 CHUNK = 1 << 20
+# What was looked at is gone, or is of another kind by now: the second pass, when nobody writes, takes it as it is.
+OTHERWISE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 Inode = tuple[int, int]
 Stamp = tuple[int, ...]
@@ -45,7 +47,7 @@ class Mirror:
         try:
             info = source.stat(follow_symlinks=False)
             children = sorted(os.listdir(source))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         if target.is_symlink() or not target.is_dir():
             remove(target)
@@ -62,7 +64,7 @@ class Mirror:
         source, target = self._source / name, self._target / name
         try:
             info = source.stat(follow_symlinks=False)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         if stat.S_ISDIR(info.st_mode):
             self._folder(name, before, mapped)
@@ -70,13 +72,16 @@ class Mirror:
         inode = (info.st_dev, info.st_ino)
         stamp = stamp_of(info)
         fresh = bool(stamp) and before.get(name) == stamp and info.st_ino not in mapped
-        with suppress(FileNotFoundError):
+        try:
             if not fresh:
                 remove(target)
                 if not self._copy(source, target, info, inode):
                     return
             self._copied.setdefault(inode, target)
             self._seen[name] = stamp
+        except OSError as error:
+            if error.errno not in OTHERWISE:
+                raise
 
     def _copy(self, source: Path, target: Path, info: os.stat_result, inode: Inode) -> bool:
         """False: it is of a kind that is not kept (a socket, a device)."""
@@ -104,8 +109,11 @@ def stamp_of(info: os.stat_result) -> Stamp:
 
 def copy_file(source: Path, target: Path) -> int:
     """Only what is there: holes stay holes. Copied inside the file system where it can (shared blocks, even)."""
-    read = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    # Not blocking: a pipe may have taken the file's place, and nobody may ever write there.
+    read = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
+        if not stat.S_ISREG(os.fstat(read).st_mode):
+            raise FileNotFoundError(errno.ENOENT, "is no file any more", os.fspath(source))
         write = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             size, at = os.fstat(read).st_size, 0

@@ -17,7 +17,7 @@ from bench.service import Pods, objects, processes
 from bench.table import Measure, show
 from madang.api.remote import RemoteApi
 
-PODS, RATE, KILLS, DEAD_S = 100, 200, 5, 1.0
+PODS, RATE, KILLS, DEAD_S = 100, 200, 20, 1.0
 TOOK_OVER = re.compile(rb"took over (\d+) programs")
 
 

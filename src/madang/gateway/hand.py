@@ -7,6 +7,8 @@ deleted yet (`_lingering`).
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -257,7 +259,11 @@ async def instead(ends: "dict[int, asyncio.Future[str]]", worker: Worker) -> str
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if answers.done() and answers.exception() is None:
             return None
-        return ended.result() if ended.done() else f"it did not answer: {answers.exception()}"
+        if ended.done():
+            return ended.result()
+        with suppress(ProcessLookupError):  # or its keeper would take it for the one that serves, without its files
+            os.kill(worker.pid, signal.SIGKILL)
+        return f"it did not answer: {answers.exception()}"
     finally:
         del ends[worker.pid]
         answers.cancel()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from madang.node.pod.traffic import SLICES, led, served
+from madang.node.pod.traffic import SERVICE_NAME, SLICES, led, services
 from madang.ports.objects import Obj
 from tests.view import House
 
@@ -14,7 +14,8 @@ def house(**conditions: bool) -> House:
     metadata = {"name": "web", "namespace": "default", "uid": "s"}
     found.objects["services", "default", "web"] = {"metadata": metadata, "spec": {"selector": {"app": "web"}}}
     endpoint = {"addresses": ["10.0.0.9"], "conditions": conditions, "targetRef": {"kind": "Pod", "uid": "u1"}}
-    found.objects[SLICES, "default", "web-1"] = {"metadata": {**metadata, "name": "web-1"}, "endpoints": [endpoint]}
+    metadata = {**metadata, "name": "web-1", "labels": {SERVICE_NAME: "web"}}
+    found.objects[SLICES, "default", "web-1"] = {"metadata": metadata, "endpoints": [endpoint]}
     return found
 
 
@@ -29,10 +30,11 @@ def house(**conditions: bool) -> House:
     ],
 )
 def test_led_to_as_long_as_a_slice_says_that_it_serves(conditions: dict[str, bool], leads: bool) -> None:
-    assert led(POD, house(**conditions)) is leads
+    assert led(POD, house(**conditions), ["web"]) is leads
+    assert not led(POD, house(**conditions), ["cart"]), "slices of others are not looked at"
 
 
 def test_served_by_labels() -> None:
     other: Obj = {"metadata": {**POD["metadata"], "uid": "u2", "labels": {"app": "cart"}}}
-    assert served(POD, house()) and not served(other, house())
-    assert not led(other, house(serving=True))
+    assert services(POD, house()) == ["web"] and services(other, house()) == []
+    assert not led(other, house(serving=True), ["web"])

@@ -4,27 +4,37 @@ In: the committed view, a pod. Out: yes or no. Who balances reads EndpointSlices
 no slice names it as one that serves.
 """
 
+from collections.abc import Iterable
+
 from madang.ports.objects import Obj
 from madang.ports.view import View
 
-SLICES = "endpointslices.discovery.k8s.io"
+SLICES, SERVICE_NAME = "endpointslices.discovery.k8s.io", "kubernetes.io/service-name"
 
 
-def served(pod: Obj, view: View) -> bool:
-    """Whether a Service chooses it."""
+def services(pod: Obj, view: View) -> list[str]:
+    """The names of those that choose it."""
     meta = pod["metadata"]
     labels = (meta.get("labels") or {}).items()
-    services = view.list("services", meta["namespace"])
-    return any(s["spec"].get("selector") and s["spec"]["selector"].items() <= labels for s in services)
+    found = ((one["metadata"]["name"], one["spec"].get("selector")) for one in view.list("services", meta["namespace"]))
+    return [name for name, selector in found if selector and selector.items() <= labels]
 
 
-def led(pod: Obj, view: View) -> bool:
-    """Whether a slice still leads to it. One that is on its way out is led to only where nobody else serves."""
+def led(pod: Obj, view: View, services: Iterable[str]) -> bool:
+    """Whether a slice of these still leads to it. One that is on its way out is led to only where nobody else
+    serves."""
     meta = pod["metadata"]
-    for one in view.list(SLICES, meta["namespace"]):
-        for endpoint in one.get("endpoints") or ():
-            if (endpoint.get("targetRef") or {}).get("uid") == meta["uid"]:
-                conditions = endpoint.get("conditions") or {}
-                if conditions.get("serving") is not False and conditions.get("terminating") is not True:
-                    return True
+    for (
+        name
+    ) in services:  # not every slice of the namespace: this is asked every few milliseconds by each pod that goes
+        for one in view.list(SLICES, meta["namespace"], labels={SERVICE_NAME: name}):
+            if any(_serves(endpoint, meta["uid"]) for endpoint in one.get("endpoints") or ()):
+                return True
     return False
+
+
+def _serves(endpoint: Obj, uid: str) -> bool:
+    if (endpoint.get("targetRef") or {}).get("uid") != uid:
+        return False
+    conditions = endpoint.get("conditions") or {}
+    return conditions.get("serving") is not False and conditions.get("terminating") is not True

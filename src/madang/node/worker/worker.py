@@ -13,7 +13,7 @@ from madang.node.pod.actions import WakeAt
 from madang.node.pod.decide import decide, ending
 from madang.node.pod.facts import Facts, Now
 from madang.node.pod.stopping import put_off
-from madang.node.pod.traffic import led, served
+from madang.node.pod.traffic import led, services
 from madang.node.probes.handler import Target
 from madang.node.volumes.volumes import tells_address, uses
 from madang.node.worker.adoption import adopt
@@ -123,9 +123,10 @@ class PodWorker:
         if not ending(self.pod, facts) and not any(c.unhealthy for c in facts.containers.values()):
             return
         view = self.work.kit.api.view
-        facts.served = served(self.pod, view)
+        choosing = services(self.pod, view)
+        facts.served = bool(choosing)
         # When the courtyard goes down nobody changes slices any more; what is removed is in none.
-        put_off(facts, now, facts.served and not facts.leaving and not facts.removed and led(self.pod, view))
+        put_off(facts, now, not facts.leaving and not facts.removed and led(self.pod, view, choosing))
 
 
 async def _rest(group: asyncio.TaskGroup, work: PodWork, until_s: float) -> None:

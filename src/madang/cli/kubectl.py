@@ -25,7 +25,7 @@ def kubectl(context: typer.Context) -> None:
 def environment(court: Courtyard) -> dict[str, str]:
     """What kubectl keeps about this API it keeps here, so that it goes with the courtyard: in the home it would grow
     by a folder for each port, and a port's next owner would be met with what the last one had."""
-    cache = os.environ.get("KUBECACHEDIR") or str(court.home / "run" / "kubectl")
+    cache = os.environ.get("KUBECACHEDIR") or str(court.home / "kubectl")
     return {**os.environ, "KUBECONFIG": str(court.kubeconfig), "KUBECACHEDIR": cache}
 
 

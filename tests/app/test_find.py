@@ -28,6 +28,16 @@ def test_a_folder_of_manifests(tmp_path: Path) -> None:
     assert app.found_in(tmp_path) and not app.found_in(tmp_path / "nowhere")
 
 
+def test_a_courtyard_beside_manifests_is_not_one_of_them(tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\n")
+    cache = tmp_path / "m" / "default" / "kubectl"
+    cache.mkdir(parents=True)
+    (cache / "servergroups.json").write_text('{"kind": "APIGroupList", "apiVersion": "v1"}')
+    assert find([tmp_path], []).manifests == (tmp_path / "pod.yaml", cache / "servergroups.json")
+    (tmp_path / "m" / "default" / "state.db").touch()
+    assert find([tmp_path], []).manifests == (tmp_path / "pod.yaml",)
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(app.ApplicationError, match=r"there is no application here: expected compose.yaml"):
         find([tmp_path], [])

@@ -14,6 +14,7 @@ from madang.app.document import shown
 
 COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 MANIFESTS = (".yaml", ".yml", ".json")
+FOREIGN = ("node_modules", "__pycache__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,13 @@ def manifests_in(folder: Path) -> list[Path]:
 
 def walk(folder: Path) -> Iterator[Path]:
     for top, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in ("node_modules", "__pycache__"))
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in FOREIGN and not is_home(top, f))
         yield from (Path(top) / name for name in sorted(names))
+
+
+def is_home(top: str, folder: str) -> bool:
+    """A courtyard's own folder, where MADANG_HOME lies beside an application: what is in there is nobody's manifest."""
+    return os.path.exists(os.path.join(top, folder, "state.db"))
 
 
 def looks_like_manifest(path: Path) -> bool:

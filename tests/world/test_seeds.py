@@ -1,4 +1,4 @@
-"""Worlds: a seed tells the same story twice, many seeds hold, and every fault strikes."""
+"""Worlds: a seed tells the same story twice, whatever the order of sets, and seeds hold."""
 
 import os
 import subprocess
@@ -42,9 +42,10 @@ def test_killed_at_many_places_and_replayed_by_its_steps() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_many_seeds_hold_and_every_fault_strikes() -> None:
-    done = world("--seeds", "150")
+@pytest.mark.timeout(300)
+def test_seeds_hold_and_their_faults_are_told() -> None:
+    """Few: `.ci/run` tells 300 others, and fails where a fault never struck in them."""
+    done = world("--seeds", "30")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "150 seeds, 0 broken" in done.stdout and "never struck" not in done.stdout
+    assert "30 seeds, 0 broken" in done.stdout
     assert all(name in done.stdout for name in FAULTS)

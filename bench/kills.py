@@ -102,7 +102,13 @@ def told(
 ) -> list[Measure]:
     calm = [o for o in load_.outcomes if o.due < died[-1] + 1]
     counted = Counter((o.method, o.status) for o in calm)
-    print(f"{len(calm)} requests, {KILLS} kills: {dict(counted)}")
+    print(f"{len(calm)} requests, {KILLS} kills: {dict(counted)}; {load_.closed_idle} idle connections were closed")
+    for o in calm:
+        if o.status != "200":
+            at = max((moment for moment in died if moment <= o.end), default=died[0])
+            print(
+                f"failed: {o.method} {o.status}, due {o.due - at:.3f} s after a kill, {(o.end - o.due) * 1000:.1f} ms"
+            )
     slow = [max((o.end - o.due) * 1000 for o in calm if 0 <= o.due - at < 1) for at in died]
     failed = {
         m: sum(n for (method, status), n in counted.items() if method == m and status != "200") for m in ("GET", "POST")

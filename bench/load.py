@@ -8,6 +8,8 @@ import re
 import time
 from dataclasses import dataclass, field
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -24,7 +26,8 @@ class Load:
     path: str = "/"
     posts: float = 0.0  # the share of requests that are POSTs
     outcomes: list[Outcome] = field(default_factory=list)
-    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+    idle: list[Connection] = field(default_factory=list)
+    closed_idle: int = 0  # idle connections that the other side closed
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -51,8 +54,19 @@ class Load:
             status = type(error).__name__
         self.outcomes.append(Outcome(method, due, time.monotonic(), status))
 
+    def _kept(self) -> Connection | None:
+        """One that is idle and open. What the other side closed meanwhile (HAProxy: after 75 s) is put away, as every
+        HTTP client does: nothing was sent on it, so this is no second try."""
+        while self.idle:
+            reader, writer = self.idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            self.closed_idle += 1
+            writer.close()
+        return None
+
     async def _ask(self, method: str) -> str:
-        reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = self._kept() or await asyncio.open_connection("127.0.0.1", self.port)
         try:
             body = b"{}" if method == "POST" else b""
             head = f"{method} {self.path} HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(body)}\r\n\r\n"

@@ -57,7 +57,7 @@ RARE = {
     "status given up": 91,
     "no restart": 1,
     "unready when adopted": 2,
-    "signal at once": 112,
+    "signal at once": 199,
 }
 
 

@@ -30,6 +30,7 @@ class Disk:
         self.revision = 0
         self.full = 0.0  # the share of commits that fail
         self.slow_s = 0.0
+        self.well_since_s = float("-inf")  # since when it is neither
         self.fate: Fate | None = None  # of the batch that the next sync is killed in
         self.torn: Sequence[Row] = ()
         self.kill: Callable[[], None] = lambda: None

@@ -47,13 +47,13 @@ async def leave(world: World, chance: random.Random) -> None:
 async def disk_full(world: World, chance: random.Random, seconds: float) -> None:
     world.disk.full = chance.choice((1.0, 0.5))
     await asyncio.sleep(seconds)
-    world.disk.full = 0.0
+    world.disk.full, world.disk.well_since_s = 0.0, world.clock.monotonic_s()
 
 
 async def disk_slow(world: World, chance: random.Random, seconds: float) -> None:
     world.disk.slow_s = 0.4
     await asyncio.sleep(seconds)
-    world.disk.slow_s = 0.0
+    world.disk.slow_s, world.disk.well_since_s = 0.0, world.clock.monotonic_s()
 
 
 async def watch_cut(world: World, chance: random.Random) -> None:
@@ -179,6 +179,8 @@ async def _tried(world: World, write: Callable[[Api], Awaitable[object]]) -> boo
 
 def heal(world: World) -> None:
     """From now on nothing strikes."""
+    if world.disk.full or world.disk.slow_s:
+        world.disk.well_since_s = world.clock.monotonic_s()
     world.disk.full, world.disk.slow_s, world.disk.fate = 0.0, 0.0, None
     world.machine.moods = Moods()
     for program in world.machine.programs.values():

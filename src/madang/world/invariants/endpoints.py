@@ -3,6 +3,7 @@
 In: pods, slices, what the way in has become, stop signals. Out: breaches.
 """
 
+from madang.node.pod.stopping import MOST_S
 from madang.ports.journal import Row
 from madang.ports.objects import Obj
 from madang.world.invariants.witness import Present, Witness, ready
@@ -62,9 +63,13 @@ class Endpoints(Witness):
                     )
 
     def _told(self, program: Program) -> None:
-        """Whom nobody else can stand in for serves to its end, as with kube-proxy; who hangs or lies is not well."""
+        """Whom nobody else can stand in for serves to its end, as with kube-proxy; who hangs or lies is not well. No
+        signal waits longer than MOST_S for a disk that takes no change of a slice."""
         attachment = self.world.network.attached().get(program.pod)
         if attachment is None or not self.world.machine.listens(program) or not self.world.plan.calm:
+            return
+        disk = self.world.disk
+        if disk.full or disk.slow_s or self.world.clock.monotonic_s() - disk.well_since_s < MOST_S:
             return
         for backend, servers in self.world.balancer.servers():
             serving = [s for s in servers if s.state == "ready"]

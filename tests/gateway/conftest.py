@@ -17,6 +17,7 @@ from madang.gateway.tuning import Tuning
 from madang.haproxy import binary
 from madang.ports.clock import SystemClock
 
+TUNING = Tuning()
 OWNER = Owner("services", "default", "web")
 
 
@@ -73,13 +74,13 @@ def bind(port: int = 0, what: str = "port 80") -> Bind:
     return Bind("127.0.0.1", port or free_port(), OWNER, what)
 
 
-def new_hand(home: Path, program: Path) -> Hand:
-    return Hand(home, home / "run", program, SystemClock(), Tuning())
+def new_hand(home: Path, program: Path, tuning: Tuning = TUNING) -> Hand:
+    return Hand(home, home / "run", program, SystemClock(), tuning)
 
 
 @contextlib.asynccontextmanager
-async def running(home: Path, program: Path) -> AsyncIterator[Hand]:
-    hand = new_hand(home, program)
+async def running(home: Path, program: Path, tuning: Tuning = TUNING) -> AsyncIterator[Hand]:
+    hand = new_hand(home, program, tuning)
     try:
         yield hand
     finally:

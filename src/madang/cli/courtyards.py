@@ -5,7 +5,6 @@ In: a name. Out: a `Courtyard`, whose `record` is what the control process wrote
 process before it does anything else.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from madang.cli.refusal import Refusal
+from madang.ports.locks import held
 from madang.ports.process import started_ticks
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
@@ -88,17 +88,7 @@ def read_record(home: Path) -> dict[str, Any]:
 
 def being_started(court: "Courtyard") -> bool:
     """Somebody holds the courtyard's lock without having said so: it starts, or stops."""
-    try:
-        fd = os.open(court.home / "run" / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
+    return held(court.home / "run" / "lock")
 
 
 def left_running(court: "Courtyard") -> bool:

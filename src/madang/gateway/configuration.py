@@ -6,7 +6,7 @@ folder. Listening sockets are the keeper's and come in as numbers in the environ
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from madang.gateway import large
+from madang.gateway import large, sniffing
 from madang.gateway.callers import STORED
 from madang.gateway.desired import Backend, Bind, Cell, Desired, Door, Filter, Frontend, Server
 from madang.gateway.rules import BROKEN, NOT_FOUND
@@ -27,6 +27,7 @@ def files(desired: Desired, refused: Collection[str], tuning: Tuning) -> dict[st
 
 def text(desired: Desired, refused: Collection[str], tuning: Tuning) -> str:
     lines = [*_global(tuning), *_defaults(tuning)]
+    sniffed = {f"{frontend.backend}:tcp" for frontend in desired.frontends if frontend.mode == "sniff"}
     for door in desired.doors:
         if door.bind.name not in refused:
             lines += _door(door)
@@ -37,6 +38,8 @@ def text(desired: Desired, refused: Collection[str], tuning: Tuning) -> str:
     lines += large.table()
     for backend in (*_fixed(), *desired.backends):
         lines += _backend(backend, tuning)
+        if backend.name in sniffed:
+            lines += [f"    {line}" for line in sniffing.response_rules(backend.name, tuning)]
     return "\n".join(lines) + "\n"
 
 
@@ -129,11 +132,8 @@ def _frontend(frontend: Frontend, binds: Sequence[Bind], tuning: Tuning) -> Iter
         yield "    mode tcp"
     yield from _binds(binds)
     if frontend.mode == "sniff":
-        yield f"    tcp-request inspect-delay {tuning.look}"
-        yield "    tcp-request content accept if HTTP"
-        # HTTP/2 without TLS stays bytes: its instances would be spoken to in HTTP/1
-        yield f"    use_backend {frontend.backend} if HTTP_1.1 or HTTP_1.0"
-        yield f"    default_backend {frontend.backend}:tcp"
+        for line in sniffing.request_rules(frontend.backend, tuning):
+            yield f"    {line}"
     else:
         yield f"    default_backend {frontend.backend}"
 

@@ -24,7 +24,10 @@ class Tuning:
     retries: int = 20
     callers: str = "4k"  # addresses remembered a Service, and for how long after their last connection
     remembered: str = "10m"
-    look: str = "20ms"  # how long an undeclared port waits for the client's first bytes
+    # How long an undeclared port waits for the client's first bytes: longer than a busy machine keeps an HTTP client
+    # from sending, and once for each kind of server that speaks first (`sniffing` says why).
+    look: str = "500ms"
+    greeting: str = "1s"  # a server that speaks first does so by then
     # An instance whose connections fail is taken out by HAProxy itself, and tried again this often. While an
     # instance is up it is hardly ever checked: an idle house costs nothing, and readiness is the control's to say.
     # A failed connection asks for a check at once instead of taking the instance out by itself: with one instance

@@ -67,7 +67,7 @@ INFRASTRUCTURE = Band(
             "layers",
             Text("layered image", "레이어 이미지"),
             Text("Docker image", "Docker 이미지"),
-            Text("build, image store", "빌드, 이미지 저장소"),
+            Text("programs from source (images later)", "소스에서 바로 실행 (이미지는 이후)"),
             parts=(
                 later("layer-base", Text("base", "베이스")),
                 later("layer-system", Text("operating system", "운영체제")),

@@ -19,6 +19,7 @@ from madang.node.networks.netlink import Netlink
 from madang.node.networks.teardown import ALIAS, destroy
 from madang.node.runtimes import cgroup
 from madang.node.volumes.volumes import sweep_memory
+from madang.ports.locks import held
 from madang.ports.settings import Addresses
 
 GET_ADDRESS, GET_NETMASK = 0x8915, 0x891B  # ioctls of a link
@@ -54,24 +55,11 @@ def unclaimed(ids: Container[str]) -> Iterator[tuple[str, Addresses]]:
         id, home = link.name.removeprefix("md-"), link.alias.removeprefix(ALIAS)
         if link.name == id or not claims.ID.fullmatch(id) or home == link.alias or id in ids:
             continue
-        if claims.over(Path(home)) and not starting(Path(home)) and (pods := range_of(link.name)) is not None:
+        # who holds the home may not have come to its claim yet
+        starting = held(Path(home) / "run" / "lock")
+        if claims.over(Path(home)) and not starting and (pods := range_of(link.name)) is not None:
             services = next(half for half in pods.supernet().subnets() if half != pods)
             yield id, Addresses("bridge", str(pods), str(services), str(pods[1]), device=link.name)
-
-
-def starting(home: Path) -> bool:
-    """Whether a control process holds this home: it may not have come to its claim yet."""
-    try:
-        fd = os.open(home / "run" / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
 
 
 def range_of(device: str) -> IPv4Network | None:

@@ -83,6 +83,22 @@ def test_it_takes_the_place_and_the_one_before_is_kept(file: Path, home: Path) -
     assert word(home) == "old" and putting.kept(home) == []
 
 
+def test_it_is_put_back_even_where_the_one_before_keeps_an_odd_name(
+    file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device", str(path))
+
+    with putting.fresh(file, home) as one:
+        monkeypatch.setattr(Path, "rename", refuse)
+        aside = putting.swap(one)
+        monkeypatch.undo()
+    assert word(home) == "new" and aside is not None and read(aside)[0]["word"] == "old"
+    assert putting.kept(home) == [aside]
+    with putting.fresh(file, home):
+        assert any(read(kept)[0]["word"] == "old" for kept in putting.kept(home) if kept != aside), "it has its name"
+
+
 def test_where_nothing_was(file: Path, tmp_path: Path) -> None:
     home = tmp_path / "root" / "fresh"
     with putting.fresh(file, home) as one:

@@ -162,7 +162,10 @@ def swap(one: Fresh) -> Path | None:
         (one.home / MARK).unlink(missing_ok=True)  # of a restore that was killed at the line below
         exchange(one.folder, one.home)
         aside = before(one.home)
-        one.folder.rename(aside)
+        try:
+            one.folder.rename(aside)
+        except OSError:  # it is put back all the same: only the name is not the one it should have
+            aside = one.folder
     else:
         one.folder.rename(one.home)
     (one.home / MARK).unlink()

@@ -102,6 +102,12 @@ def test_services_that_do_not_become_ready(court: Court, tmp_path: Path) -> None
     assert started(court.home) == {}
 
 
+def test_up_does_not_sit_out_its_time_in_front_of_a_crash_loop(court: Court, tmp_path: Path) -> None:
+    write_app(tmp_path, "quits: {build: ./program, environment: {MODE: quits}}\nfine: {build: ./program}")
+    up = court.run("up", "--detach", "--timeout", "500", cwd=tmp_path, ok=False)
+    assert up.returncode == 1 and "and waiting longer would not help:\n  quits: starting: 0/1: Crash" in up.stdout
+
+
 @pytest.mark.parametrize("bind", ["0.0.0.0", "127.0.0.1"])
 def test_a_program_that_listens_elsewhere_on_loopback(court: Court, tmp_path: Path, bind: str) -> None:
     port = free_port()

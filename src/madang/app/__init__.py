@@ -1,7 +1,8 @@
 """An application's files (Compose, Kubernetes manifests) -> objects -> the courtyard.
 
 In: paths. Out: `load` reads and checks, `build` makes what pods need, `apply` puts the whole into the API or nothing of
-it, `progress` and `settled` tell how far it is, `keep_fresh` follows changed sources. Importing this is cheap.
+it, `progress`, `settled` and `hopeless` tell how far it is, `keep_fresh` follows changed sources. Importing this is
+cheap.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from madang.app.application import Application, ApplicationError, Applied, LoadOptions, ServiceState
+from madang.app.hope import hopeless
 from madang.app.progress import progress, settled
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Application", "ApplicationError", "Applied", "LoadOptions", "ServiceState",
-    "apply", "build", "found_in", "keep_fresh", "load", "progress", "settled", "watch_sources",
+    "apply", "build", "found_in", "hopeless", "keep_fresh", "load", "progress", "settled", "watch_sources",
 ]  # fmt: skip
 
 

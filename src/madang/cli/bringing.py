@@ -34,6 +34,7 @@ class Bringing:
     output: str = ""
     states: Sequence["ServiceState"] = ()
     doors: Doors = field(default_factory=Doors)
+    in_vain: bool = False  # to wait longer
     lines: dict[str, str] = field(default_factory=dict)  # the last line of each service's build
 
     async def bring(self) -> bool:
@@ -90,13 +91,14 @@ class Bringing:
         return grid([(service, "building", line) for service, line in self.lines.items()])
 
     async def wait(self, api: Api, application: "Application") -> bool:
-        """Until every service is ready and reachable, or the time is over; wakes on changes, not on a clock. A port
-        that somebody else has is no reason to wait, but all is not ready without it."""
+        """Until every service is ready and reachable, or waiting is in vain, or the time is over; wakes on changes, not
+        on a clock. A port that somebody else has is no reason to wait, but all is not ready without it."""
         from madang import app
 
         seen = Seen(api, application.namespace)
         wanted = published(application.objects)
         deadline = self.begun + self.timeout_s
+        begun_s = time.time() - (time.monotonic() - self.begun)
         live = self.live()
         with live:
             async with asyncio.TaskGroup() as tasks:
@@ -108,7 +110,8 @@ class Bringing:
                         self.doors = doors(wanted, services, events)
                         live.update(self.table())
                         done = app.settled(self.states) and not self.doors.undecided
-                        if done or time.monotonic() > deadline:
+                        self.in_vain = app.hopeless(self.states, jobs, pods, begun_s)
+                        if done or self.in_vain or time.monotonic() > deadline:
                             break
                         await seen.changed(min(0.5, max(0.01, deadline - time.monotonic())))
                 finally:
@@ -155,7 +158,8 @@ class Bringing:
         if ready:
             say(f"[green]ready[/] after {seconds:.1f} s")
             return
-        say(f"[red]not ready[/] after {seconds:.1f} s:")
+        why = ", and waiting longer would not help" if self.in_vain else ""
+        say(f"[red]not ready[/] after {seconds:.1f} s{why}:")
         for state in self.states:
             if state.state not in ("ready", "done"):
                 say(plain(f"  {state.service}: {state.state}: {state.detail}"))

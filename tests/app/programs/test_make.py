@@ -40,6 +40,18 @@ def test_a_single_file_and_a_folder(tmp_path: Path) -> None:
     assert placed(tmp_path, stage) == [(str(tmp_path / "etc"), "/etc/app"), (str(tmp_path / "run.py"), "/srv/run.py")]
 
 
+def test_a_folder_copied_to_the_root_stands_beside_the_machines_own(tmp_path: Path) -> None:
+    for name in ("app", "etc"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "main.py").touch()
+    (tmp_path / "Dockerfile").write_text("FROM python:3\nCOPY . .\nCMD python main.py\n")
+    build = Build("web", "shop", tmp_path)
+    stage = read(build)
+    stands = {place: origin for origin, place in placed(tmp_path, stage)}
+    assert stands["/main.py"] == str(tmp_path / "main.py") and stands["/app"] == str(tmp_path / "app")
+    assert "/etc" not in stands and any("/etc: it is left out" in said for said in warnings(build, stage))
+
+
 def test_another_python_is_said(tmp_path: Path) -> None:
     build = Build("svc", "shop", folder(tmp_path, Dockerfile="FROM python:2.7\n"))
     assert any("wants Python 2.7" in text for text in warnings(build, read(build)))

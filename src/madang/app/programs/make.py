@@ -25,6 +25,28 @@ from madang.app.programs.source import fingerprint
 from madang.app.programs.stage import Stage, last_stage
 from madang.ports.program import Program, save
 
+# Folders of the machine that every program needs as they are.
+SYSTEM = frozenset(
+    [
+        "bin",
+        "boot",
+        "dev",
+        "etc",
+        "lib",
+        "lib32",
+        "lib64",
+        "libx32",
+        "proc",
+        "root",
+        "run",
+        "sbin",
+        "sys",
+        "tmp",
+        "usr",
+        "var",
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Build:
@@ -65,7 +87,7 @@ def reference(build: Build, stage: Stage) -> str:
 
 
 def warnings(build: Build, stage: Stage) -> list[str]:
-    said = [f"{build.file}: {text}" for text in stage.undone]
+    said = [f"{build.file}: {text}" for text in (*stage.undone, *covered(build, stage))]
     python = python_for(stage.base)
     if python.other:
         said.append(f"{build.file}: wants Python {python.asked}; this machine has {python.version}, which is used")
@@ -119,6 +141,19 @@ def placed(context: Path, stage: Stage) -> list[tuple[str, str]]:
         place = target.rstrip("/") or "/"
         if target.endswith("/") and not origin.is_dir():
             place = posixpath.join(place, origin.name)
-        if not any(place == known or place.startswith(known + "/") for _, known in out) and place != "/":
-            out.append((str(origin), place))
+        for here, there in at_root(origin) if place == "/" else [(origin, place)]:
+            if not any(there == known or there.startswith(known + "/") for _, known in out):
+                out.append((str(here), there))
     return out[::-1]
+
+
+def at_root(folder: Path) -> list[tuple[Path, str]]:
+    """What a folder that is copied to / brings, one by one: the machine's own folders stay what they are."""
+    return [(path, f"/{path.name}") for path in sorted(folder.iterdir()) if path.name not in SYSTEM]
+
+
+def covered(build: Build, stage: Stage) -> list[str]:
+    """Entries of a folder copied to / that can't stand there."""
+    origins = [build.context / source for source, target in stage.copies if target.rstrip("/") == ""]
+    found = sorted({path.name for origin in origins if origin.is_dir() for path in origin.iterdir()} & SYSTEM)
+    return [f"COPY to /: {name}/ would stand in the place of this machine's /{name}: it is left out" for name in found]

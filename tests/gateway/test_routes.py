@@ -132,6 +132,18 @@ def test_one_address_wanted_twice_stays_with_the_first() -> None:
     assert problem.message == "published port 8000: 127.0.0.1:8000 belongs to a already (published port 8000)"
 
 
+def test_a_port_that_serves_is_not_taken_by_a_newcomer() -> None:
+    older = service("web", 8000, clusterIP="10.2.0.1", type="LoadBalancer", namespace="shop")
+    newer = service("web", 8000, clusterIP="10.2.0.2", type="LoadBalancer", namespace="another")
+    older["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+    newer["metadata"]["creationTimestamp"] = "2026-01-02T00:00:00Z"
+    made = plan(services=[newer, older]).desired
+    assert [b.owner.namespace for f in made.frontends for b in f.binds if b.host == "127.0.0.1"] == ["shop"]
+    (problem,) = made.problems
+    assert problem.owner.namespace == "another"
+    assert problem.message == "published port 8000: 127.0.0.1:8000 belongs to shop/web already (published port 8000)"
+
+
 def test_a_route_is_a_row() -> None:
     made = plan(routes=[route("r", rule(("web", 80), matches=[path("/shop"), path("/x", "Exact")]), hosts=["a.test"])])
     assert table(made) == {"a.test/shop/": "default:web:80", "a.test/x/#": "default:web:80"}

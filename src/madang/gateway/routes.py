@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from madang.gateway import rules, services
-from madang.gateway.desired import Backend, Desired, Door, Frontend, Problem
+from madang.gateway.desired import Backend, Bind, Desired, Door, Frontend, Problem
 from madang.gateway.endpoints import SERVICE_LABEL, SLICES
 from madang.gateway.listeners import (
     CLASSES,
@@ -86,8 +86,8 @@ def routes(view: View, settings: Settings, memo: Memo | None = None) -> Plan:
         attachments += made
         if any(a.accepted for a in made):
             extra += compiled.backends
-    desired = _desired(carried, _doors(open_, entries, memo), extra)
     offered = tuple(h.service for h in houses.values())
+    desired = _desired(carried, _doors(open_, entries, memo), extra, [age(s) for s in offered])
     return Plan(desired, tuple(open_), tuple(attachments), classes, known, offered)
 
 
@@ -200,20 +200,38 @@ def _doors(open_: Sequence[Listener], entries: Mapping[int, list[tuple[Entry, ..
     return list(found.values())
 
 
-def _desired(carried: Sequence[Carried], doors: Sequence[Door], extra: Sequence[Backend]) -> Desired:
+def _desired(
+    carried: Sequence[Carried], doors: Sequence[Door], extra: Sequence[Backend], ages: Sequence[tuple[str, str, str]]
+) -> Desired:
     problems: list[Problem] = [p for c in carried for p in c.problems]
+    taken = _holders(carried, doors, ages)
     frontends: list[Frontend] = []
-    taken = {d.bind.name: d.bind for d in doors}
     for frontend in (f for c in carried for f in c.frontends):
         binds = []
         for bind in frontend.binds:
-            first = taken.setdefault(bind.name, bind)
-            if first is bind:
+            holder = taken[bind.name]
+            if holder is bind:
                 binds.append(bind)
             else:
-                text = f"{bind.what}: {bind.host}:{bind.port} belongs to {first.owner.name} already ({first.what})"
+                whose = (
+                    holder.owner.name
+                    if holder.owner.namespace == bind.owner.namespace
+                    else f"{holder.owner.namespace}/{holder.owner.name}"
+                )
+                text = f"{bind.what}: {bind.host}:{bind.port} belongs to {whose} already ({holder.what})"
                 problems.append(Problem(bind.owner, "PortTaken", text))
         frontends.append(replace(frontend, binds=tuple(binds)))
     backends = {b.name: b for b in (*extra, *(b for c in carried for b in c.backends))}
     ordered = tuple(sorted(backends.values(), key=lambda b: b.name))
     return Desired(tuple(f for f in frontends if f.binds), tuple(doors), ordered, tuple(problems))
+
+
+def _holders(
+    carried: Sequence[Carried], doors: Sequence[Door], ages: Sequence[tuple[str, str, str]]
+) -> dict[str, Bind]:
+    """Whose each address is: the front door's, else the oldest Service's: a newcomer must not take what serves."""
+    taken = {d.bind.name: d.bind for d in doors}
+    for _, one in sorted(zip(ages, carried, strict=True), key=lambda pair: pair[0]):
+        for bind in (b for f in one.frontends for b in f.binds):
+            taken.setdefault(bind.name, bind)
+    return taken

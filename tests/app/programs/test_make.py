@@ -135,6 +135,18 @@ def test_what_a_program_keeps_beside_its_source_is_no_source(tmp_path: Path) -> 
     assert fingerprint(source) == before
 
 
+def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
+    source = folder(tmp_path, a="1")
+    os.mkfifo(source / "pipe")
+    before = fingerprint(source)
+    (source / "pipe").rename(source / "other")
+    assert fingerprint(source) != before, "its name counts"
+    for endless in ("/dev/zero", "/proc/kmsg"):
+        (source / "endless").symlink_to(endless)
+        fingerprint(source)
+        (source / "endless").unlink()
+
+
 def test_the_empty_folder_where_modules_are_mounted_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = folder(tmp_path, package__json="{}")
     (source / "node_modules").mkdir()

@@ -2,12 +2,13 @@
 
 In: a folder. Out: a short hash over the names and contents of its files, less what `.dockerignore` names and what
 tools leave behind; databases and logs that a program keeps beside its source do not count either. A file over 1 MiB
-counts by size and time of change.
+counts by size and time of change; a pipe, a socket or a device by its name.
 """
 
 import fnmatch
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,12 +28,18 @@ def fingerprint(folder: Path) -> str:
             break
         name = path.relative_to(folder).as_posix()
         try:
-            about = path.stat()
-            content = path.read_bytes() if about.st_size <= LARGE_BYTES else b"%d" % about.st_mtime_ns
+            content = counted(path, path.stat())
         except OSError:  # gone while we looked, or unreadable: its name still counts
             content = b""
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:12]
+
+
+def counted(path: Path, about: os.stat_result) -> bytes:
+    """Never read what may never end: a pipe, a device, or a file that the kernel makes as it is read (of size 0)."""
+    if not stat.S_ISREG(about.st_mode) or not about.st_size:
+        return b""
+    return path.read_bytes() if about.st_size <= LARGE_BYTES else b"%d" % about.st_mtime_ns
 
 
 def files(folder: Path) -> Iterator[Path]:

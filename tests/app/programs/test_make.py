@@ -9,7 +9,7 @@ import pytest
 
 from madang.app.programs import environment
 from madang.app.programs.environment import BuildError, Python, alone, key, python_for
-from madang.app.programs.make import Build, describe, make, placed, read, reference, warnings
+from madang.app.programs.make import Build, added, describe, is_python, make, placed, read, reference, warnings
 from madang.app.programs.source import fingerprint
 from madang.app.programs.stage import Stage
 from madang.ports.program import load
@@ -155,3 +155,29 @@ def test_the_empty_folder_where_modules_are_mounted_is_none(tmp_path: Path, monk
         asyncio.run(environment.node_modules(source, lambda _: None))
     (source / "node_modules" / "express").mkdir()
     assert asyncio.run(environment.node_modules(source, lambda _: None)) is None
+
+
+def test_an_image_of_python_has_a_python() -> None:
+    """Many machines have a `python3` and no `python`."""
+    assert is_python("python:3.12-slim") and is_python("docker.io/library/python")
+    assert not is_python("my/pythonista:1") and not is_python("debian:12")
+
+
+def test_a_program_without_requirements_has_its_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    build = Build("svc", "shop", folder(tmp_path, Dockerfile="FROM python:3\nCMD python x.py\n"))
+    (place,) = asyncio.run(make(build, tmp_path / "home", lambda line: None)).path
+    assert subprocess.run([f"{place}/python", "-c", "import sys; sys.exit(7)"], check=False).returncode == 7
+
+
+def test_what_the_dockerfile_installs_is_added(tmp_path: Path) -> None:
+    text = "FROM python:3\nCOPY . .\nRUN pip install flask -r requirements.txt -r more.txt -r gone.txt\n"
+    build = Build("svc", "shop", folder(tmp_path, Dockerfile=text, requirements__txt="", more__txt="x==1\n"))
+    packages, absent = added(build, read(build))
+    assert packages == [("", "flask"), ("-r", "more.txt")] and absent == ["gone.txt"]
+    assert any("-r gone.txt: there is no such file" in said for said in warnings(build, read(build)))
+    python = Python("python3", "3.11")
+    before = key(python, build.context, packages)
+    (build.context / "more.txt").write_text("x==2\n")
+    assert before not in (key(python, build.context, packages), key(python, build.context))
+    assert environment.words(packages, build.context) == ["flask", "-r", str(build.context / "more.txt")]

@@ -56,7 +56,8 @@ services:
 
 The last stage of the Dockerfile (or `target`) says what to run, where, with which environment and on which ports; the
 source stands at its `COPY` targets where private mounts work, else the program runs in the source folder itself.
-`requirements.txt` or `pyproject.toml` gets a virtual environment kept by content, `package.json` gets `npm ci`. A step
+`requirements.txt` or `pyproject.toml` gets a virtual environment kept by content, to which what the Dockerfile's
+`RUN pip install` names is added; `package.json` gets `npm ci`. A step
 that would only matter inside an image is named in a warning. A changed source file is a new version, and so a rolling
 update; databases (`*.db`, `*.sqlite`) and logs that a program keeps beside its source are none. Nothing is copied: an
 instance runs the files as they are when it starts, so `rollout undo` brings back earlier settings, not earlier files:

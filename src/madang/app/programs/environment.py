@@ -20,7 +20,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from madang.app.programs.installing import FILES
+
 Say = Callable[[str], None]
+Package = tuple[str, str]  # of a Dockerfile's installer: its flag, else "", and what follows
 WHOLE = ".whole"  # written last
 LAST_LINES = 12
 LONGEST_LINE_BYTES = 16 << 20  # tools draw their progress without an end of line
@@ -83,7 +86,7 @@ def requirements(folder: Path) -> list[str] | None:
     return None
 
 
-def key(python: Python, folder: Path) -> str:
+def key(python: Python, folder: Path, packages: Sequence[Package] = ()) -> str:
     """Two folders with the same requirements share one environment."""
     digest = hashlib.sha256(f"{python.program} {python.version}".encode())
     for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
@@ -91,6 +94,10 @@ def key(python: Python, folder: Path) -> str:
             digest.update(included(folder / name))
             if name != "constraints.txt" and name == "requirements.txt":
                 break
+    for flag, value in packages:
+        digest.update(f"\0{flag} {value}".encode())
+        if flag in FILES and (folder / value).is_file():
+            digest.update(included(folder / value))
     return digest.hexdigest()[:20]
 
 
@@ -104,12 +111,16 @@ def included(path: Path, depth: int = 0) -> bytes:
     return text
 
 
-async def python_environment(folder: Path, python: Python, say: Say, rebuild: bool = False) -> Path | None:
-    """The environment's folder; None where the source needs none."""
-    needs = requirements(folder)
-    if needs is None:
+async def python_environment(
+    folder: Path, python: Python, say: Say, rebuild: bool = False, packages: Sequence[Package] = (), bare: bool = False
+) -> Path | None:
+    """The environment's folder; None where the source needs none. `packages` are what a Dockerfile installs besides;
+    `bare`: it counts on a `python` of its own, which many machines do not have, even with nothing installed."""
+    listed = requirements(folder)
+    if listed is None and not packages and not bare:
         return None
-    place = cache_root() / "environments" / key(python, folder)
+    needs = [*(listed or ()), *words(packages, folder)]
+    place = cache_root() / "environments" / key(python, folder, packages)
     async with alone(place, rebuild) as done:
         if not done:
             await make_python(place, python, needs, folder, say)
@@ -117,14 +128,21 @@ async def python_environment(folder: Path, python: Python, say: Say, rebuild: bo
     return place
 
 
+def words(packages: Sequence[Package], folder: Path) -> list[str]:
+    """For the installer; files are named by their place in the build folder."""
+    named = ((flag, str(folder / value) if flag in FILES and "://" not in value else value) for flag, value in packages)
+    return [word for pair in named for word in pair if word]
+
+
 async def make_python(place: Path, python: Python, needs: Sequence[str], folder: Path, say: Say) -> None:
     uv = find_uv()
-    say("making its Python environment" + ("" if uv else " (quicker with uv installed)"))
+    say("making its Python environment" + ("" if uv or not needs else " (quicker with uv installed)"))
     if uv:
         await tool([uv, "venv", "-q", "--no-project", "--python", python.program, str(place)], folder, say)
         install = [uv, "pip", "install", "--python", str(place / "bin" / "python")]
     else:
-        await tool([python.program, "-m", "venv", str(place)], folder, say)
+        pip = [] if needs else ["--without-pip"]  # nothing to install: a moment instead of seconds
+        await tool([python.program, "-m", "venv", *pip, str(place)], folder, say)
         install = [str(place / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
         install.append("--progress-bar=off")
     if needs:

@@ -7,6 +7,7 @@ another reference, and so a rolling update, and nothing changed is nothing done.
 
 import hashlib
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,16 @@ from pathlib import Path
 from madang.app.programs.dockerfile import DockerfileError, parse
 from madang.app.programs.environment import (
     BuildError,
+    Package,
     Python,
     Say,
     cache_root,
     node_modules,
     python_environment,
     python_for,
+    requirements,
 )
+from madang.app.programs.installing import FILES
 from madang.app.programs.source import fingerprint
 from madang.app.programs.stage import Stage, last_stage
 from madang.ports.program import Program, save
@@ -88,6 +92,7 @@ def reference(build: Build, stage: Stage) -> str:
 
 def warnings(build: Build, stage: Stage) -> list[str]:
     said = [f"{build.file}: {text}" for text in (*stage.undone, *covered(build, stage))]
+    said += [f"{build.file}: RUN pip install -r {name}: there is no such file here" for name in added(build, stage)[1]]
     python = python_for(stage.base)
     if python.other:
         said.append(f"{build.file}: wants Python {python.asked}; this machine has {python.version}, which is used")
@@ -97,11 +102,24 @@ def warnings(build: Build, stage: Stage) -> list[str]:
 async def make(build: Build, home: Path, say: Say, rebuild: bool = False) -> Program:
     stage = read(build)
     python = python_for(stage.base)
-    environment = await python_environment(build.context, python, say, rebuild)
+    packages, _ = added(build, stage)
+    environment = await python_environment(build.context, python, say, rebuild, packages, is_python(stage.base))
     modules = await node_modules(build.context, say, rebuild)
     program = describe(build, stage, python, environment, modules)
     save(home, program)
     return program
+
+
+def added(build: Build, stage: Stage) -> tuple[list[Package], list[str]]:
+    """What the Dockerfile installs besides the folder's own requirements; the files that it names and that aren't."""
+    own = "requirements.txt" if requirements(build.context) is not None else ""
+    absent = {v for f, v in stage.packages if f in FILES and "://" not in v and not (build.context / v).is_file()}
+    return [(f, v) for f, v in stage.packages if not (f in FILES and v in (*absent, own))], sorted(absent)
+
+
+def is_python(base: str) -> bool:
+    """Whether a program on this image finds a `python`, whatever this machine calls its own."""
+    return re.match(r"(?:.*/)?python(?:[:@]|$)", base) is not None
 
 
 def describe(build: Build, stage: Stage, python: Python, environment: Path | None, modules: Path | None) -> Program:

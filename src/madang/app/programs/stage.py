@@ -6,11 +6,13 @@ which folders of the source stand where, and what cannot be done without a conta
 
 import posixpath
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from madang.app.programs.dockerfile import DockerfileError, Instruction
+from madang.app.programs.installing import installed
 
 # RUN steps that the environment below already does, or that only matter inside an image.
 DONE_ELSEWHERE = (
@@ -41,6 +43,7 @@ class Stage:
     patterns: list[tuple[str, str]] = field(default_factory=list)  # of COPY: where its files stand, its line of undone
     args: dict[str, str] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)  # paths that a RUN takes away
+    packages: list[tuple[str, str]] = field(default_factory=list)  # (flag, value): what its RUN steps install
 
 
 def last_stage(instructions: Sequence[Instruction], target: str = "", args: Mapping[str, str] | None = None) -> Stage:
@@ -117,11 +120,18 @@ def step(stage: Stage, one: Instruction, given: Mapping[str, str], outer: Mappin
 
 
 def run(stage: Stage, one: Instruction, text: str) -> None:
-    """What it takes away is gone here too; what else it does is told, unless an environment is made of it anyway."""
-    for part in re.split(r"&&|;", text):
+    """What it takes away is gone here too, what it installs is installed; what else it does is told, unless an
+    environment is made of it anyway."""
+    words = one.exec_form()
+    parts = [shlex.join(words)] if words else re.split(r"&&|;", text)
+    for part in parts:
+        if (made := installed(part, stage.workdir, stage.copies)) is not None:
+            stage.packages += made.wanted
+            told = (f"RUN pip install {word}: is done only inside an image" for word in made.left)
+            stage.undone += [f"line {one.line}: {text}" for text in told]
         if re.match(r"\s*rm\s", part):
             stage.removed += [word for word in part.split()[1:] if word.startswith("/")]
-    if not all(any(known.search(part) for known in DONE_ELSEWHERE) for part in re.split(r"&&|;", one.rest)):
+    if not all(any(known.search(part) for known in DONE_ELSEWHERE) for part in parts):
         stage.undone.append(f"line {one.line}: RUN {shorten(one.rest)}: is done only inside an image")
 
 

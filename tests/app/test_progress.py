@@ -139,3 +139,10 @@ def test_a_pod_by_itself() -> None:
     ]
     states = progress(["runs", "ends", "fails", "starts", "later"], [], [], pods)
     assert [s.state for s in states] == ["ready", "done", "failed", "starting", "waiting"]
+
+
+def test_the_reason_is_what_keeps_the_new_version() -> None:
+    old, new = pod({"containerStatuses": [{"state": {"terminated": ENDED}}]}), pod()
+    new["status"] = {"containerStatuses": [{"state": {"terminated": {**ENDED, "exitCode": 9}}}]}
+    old["metadata"]["creationTimestamp"], new["metadata"]["creationTimestamp"] = "2026-01-01", "2026-01-02"
+    assert "exit code 9" in state_of([deployment()], [], [old, new], [])[1]

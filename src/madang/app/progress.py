@@ -95,7 +95,8 @@ def of_deployment(
         if early := doubt(pods, now):
             return ServiceState(service, "starting", f"{ready}/{wanted}: {trouble(pods, warned) or early}")
         return ServiceState(service, "ready", f"{ready}/{wanted}" if wanted != 1 else "")
-    newest = [p for p in pods if not is_ready(p)]
+    # what keeps the new version is the reason, not what had kept the old one
+    newest = sorted((p for p in pods if not is_ready(p)), key=age, reverse=True)
     if kept := waiting_for(newest):
         return ServiceState(service, "failed" if kept.startswith(IN_VAIN) else "waiting", kept)
     if why := trouble(newest, warned):
@@ -123,6 +124,10 @@ def of_pod(service: str, pod: Obj, warned: Mapping[str, str]) -> ServiceState:
     if phase == "Succeeded" or is_ready(pod):
         return ServiceState(service, "done" if phase == "Succeeded" else "ready")
     return ServiceState(service, "failed" if phase == "Failed" else "starting", trouble([pod], warned))
+
+
+def age(pod: Obj) -> str:
+    return str(pod["metadata"].get("creationTimestamp") or "")
 
 
 def gave_up(obj: Obj) -> bool:

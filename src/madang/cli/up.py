@@ -68,7 +68,7 @@ def up(
     listen: Annotated[
         str, typer.Option("--listen", callback=own_address, help="Where published ports are opened.")
     ] = "",
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds until all must be ready.")] = 120,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds until all must be ready, once built.")] = 120,
     watch: Annotated[bool, typer.Option("--watch", help="Restart what a changed source file belongs to.")] = False,
     allow_other_versions: Annotated[
         bool, typer.Option("--allow-other-versions", help="Accept another version of a server found on this machine.")

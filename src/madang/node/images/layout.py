@@ -41,7 +41,7 @@ class Tree:
 
 class Layout:
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home = home = home.absolute()
         self.index = home / "index.json"
         self.trees, self.uses, self.work = home / "trees", home / "uses", home / "work"
         self.blobs = home / "blobs" / "sha256"

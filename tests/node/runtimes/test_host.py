@@ -157,7 +157,7 @@ def test_containers_outlive_zygote_and_control_process(runtime: HostRuntime, lau
     async def story() -> None:
         first = launch("echo up; sleep 1000", id="first")
         running = await runtime.start(first)
-        pid = runtime._zygote.pid
+        pid = runtime.zygote.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         second = launch("exit 4", id="second")

@@ -11,9 +11,9 @@ from typing import Any
 from madang.node.containers.resources import oom_score, resources
 from madang.node.containers.security import Rights, rights
 from madang.node.pod.spec import Role
+from madang.node.runtimes.monitor.runc import ROOT
 from madang.node.runtimes.oci.machine import Machine
 from madang.node.runtimes.oci.mounts import mounts
-from madang.node.runtimes.oci.rootfs import ROOT
 from madang.node.runtimes.oci.users import Who
 from madang.node.runtimes.runtime import Launch
 from madang.ports.objects import Obj

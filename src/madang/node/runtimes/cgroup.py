@@ -22,6 +22,7 @@ class Cgroups:
 
     def __init__(self, courtyard: str, root: Path = ROOT) -> None:
         self._name = f"madang-{courtyard}"
+        self._root = root
         self._parents: dict[str, str] = {}
         self.version, self.why_not = 0, ""
         try:
@@ -50,18 +51,27 @@ class Cgroups:
         self._parents, self.version = {"": str(folder)}, 2
 
     def _find_v1(self, root: Path) -> None:
-        own = {}
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, names, path = line.split(":", 2)
-            own.update(dict.fromkeys(names.split(","), path))
         for name in V1:
             if not (root / name / "cgroup.procs").exists():
                 raise OSError(2, "no such controller is mounted", str(root / name))
-            base = root / name / own.get(name, "/").lstrip("/")
-            folder = (base if base.is_dir() else root / name) / self._name
+            folder = _own(root / name, name) / self._name
             folder.mkdir(exist_ok=True)
             self._parents[name] = os.path.realpath(folder)  # cpu and cpuacct are often one
         self.version = 1
+
+    def path(self, key: str) -> str:
+        """One container's groups as an OCI runtime is told: below ours in version 1, from the top in version 2."""
+        return f"{self._name}/{key}" if self.version == 1 else f"/{self._name}/{key}"
+
+    def tree(self, key: str) -> CgroupSpec:
+        """All the groups that an OCI runtime makes for that path, in every hierarchy; those that are counted first."""
+        if self.version == 2:
+            folder = f"{self._parents['']}/{key}"
+            return {"folders": [folder], "files": {}, "memory": folder}
+        found = {name: f"{_own(self._root / name, name)}/{self._name}/{key}" for name in _hierarchies(self._root)}
+        counted = {part: found[name] for part in ("memory", "cpuacct") for name in found if part in name.split(",")}
+        folders = list(dict.fromkeys([*counted.values(), *found.values()]))
+        return {"folders": folders, "files": {}, "memory": counted.get("memory", "")}
 
     def spec(self, key: str, cpu_millis: int | None, memory_bytes: int | None) -> CgroupSpec | None:
         """The groups of one container; `key` is a name that no other start has."""
@@ -89,12 +99,28 @@ class Cgroups:
         return None
 
 
+def _own(hierarchy: Path, name: str) -> Path:
+    """Our own group in a hierarchy of version 1 (or in the unified one beside them)."""
+    known = {"systemd": {"name=systemd"}, "unified": {""}}.get(name, set(name.split(",")))
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        if known & set(names.split(",")):
+            base = hierarchy / path.lstrip("/")
+            return base if base.is_dir() else hierarchy
+    return hierarchy
+
+
+def _hierarchies(root: Path) -> list[str]:
+    """The names of what is mounted below `root`; another name of the same (a link) does not count."""
+    return sorted(p.name for p in root.iterdir() if not p.is_symlink() and (p / "cgroup.procs").exists())
+
+
 def sweep(courtyard: str, root: Path = ROOT) -> None:
     """Remove what is empty: groups of containers that are over, then the courtyard's own. Version 1 groups lie below
     those of whoever made them: all are looked through."""
     own = f"madang-{courtyard}"
     new = (root / "cgroup.controllers").exists()
-    for base in [root / own] if new else [root / name for name in V1]:
+    for base in [root / own] if new else [root / name for name in _hierarchies(root)]:
         for folder, below, _ in os.walk(base):
             if os.path.basename(folder) == own:
                 remove([*(os.path.join(folder, name) for name in below), folder])

@@ -19,7 +19,7 @@ class Ground:
 
     def __init__(self, zygote: Zygote, cgroups: Cgroups | None, walls: confinement.Walls | None = None) -> None:
         self.cgroups = cgroups
-        self._zygote = zygote
+        self.zygote = zygote
         self._found = confinement.Found(walls) if walls else None
         self._trying = asyncio.Lock()
 
@@ -41,7 +41,7 @@ class Ground:
         """Empty where these walls can be put up."""
         folder = tempfile.mkdtemp(prefix="madang-probe-")
         try:
-            answer = await self._zygote.ask({"verb": "probe", "confinement": walls, "folder": folder})
+            answer = await self.zygote.ask({"verb": "probe", "confinement": walls, "folder": folder})
         finally:
             os.rmdir(folder)
         return "" if answer.get("works") else str(answer.get("error", "refused"))

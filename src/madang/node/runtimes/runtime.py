@@ -31,6 +31,15 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """What a container runtime needs besides the launch: the unpacked layers of its image, the newest first, and the
+    document (`config.json`) that says everything else."""
+
+    layers: Sequence[Path]
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """One start of one container. `id` is unique for each start (pod uid, container, attempt)."""
 
@@ -53,6 +62,7 @@ class Launch:
     cpu_millis: int | None = None  # limits
     memory_bytes: int | None = None
     stop_signal: str = "SIGTERM"
+    container: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)

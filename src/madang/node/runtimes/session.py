@@ -38,7 +38,10 @@ class Session:
         finally:
             for fd in set(inner):
                 os.close(fd)
-        answer = await receive(self._socket) or {"error": "the session ended before it began"}
+        await self._told(await receive(self._socket))
+
+    async def _told(self, answer: dict[str, Any] | None) -> None:
+        answer = answer or {"error": "the session ended before it began"}
         if "started" not in answer:
             await self.close()
             text = answer.get("error") or answer.get("fault", "")

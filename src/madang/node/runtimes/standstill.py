@@ -90,7 +90,7 @@ def members(home: Path, uid: str) -> list[int]:
     found: list[int] = []
     for running in monitors(home, uid):
         monitor = int(running["monitorPid"])
-        inside = same_namespace(monitor) if running["confinement"]["pids"] else below(monitor)
+        inside = same_namespace(monitor, int(running["pid"])) if running["confinement"]["pids"] else below(monitor)
         found += [pid for pid in inside if pid != monitor]
     return found
 
@@ -102,10 +102,10 @@ def monitors(home: Path, uid: str) -> Iterator[dict[str, Any]]:
             yield running
 
 
-def same_namespace(monitor: int) -> list[int]:
-    """Also what was sent in from outside (exec)."""
-    wanted = namespace(monitor)
-    return [pid for pid in processes() if wanted and namespace(pid) == wanted]
+def same_namespace(*members: int) -> list[int]:
+    """Also what was sent in from outside (exec). A container from an image has one of its own within the monitor's."""
+    wanted = {namespace(pid) for pid in members} - {"", namespace(os.getpid())}
+    return [pid for pid in processes() if namespace(pid) in wanted]
 
 
 def namespace(pid: int) -> str:

@@ -133,6 +133,39 @@ async def receive(sock: socket.socket) -> dict[str, Any] | None:
     return answer
 
 
+async def receive_with(sock: socket.socket) -> tuple[dict[str, Any] | None, int]:
+    """The next message and the descriptor that came with it; -1: none came."""
+    while True:
+        try:
+            head, fds, _, _ = socket.recv_fds(sock, 4, 1, socket.MSG_CMSG_CLOEXEC)
+            break
+        except BlockingIOError:
+            await _readable(sock)
+        except ConnectionResetError:
+            return None, -1
+    fd = fds[0] if fds else -1
+    rest = await _exactly(sock, 4 - len(head)) if len(head) < 4 else b""
+    if rest is None or not head:
+        return None, fd
+    data = await _exactly(sock, int.from_bytes(head + rest, "big"))
+    return (None if data is None else json.loads(data)), fd
+
+
+async def _readable(sock: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(sock, wake)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(sock)
+
+
 async def _exactly(sock: socket.socket, count: int) -> bytes | None:
     loop, data = asyncio.get_running_loop(), bytearray()
     while len(data) < count:

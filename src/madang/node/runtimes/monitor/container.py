@@ -16,14 +16,15 @@ from madang.node.runtimes.monitor import limits, program, record, syscalls, wall
 from madang.node.runtimes.monitor.input import Input
 from madang.node.runtimes.monitor.logfile import LogFile
 from madang.node.runtimes.monitor.output import Output
-from madang.node.runtimes.monitor.request import Confinement, RunSpec, send
+from madang.node.runtimes.monitor.request import CgroupSpec, Confinement, RunSpec, send
 
 WATCH_MEMORY_S = 0.2  # how often memory is looked at where no cgroup limits it
 DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def run(sock: socket.socket, spec: RunSpec) -> None:
-    """In a process of its own; returns in the monitor once the container is over, and in nobody else."""
+def run(sock: socket.socket, spec: RunSpec, kind: "type[Monitor] | None" = None) -> None:
+    """In a process of its own; returns in the monitor once the container is over, and in nobody else. `kind`: another
+    way to make the program's process than ours."""
     os.setsid()
     syscalls.name_process("madang-monitor")
     folder = os.open(spec["folder"], os.O_RDONLY | os.O_DIRECTORY)
@@ -35,7 +36,7 @@ def run(sock: socket.socket, spec: RunSpec) -> None:
     except OSError as error:
         _fail(sock, folder, started, str(program.refused(error)))
         return
-    monitor = Monitor(spec, folder, log, cgroup)
+    monitor = (kind or Monitor)(spec, folder, log, cgroup)
     try:
         monitor.fork()
         monitor.prepare()
@@ -144,16 +145,21 @@ class Monitor:
         pid, _, fault = text.decode().partition("\n")
         if fault or not pid:
             raise program.StartError(fault or str(program.refused("the new process has died")))
+        self._write_running(int(pid), started, self._spec["cgroup"])
+
+    def _write_running(self, pid: int, started: float, cgroup: CgroupSpec | None, **more: Any) -> None:
+        """`pid` is its number outside."""
         own = os.readlink("self", dir_fd=self._proc)
         self.running = {
             "id": self._spec["id"],
-            "pid": int(pid),
+            "pid": pid,
             "startedTicks": record.ticks(pid, self._proc) or 0,
             "startedAt": started,
             "monitorPid": int(own),
             "monitorTicks": record.ticks(own, self._proc) or 0,
             "confinement": self._confined,
-            "cgroup": self._spec["cgroup"],
+            "cgroup": cgroup,
+            **more,
         }
         record.write(self._folder, record.RUNNING, self.running)
         record.reserve(self._folder, record.EXIT)
@@ -240,7 +246,7 @@ class Monitor:
         status = self._status or 0
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         code = 128 + number if number else os.WEXITSTATUS(status)
-        oom = self._oom or (number == signal.SIGKILL and self._cgroup is not None and self._cgroup.oom_kills() > 0)
+        oom = self._oom or self._ran_out(number)
         ended = {
             "code": code,
             "signal": number,
@@ -251,6 +257,10 @@ class Monitor:
         }
         self.forget()
         record.write(self._folder, record.EXIT, ended)
+
+    def _ran_out(self, number: int) -> bool:
+        """Whether it was the kernel that ended it, for want of memory."""
+        return number == signal.SIGKILL and self._cgroup is not None and self._cgroup.oom_kills() > 0
 
     def forget(self) -> None:
         if self._cgroup:

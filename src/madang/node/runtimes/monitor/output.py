@@ -43,6 +43,17 @@ class Output:
         for fd in set(self.inner):
             os.close(fd)
 
+    def take_terminal(self, terminal: int) -> None:
+        """Somebody else has made the terminal: its outer end takes the place of ours."""
+        self._poll.unregister(self.terminal)
+        lines = self._streams.pop(self.terminal)
+        for fd in {self.terminal, *self.inner}:
+            os.close(fd)
+        self.terminal = terminal
+        self._streams[terminal] = lines
+        os.set_blocking(terminal, False)
+        self._poll.register(terminal, select.POLLIN)
+
     def take(self, input: Input) -> None:
         """Also what goes the other way."""
         self._input = input

@@ -34,6 +34,17 @@ class CgroupSpec(TypedDict):
     memory: str  # the folder whose counters tell of an out-of-memory kill; empty: none
 
 
+class OciSpec(TypedDict):
+    """A container by an OCI runtime. All paths are names in the start's folder, which is the bundle."""
+
+    runtime: str  # the program
+    config: dict[str, Any]
+    links: dict[str, str]  # to the image's layers
+    folders: list[str]
+    options: str  # of the overlay
+    cgroup: CgroupSpec
+
+
 class RunSpec(TypedDict):
     verb: str  # run, exec or probe
     id: str
@@ -56,6 +67,16 @@ class RunSpec(TypedDict):
     cgroup: CgroupSpec | None
     memory_bytes: int | None  # watched by the monitor: set where no cgroup can limit it
     confinement: Confinement
+    oci: NotRequired[OciSpec]
+
+
+class OciExec(TypedDict):
+    """A process in a container that an OCI runtime made."""
+
+    runtime: str
+    folder: str
+    id: str
+    process: dict[str, Any]
 
 
 class ExecSpec(TypedDict):
@@ -69,6 +90,7 @@ class ExecSpec(TypedDict):
     tty: bool
     cgroup: NotRequired[list[str]]
     confinement: Confinement
+    oci: NotRequired[OciExec]
 
 
 # What is said at the zygote's door: make any process, or the first of a PID namespace.

@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+from collections.abc import Callable
 
 from madang.node.runtimes.monitor import limits, program, syscalls
 from madang.node.runtimes.monitor.request import Confinement, ExecSpec, close_all, send
@@ -41,7 +42,7 @@ def execute(sock: socket.socket, spec: ExecSpec, fds: list[int]) -> None:
         send(sock, {"error": fault.decode()})
         return
     send(sock, {"started": True})
-    _watch(sock, child)
+    watch(sock, child)
     if not spec["confinement"]["pids"]:
         _end_orphans()
 
@@ -86,8 +87,8 @@ def _become(spec: ExecSpec, fds: list[int], joins: list[int], tell: int) -> None
         os._exit(126)
 
 
-def _watch(sock: socket.socket, child: int) -> None:
-    """Until the process has ended; a closed socket ends it."""
+def watch(sock: socket.socket, child: int, end: Callable[[int], None] | None = None) -> None:
+    """Until the process has ended; a closed socket ends it, by `end`."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -104,7 +105,7 @@ def _watch(sock: socket.socket, child: int) -> None:
                 os.read(woken, 512)
             else:
                 poll.unregister(sock)
-                _kill(child)
+                (end or _kill)(child)
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     send(sock, {"code": 128 + number if number else os.WEXITSTATUS(status)})
 

@@ -11,7 +11,8 @@ import signal
 import socket
 import traceback
 
-from madang.node.runtimes.monitor import container, probe, session, syscalls
+from madang.node.runtimes.monitor import container, oci_session, probe, session, syscalls
+from madang.node.runtimes.monitor.oci_container import ContainerMonitor
 from madang.node.runtimes.monitor.request import FIRST, receive, send
 
 
@@ -71,7 +72,9 @@ def answer(sock: socket.socket) -> None:
         return
     match spec["verb"]:
         case "run":
-            container.run(sock, spec)
+            container.run(sock, spec, ContainerMonitor if spec.get("oci") else None)
+        case "exec" if spec.get("oci"):
+            oci_session.execute(sock, spec, fds)
         case "exec":
             session.execute(sock, spec, fds)
         case "probe":

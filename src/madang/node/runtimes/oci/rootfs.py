@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LINKS, UPPER, WORK, ROOT = "l", "upper", "work", "rootfs"
+from madang.node.runtimes.monitor.runc import ROOT
+
+LINKS, UPPER, WORK = "l", "upper", "work"
 MOST_LAYERS = 500  # overlayfs's own bound
 PAGE = 4096
 

@@ -1,0 +1,87 @@
+"""The monitor over a container that an OCI runtime makes: as every monitor, but the program's process comes from runc.
+
+In: a `RunSpec` with its `oci` part. Out: as `monitor.container`. The root (an overlay) is mounted in the monitor's own
+mount namespace and its PID namespace holds the container's: whoever kills the monitor ends the container and its
+mounts with it, and nothing is ever mounted on the machine itself. The runtime goes as soon as the program runs.
+"""
+
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+
+from madang.node.runtimes.monitor import limits, program, runc
+from madang.node.runtimes.monitor.container import Monitor
+from madang.node.runtimes.monitor.input import Input
+from madang.node.runtimes.monitor.logfile import LogFile
+from madang.node.runtimes.monitor.request import OciSpec, RunSpec
+from madang.node.runtimes.monitor.syscalls import mount
+
+
+class ContainerMonitor(Monitor):
+    """One container by an OCI runtime. The start's folder is the bundle."""
+
+    def __init__(self, spec: RunSpec, folder: int, log: LogFile, cgroup: limits.Cgroup | None) -> None:
+        super().__init__(spec, folder, log, cgroup)
+        self._oci: OciSpec = spec["oci"]
+        self._inner = list(self._output.inner)
+
+    def fork(self) -> None:
+        """Nothing yet: the runtime wants the root to be there."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        os.chdir(self._spec["folder"])
+        for name in self._oci["folders"]:
+            os.makedirs(name, exist_ok=True)
+        for name, layer in self._oci["links"].items():
+            os.symlink(layer, name)
+        mount("overlay", runc.ROOT, "overlay", data=self._oci["options"])
+        with open(runc.CONFIG, "w") as file:
+            json.dump(self._oci["config"], file)
+
+    def launch(self) -> None:
+        started = time.time()
+        console = runc.listen(runc.CONSOLE) if self._spec["tty"] else None
+        stdin = os.open(os.devnull, os.O_RDONLY) if console else self._stdin()
+        fds = [stdin, *self._inner[-2:]]
+        child = os.fork()
+        if child == 0:
+            self._become_runtime(fds)
+        self._main = runc.started(child)
+        for fd in {*fds} if console is None else {stdin}:
+            os.close(fd)
+        if console is not None:
+            self._take_terminal(runc.accept(console))
+        self._cgroup = limits.Cgroup(self._oci["cgroup"])
+        more = {"runtime": self._oci["runtime"]}
+        self._write_running(runc.outside(self._proc, self._main), started, self._oci["cgroup"], **more)
+
+    def _become_runtime(self, fds: list[int]) -> None:
+        try:
+            signal.set_wakeup_fd(-1)
+            program.stdio(fds, False)
+            program.default_signals()
+            runc.execute(self._oci["runtime"], runc.run(self._spec["id"], console=self._spec["tty"]))
+        finally:
+            os._exit(127)
+
+    def _take_terminal(self, terminal: int) -> None:
+        self._output.take_terminal(terminal)
+        if self._spec["stdin"]:
+            once = self._spec["stdin_once"]
+            self._output.take(Input(self._folder, os.dup(terminal), once=once, tty=True))
+
+    def _ran_out(self, number: int) -> bool:
+        """Any process of it that was ended for want of memory counts, as on a cluster."""
+        return self._cgroup is not None and self._cgroup.oom_kills() > 0
+
+    def forget(self) -> None:
+        """What the runtime would take away by `delete`, without waiting for it."""
+        cgroup = self._cgroup or limits.Cgroup(self._oci["cgroup"])
+        cgroup.remove()
+        runc.forget(self._spec["id"])
+        for name in (runc.PID, runc.LOG, runc.CONSOLE):
+            with suppress(OSError):
+                os.unlink(name)

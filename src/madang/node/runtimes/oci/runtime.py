@@ -1,0 +1,140 @@
+"""The container runtime: containers from images, by runc or crun, each under a monitor of its own.
+
+In: a `Launch` with its `container` part. Out: as every runtime. Which program makes the containers is found by really
+running one (`probe`), and every container keeps the one that it was started by.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from madang.node.runtimes.cgroup import Cgroups
+from madang.node.runtimes.ground import Ground
+from madang.node.runtimes.monitor.request import OciSpec, RunSpec
+from madang.node.runtimes.monitor.runc import CONFIG
+from madang.node.runtimes.monitored import Monitored
+from madang.node.runtimes.oci import rootfs
+from madang.node.runtimes.oci.inside import inside
+from madang.node.runtimes.oci.probing import CANDIDATES, Candidates, trial
+from madang.node.runtimes.oci.terminal import TerminalSession
+from madang.node.runtimes.orders import run
+from madang.node.runtimes.runtime import Ability, Exit, Launch, Running
+from madang.node.runtimes.session import Session, streams
+from madang.ports.streams import ExecOptions
+
+
+class ContainerRuntime(Monitored):
+    """`ground` is the host runtime's: the same walls stand around the monitors, the same zygote makes them.
+    `home` is where the containers' folders lie (their file system must bear an overlay).
+    `candidates` are tried in order, the first that works is taken."""
+
+    name = "container"
+
+    def __init__(self, ground: Ground, home: Path | None = None, candidates: Sequence[str] = CANDIDATES) -> None:
+        super().__init__(ground.zygote)
+        self._ground, self._home = ground, home
+        self._candidates = Candidates(candidates)
+        self.program = ""  # once `probe` has found it
+
+    @property
+    def cgroups(self) -> Cgroups | None:
+        return self._ground.cgroups
+
+    async def probe(self) -> Ability:
+        walls = await self._ground.walls()
+        if why := self._candidates.hopeless(walls, self.cgroups):
+            return Ability(self.name, False, why)
+        refused = []
+        for file in self._candidates.found():
+            self.program = file
+            if not (why := await self._tried()):
+                return Ability(self.name, True, details={"program": file})
+            refused.append(f"{file}: {why}")
+        self.program = ""
+        return Ability(self.name, False, "; ".join(refused))
+
+    async def _tried(self) -> str:
+        """Empty where it ran a container to its end."""
+        try:
+            with trial(self._home) as launch:
+                running = await self.start(launch)
+                ended = await self.wait(running, launch.folder)
+                await self.remove(launch.folder)
+        except OSError as error:
+            return str(error)
+        return "" if ended.code == 0 else ended.message or f"a container ended with code {ended.code}"
+
+    @property
+    def private_mounts(self) -> bool:
+        return True
+
+    def refuses(self, launch: Launch) -> str:
+        if not self.program:
+            return "no container runtime works on this machine"
+        return "" if launch.container is not None else "there is no image to make a container from"
+
+    async def start(self, launch: Launch) -> Running:
+        walls = await self._ground.walls()
+        try:
+            whole = self._spec(launch)
+        except ValueError as error:
+            return Running(launch.id, 0, 0, 0.0, failed=Exit(128, 0, 0.0, 0.0, "StartError", str(error)))
+        launch.folder.mkdir(parents=True, exist_ok=True)
+        order: RunSpec = {**run(launch, walls, None, ()), "oci": whole}
+        order |= {"mounts": [], "hostname": "", "memory_bytes": None, "env": {}, "cwd": "/"}
+        return await self.begin(launch.id, launch.folder, order)
+
+    def _spec(self, launch: Launch) -> OciSpec:
+        if launch.container is None or self.cgroups is None:
+            raise ValueError(self.refuses(launch) or "containers need cgroups")
+        plan = rootfs.plan(launch.container.layers)
+        key = hashlib.sha1(launch.id.encode(), usedforsecurity=False).hexdigest()[:20]
+        config = dict(launch.container.config)
+        config["linux"] = {**config["linux"], "cgroupsPath": self.cgroups.path(key)}
+        return {
+            "runtime": self.program,
+            "config": config,
+            "links": plan.links,
+            "folders": list(plan.folders),
+            "options": plan.options,
+            "cgroup": self.cgroups.tree(key),
+        }
+
+    async def exec(self, running: Running, launch: Launch, options: ExecOptions) -> Session:
+        kept = self.kept(running, launch.folder)
+        config = _config(launch.folder)
+        request = {
+            "verb": "exec",
+            "pid": kept["monitorPid"],
+            "tty": options.tty,
+            "confinement": kept["confinement"],
+            "oci": {
+                "runtime": kept["runtime"],
+                "folder": str(launch.folder),
+                "id": running.id,
+                "process": inside(config, options.command, options.env, options.tty),
+            },
+        }
+        if options.tty:
+            terminal = TerminalSession()
+            await terminal.begin(self.zygote, request, [os.open(os.devnull, os.O_RDWR) for _ in range(3)])
+            return terminal
+        session, inner = streams(options.stdin, False)
+        await session.begin(self.zygote, request, inner)
+        return session
+
+    async def remove(self, folder: Path) -> None:
+        """Also what it wrote: the upper folder of its root."""
+        await super().remove(folder)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """As it was started, also by an older madang."""
+    found: dict[str, Any] = json.loads((folder / CONFIG).read_bytes())
+    return found

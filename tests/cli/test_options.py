@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from madang.cli.main import app
+from madang.cli.options import as_named
 from madang.cli.refusal import Refusal
 
 
@@ -23,3 +24,11 @@ def test_refused(words: list[str], said: str, tmp_path: Path, monkeypatch: pytes
     found = CliRunner().invoke(app, words)
     assert isinstance(found.exception, Refusal) and said in found.exception.message and found.exception.code == 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("my_web", "my-web"), ("Web", "web"), ("web", "web"), ("a.b", "a.b"), ("node/N_1", "node/N_1")],
+)
+def test_a_service_is_known_by_both_spellings(written: str, meant: str) -> None:
+    assert as_named(written) == meant

@@ -1,5 +1,5 @@
 """`python -m madang.cli` is `madang`."""
 
-from madang.cli.main import main
+from madang.cli.entry import main
 
 main()

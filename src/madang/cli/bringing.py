@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 KINDS = ("deployments.apps", "jobs.batch", "pods", "events", "services")
 
 
+def load() -> None:
+    """What is needed once the courtyard runs: whoever waits for it had better have it by then."""
+    import psutil  # noqa: F401
+    import rich.console  # noqa: F401
+
+    from madang.api import remote  # noqa: F401
+    from madang.gateway import callers, large  # noqa: F401
+    from madang.web import keys  # noqa: F401
+    from madang.wire import kubeconfig  # noqa: F401
+
+
 @dataclass
 class Bringing:
     court: Courtyard

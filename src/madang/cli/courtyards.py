@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from madang.cli import ahead, home
 from madang.cli.refusal import Refusal
 from madang.ports.locks import held
 from madang.ports.process import started_ticks
@@ -46,9 +47,7 @@ class Courtyard:
 
 
 def state_root() -> Path:
-    if root := os.environ.get("MADANG_HOME"):
-        return Path(root).absolute()
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "madang"
+    return Path(home.root())
 
 
 def find(name: str) -> Courtyard:
@@ -58,8 +57,8 @@ def find(name: str) -> Courtyard:
             f'--name {name}: expected at most 32 lower-case letters, digits and "-", beginning and ending with one of '
             "the former (it becomes part of bridge and lock names)"
         )
-    home = state_root() / name
-    return Courtyard(name, home, read_record(home))
+    folder = state_root() / name
+    return Courtyard(name, folder, read_record(folder))
 
 
 def every() -> list[Courtyard]:
@@ -121,17 +120,25 @@ class Waking:
                 "XDG_STATE_HOME to a folder that you may write"
             ) from error
         reader, writer = os.pipe()
-        passed = [writer] if lock < 0 else [writer, lock]
-        with court.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "madang.courtyard", "--name", court.name, "--home", str(court.home),
-                 "--ready-fd", str(writer), "--lock-fd", str(lock), *arguments],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=passed,
-                cwd="/",
-            )  # fmt: skip
-        for fd in passed:
-            os.close(fd)
+        self.process = self._started(writer, lock)
+        for fd in (writer, lock):
+            if fd >= 0:
+                os.close(fd)
         self._reader = reader
+
+    def _started(self, ready: int, lock: int) -> "subprocess.Popen[bytes] | ahead.Ahead":
+        """The one that has been loading since the command began, where there is one for this courtyard."""
+        court = self.court
+        words = ["--name", court.name, "--home", str(court.home), *self._arguments]
+        passed = [ready] if lock < 0 else [ready, lock]
+        with court.log.open("ab") as log:
+            begun = ahead.take(court.name, str(court.home))
+            if begun is not None and begun.tell(words, [ready, log.fileno(), *passed[1:]]):
+                return begun
+            return subprocess.Popen(
+                [sys.executable, "-m", "madang.courtyard", *words, "--ready-fd", str(ready), "--lock-fd", str(lock)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=passed, cwd="/",
+            )  # fmt: skip
 
     def ready(self) -> Courtyard:
         with os.fdopen(self._reader, "rb") as pipe:

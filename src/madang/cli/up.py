@@ -95,9 +95,10 @@ def up(
         if waking is not None and not orphaned:  # a wrong file starts nothing, and stops nothing that ran
             undo(waking)
         raise
-    court = waking.ready() if waking is not None else court
-    from madang.cli.bringing import Bringing
+    from madang.cli.bringing import Bringing, load
 
+    load()  # while the control process starts
+    court = waking.ready() if waking is not None else court
     bringing = Bringing(court, application, begun=begun, timeout_s=timeout, rebuild=build, output=output)
     if detach:
         sys.exit(0 if asyncio.run(bringing.bring()) else 1)

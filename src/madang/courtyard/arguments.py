@@ -21,6 +21,7 @@ class Arguments:
     home: Path
     ready_fd: int = -1
     lock_fd: int = -1
+    told_fd: int = -1
     nodes: int = 1
     runtime: str = "host"
     network: str = ""
@@ -37,6 +38,7 @@ def parse(argv: list[str]) -> Arguments:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--ready-fd", type=int, default=-1, help="where to say that it is ready, or why it is not")
     parser.add_argument("--lock-fd", type=int, default=-1, help="the courtyard's lock, taken by whoever starts us")
+    parser.add_argument("--told-fd", type=int, default=-1, help="a socket: wait there for all other words")
     parser.add_argument("--nodes", type=int)
     parser.add_argument("--runtime", choices=("host",))
     parser.add_argument("--network", choices=("bridge", "loopback"))

@@ -18,6 +18,7 @@ from madang.courtyard import gates, record
 from madang.courtyard.arguments import Arguments, keep
 from madang.courtyard.desk import desk
 from madang.gateway.loop import Gateway
+from madang.haproxy import binary
 from madang.loops.house import Loops
 from madang.node.agents import Agents
 from madang.node.networks import choice, claims
@@ -25,6 +26,7 @@ from madang.node.networks.network import Network
 from madang.node.runtimes import standstill
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Ability
+from madang.node.runtimes.zygote import Zygote
 from madang.ports.chance import SystemChance
 from madang.ports.clock import SystemClock
 from madang.ports.settings import Settings
@@ -41,8 +43,8 @@ log = logging.getLogger(__name__)
 class House:
     """`start`, then wait as long as it pleases, then `stop` or `leave`."""
 
-    def __init__(self, arguments: Arguments) -> None:
-        self._arguments = arguments
+    def __init__(self, arguments: Arguments, zygote: Zygote | None = None) -> None:
+        self._arguments, self._zygote = arguments, zygote
         self._clock, self._chance = SystemClock(), SystemChance()
         self._stack = AsyncExitStack()
         self._undo = AsyncExitStack()  # for a start that fails
@@ -75,17 +77,18 @@ class House:
         )
         self._network: Network = choice.build(self.settings.id, self.settings.addresses, arguments.home)
         self._undo.push_async_callback(self._take_down)
-        runtime = HostRuntime(self.settings.id)
+        runtime = HostRuntime(self.settings.id, zygote=self._zygote)
         self._stack.callback(runtime.close)
-        ability, *_ = await beside(runtime.probe(), self._network.start(), self._open_api())
+        found = asyncio.to_thread(binary.look)
+        ability, *_ = await beside(runtime.probe(), self._network.start(), self._open_api(), found)
         self.abilities = [ability, *chosen.abilities]
         self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
-        self.door = await self._open_door()
+        self._gateway = Gateway(self.api, self.settings, self._clock)
+        self._undo.push_async_callback(self._gateway.stop, 0)
+        self.door, _ = await beside(self._open_door(), self._gateway.prepare())
         if self.door.closed:
             self.abilities.append(Ability("api from pods", False, self.door.closed))
         await self._stack.enter_async_context(desk(self.settings, self._store, self._agents.pauses))
-        self._gateway = Gateway(self.api, self.settings, self._clock)
-        self._undo.push_async_callback(self._gateway.stop, 0)
         await self._gateway.start()
         if gates.rebooted(arguments.home):
             await gates.close(self.api)

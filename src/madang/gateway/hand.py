@@ -76,7 +76,7 @@ class Hand:
             return await self._apply(desired)
 
     async def _apply(self, desired: Desired) -> Outcome:
-        keeper = await self._keeper()
+        keeper = await self.keeper()
         if self._running is None or self._unopened or desired.binds() != self._running.binds():
             unopened = await keeper.bind(desired.binds())
         else:
@@ -212,7 +212,8 @@ class Hand:
         self._unopened = ()
         self._lingering.clear()
 
-    async def _keeper(self) -> Keeping:
+    async def keeper(self) -> Keeping:
+        """Found or started."""
         if self._keeping is None or self._keeping.gone.is_set():
             await self.leave()
             self._run.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ last connections end.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -17,6 +18,7 @@ from madang.gateway import always, callers, taken
 from madang.gateway.conditions import shown, statuses
 from madang.gateway.desired import Desired, Owner, Problem
 from madang.gateway.hand import Hand, Outcome
+from madang.gateway.keeping import KeeperGone
 from madang.gateway.listeners import GATEWAYS
 from madang.gateway.memo import Memo
 from madang.gateway.routes import WATCHED, Plan, routes
@@ -97,15 +99,23 @@ class Gateway:
         self._wait_s: float | None = None
         self.refusals: tuple[Refusal, ...] = ()
 
-    async def start(self) -> None:
-        """Raises `binary.NoHAProxy`, with the ways out, where there is none."""
+    async def prepare(self) -> None:
+        """The part of `start` that needs no object: it may be done while the API's doors are still being opened."""
         if self._outside is None:
             program = await asyncio.to_thread(binary.find)
-            self._hand = Hand(self._settings.home, self._settings.run, program, self._clock, self._tuning)
-            free_port: Callable[[str], int] = always.free_port
+            hand = Hand(self._settings.home, self._settings.run, program, self._clock, self._tuning)
+            with suppress(KeeperGone):  # whoever asks it for something tries again, and says why
+                await hand.keeper()
+            self._hand = hand
         else:
-            self._hand, free_port = self._outside.hand(), self._outside.free_port
+            self._hand = self._outside.hand()
         self._hand.on_trouble = self._wake.set
+
+    async def start(self) -> None:
+        """Raises `binary.NoHAProxy`, with the ways out, where there is none."""
+        if self._hand is None:
+            await self.prepare()
+        free_port = self._outside.free_port if self._outside else always.free_port
         await always.ensure(self._api, self._settings, free_port)
         await self._turn()
         front = self._api.view.get(GATEWAYS, always.NAMESPACE, always.NAME)

@@ -21,7 +21,8 @@ from madang.ports.streams import ExecOptions
 
 class HostRuntime(Monitored):
     """`hide` are folders of the machine with mounts that no container may keep alive (network namespaces).
-    `walls` skips the search for what works here; `limits` False leaves cgroups alone."""
+    `walls` skips the search for what works here; `limits` False leaves cgroups alone.
+    `zygote`: one that is there already, ours from now on."""
 
     name = "host"
 
@@ -32,8 +33,9 @@ class HostRuntime(Monitored):
         hide: Sequence[Path] = (),
         walls: confinement.Walls | None = None,
         limits: bool = True,
+        zygote: Zygote | None = None,
     ) -> None:
-        super().__init__(Zygote())
+        super().__init__(zygote or Zygote())
         self._courtyard = courtyard
         self._hide = [str(path) for path in hide]
         self.ground = Ground(self.zygote, cgroup.Cgroups(courtyard) if limits else None, walls)

@@ -68,3 +68,15 @@ def test_the_last_warning_is_a_reason() -> None:
     event = {"type": "Warning", "involvedObject": {"name": "web-1"}, "reason": "Unhealthy", "message": "it is ill"}
     (row,) = summary([deployment("web", 1, 0)], [], [late], [], [event])
     assert row["reason"] == "Unhealthy: it is ill"
+
+
+def test_what_all_its_instances_use() -> None:
+    one, two = pod("web"), pod("web")
+    two["metadata"]["name"] = "web-abc12-y"
+    usage = {"cpu": "2500u", "memory": "10Mi"}
+    samples = [
+        {"metadata": {"namespace": "shop", "name": p["metadata"]["name"]}, "containers": [{"usage": usage}] * n}
+        for p, n in ((one, 1), (two, 2))
+    ]
+    (row,) = summary([deployment("web", 2, 2)], [], [one, two], [], samples=samples)
+    assert row["uses"] == {"cpu_millis": 9, "memory_bytes": 30 * 2**20}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from madang.app.progress import is_ready, trouble, waiting_for, warnings
+from madang.kinds import quantity
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
@@ -15,12 +16,14 @@ def summary(
     pods: Iterable[Obj],
     services: Iterable[Obj],
     events: Iterable[Obj] = (),
+    samples: Iterable[Obj] = (),
 ) -> list[Obj]:
-    """[{service, namespace, kind, ready, wanted, restarts, state, reason, addresses, schemes}], in order of names.
-    `schemes` names what is spoken at those addresses that do not speak HTTP."""
+    """[{service, namespace, kind, ready, wanted, restarts, state, reason, addresses, schemes, uses}], in order of
+    names. `schemes` names what is spoken at those addresses that do not speak HTTP; `uses` is of all its instances."""
     by_owner, addresses, warned = group(pods), spoken(services), warnings(events)
     owners = [("Deployment", o) for o in deployments] + [("Job", o) for o in jobs]
-    rows = [row(kind, o, by_owner, addresses, warned) for kind, o in owners]
+    used = {(m["metadata"].get("namespace", ""), m["metadata"]["name"]): m["containers"] for m in samples}
+    rows = [row(kind, o, by_owner, addresses, warned) | {"uses": uses(o, by_owner, used)} for kind, o in owners]
     return sorted(rows, key=lambda r: (r["namespace"], r["service"]))
 
 
@@ -68,6 +71,17 @@ def row(
         "reason": why_not(mine, warned) if state in ("starting", "updating", "failed") else "",
         "addresses": list(addresses.get(place, ())),
         "schemes": {at: scheme for at, scheme in addresses.get(place, {}).items() if scheme != "http"},
+    }
+
+
+def uses(owner: Obj, pods: Mapping[tuple[str, str], list[Obj]], used: Mapping[tuple[str, str], list[Obj]]) -> Obj:
+    """CPU (thousandths of a core) and memory of all containers, as last sampled."""
+    place = (owner["metadata"].get("namespace", ""), owner["metadata"]["name"])
+    names = [(place[0], pod["metadata"]["name"]) for pod in pods.get(place, [])]
+    found = [container["usage"] for name in names for container in used.get(name, ())]
+    return {
+        "cpu_millis": sum(quantity.millis(u["cpu"]) for u in found),
+        "memory_bytes": sum(quantity.value(u["memory"]) for u in found),
     }
 
 

@@ -55,8 +55,9 @@ async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
 
     events, known = await objects("events"), await objects("services")
     rows = services.summary(
-        await objects("deployments.apps"), await objects("jobs.batch"), await objects("pods"), known, events
-    )
+        await objects("deployments.apps"), await objects("jobs.batch"), await objects("pods"), known, events,
+        samples=await objects("pods.metrics.k8s.io"),
+    )  # fmt: skip
     record = court.record
     project = namespace_of(court, "")
     return {
@@ -119,7 +120,7 @@ def node(obj: Any) -> dict[str, Any]:
 
 
 def uses(pid: int) -> dict[str, Any]:
-    """Memory of the control process (PSS where the machine tells, else RSS), CPU seconds so far."""
+    """Memory of the control process (RSS), CPU seconds so far."""
     import psutil
 
     try:
@@ -141,7 +142,7 @@ def show(found: dict[str, Any]) -> None:
     rows = found["services"]
     several = len({r["namespace"] for r in rows}) > 1
     table(
-        [*(["project"] if several else []), "service", "state", "ready", "restarts", "address"],
+        [*(["project"] if several else []), "service", "state", "ready", "restarts", "cpu", "memory", "address"],
         [
             [
                 *([r["namespace"]] if several else []),
@@ -149,6 +150,8 @@ def show(found: dict[str, Any]) -> None:
                 colour(r["state"]),
                 f"{r['ready']}/{r['wanted']}",
                 str(r["restarts"]),
+                f"{r['uses']['cpu_millis']}m" if r["uses"]["memory_bytes"] else "",
+                mebibytes(r["uses"]["memory_bytes"]) if r["uses"]["memory_bytes"] else "",
                 " ".join(r["addresses"]),
             ]
             for r in rows
@@ -167,13 +170,7 @@ def show(found: dict[str, Any]) -> None:
         [[n["name"], "yes" if n["ready"] else "no", n["cpu"], gibibytes(n["memory"])] for n in found["nodes"]],
     )
     say()
-    table(
-        ["this machine", "", ""],
-        [
-            [a["name"], "[green]yes[/]" if a["works"] else "no", plain(a["why_not"] or ABILITIES.get(a["name"], ""))]
-            for a in found["machine"].get("abilities", [])
-        ],
-    )
+    table(["this machine", "", ""], machine(found["machine"].get("abilities", [])))
     if counts := found["tooLargeToRetry"]:
         say()
         each = ", ".join(f"{name} {count}" for name, count in counts.items())
@@ -182,6 +179,16 @@ def show(found: dict[str, Any]) -> None:
     if used:
         say()
         say(f"control process: {mebibytes(used['memory_bytes'])}, {used['cpu_s']} s of CPU so far")
+
+
+def machine(abilities: list[Any]) -> list[list[str]]:
+    """Each runtime and network with what a person gets of it or why not, and below it what it has here."""
+    rows = []
+    for one in abilities:
+        told = one["why_not"] or ABILITIES.get(one["name"], "")
+        rows.append([one["name"], "[green]yes[/]" if one["works"] else "no", plain(told)])
+        rows += [[f"  {name}", "", plain(str(value))] for name, value in one.get("details", {}).items()]
+    return rows
 
 
 def colour(state: str) -> str:

@@ -15,8 +15,9 @@ def main() -> int:
     gc.disable()  # until the house stands (`store/collector.py`): what is loaded is no garbage
     os.chdir("/")
     zygote = Zygote()
-    with contextlib.suppress(OSError):  # then whoever needs it first starts it, and says why it cannot
-        zygote.ready()  # an interpreter of its own, that is there by the time we are
+    if os.geteuid() == 0:  # else it must be where the control is about to go (`entering`)
+        with contextlib.suppress(OSError):  # then whoever needs it first starts it, and says why it cannot
+            zygote.ready()  # an interpreter of its own, that is there by the time we are
     try:
         from madang.courtyard.life import main as live
 

@@ -14,7 +14,7 @@ from typing import Any
 from madang import __version__
 from madang.api.direct import DirectApi
 from madang.api.index import Index
-from madang.courtyard import gates, record
+from madang.courtyard import entering, gates, record
 from madang.courtyard.arguments import Arguments, keep
 from madang.courtyard.desk import desk
 from madang.gateway.loop import Gateway
@@ -43,8 +43,9 @@ log = logging.getLogger(__name__)
 class House:
     """`start`, then wait as long as it pleases, then `stop` or `leave`."""
 
-    def __init__(self, arguments: Arguments, zygote: Zygote | None = None) -> None:
-        self._arguments, self._zygote = arguments, zygote
+    def __init__(self, arguments: Arguments, zygote: Zygote | None = None, stand: Ability | None = None) -> None:
+        """`stand`: whether we live in namespaces of our own (`entering`); None: that was not tried."""
+        self._arguments, self._zygote, self._stand = arguments, zygote, stand
         self._clock, self._chance = SystemClock(), SystemChance()
         self._stack = AsyncExitStack()
         self._undo = AsyncExitStack()  # for a start that fails
@@ -62,7 +63,7 @@ class House:
             log.warning("pods that a backup had stopped go on: it was killed")
         # What runs keeps its network: a start that was asked for none takes it over where it stands.
         network = arguments.network or claims.running_on(arguments.home)
-        chosen = await choice.choose(network)  # type: ignore[arg-type]
+        chosen = await choice.choose(network, self._stand)  # type: ignore[arg-type]
         self._claim = claims.hold(arguments.home, chosen.network)
         self._stack.callback(self._claim.close)
         self._undo.callback(self._release)
@@ -157,7 +158,7 @@ class House:
                 "network": settings.addresses.network,
                 "abilities": [
                     {"name": a.name, "works": a.works, "why_not": a.why_not, "details": dict(a.details)}
-                    for a in self.abilities
+                    for a in (*self.abilities, *([entering.describe(self._stand)] if self._stand else []))
                 ],
             },
         }
@@ -181,6 +182,7 @@ class House:
             except Exception:
                 log.exception("a part could not be stopped; going on with the rest")
         self._release()
+        self._close_porch()
         record.remove(self.settings.home, over=True)
 
     async def _take_down(self) -> None:
@@ -202,7 +204,13 @@ class House:
             await self._undo.aclose()
         await self._stack.aclose()
         serving = (self._arguments.home / "run" / "gateway.json").exists()  # of an earlier control
+        if idle and not serving:
+            self._close_porch()
         record.remove(self._arguments.home, over=idle and not serving)
+
+    def _close_porch(self) -> None:
+        if self._stand is not None and self._stand.works:
+            entering.stop(self._arguments.home.absolute() / "run")
 
     async def leave(self) -> None:
         """The control ends alone."""

@@ -5,6 +5,7 @@ of JSON on `--ready-fd` once it is ready, or why it is not; the log on standard 
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import signal
@@ -13,9 +14,10 @@ from pathlib import Path
 
 import uvloop
 
-from madang.courtyard import record, waiting
+from madang.courtyard import entering, record, waiting
 from madang.courtyard.arguments import Arguments, parse
 from madang.courtyard.house import House
+from madang.node.runtimes.runtime import Ability
 from madang.node.runtimes.zygote import Zygote
 
 log = logging.getLogger("madang")
@@ -42,17 +44,20 @@ def main(zygote: Zygote) -> int:
     except OSError as error:
         record.tell(arguments.ready_fd, error=f"{arguments.home}: {error.strerror}")
         return 1
+    stand = entering.enter(arguments.home, arguments.network)  # before there is a second thread
+    with contextlib.suppress(OSError):
+        zygote.ready()
     sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(live(arguments, zygote))
+        return runner.run(live(arguments, zygote, stand))
 
 
-async def live(arguments: Arguments, zygote: Zygote) -> int:
+async def live(arguments: Arguments, zygote: Zygote, stand: Ability | None = None) -> int:
     told: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number, word in ((signal.SIGTERM, "stop"), (signal.SIGINT, "stop"), (signal.SIGUSR1, "leave")):
         loop.add_signal_handler(number, told.put_nowait, word)
-    house = House(arguments, zygote)
+    house = House(arguments, zygote, stand)
     try:
         await house.start()
     except Exception as error:

@@ -5,10 +5,10 @@ and kept: it stands in the Gateway's spec, where a user may change it. One that 
 that somebody else has at a later start is chosen anew; one that a user wrote is refused with the holder's name.
 """
 
-import socket
 from collections.abc import Callable
 
 from madang.gateway.listeners import CLASSES, CONTROLLER, GATEWAYS, GROUP
+from madang.porch import standing
 from madang.ports.api import Api
 from madang.ports.errors import AlreadyExists
 from madang.ports.objects import Obj
@@ -63,7 +63,7 @@ def free_port(host: str) -> int:
     """A usual one if any is free, else one that the system gives."""
     for port in (*USUAL_PORTS, 0):
         try:
-            with socket.create_server((host, port), backlog=1) as held:
+            with standing.listen(host, port, backlog=1) as held:
                 return int(held.getsockname()[1])
         except OSError:
             continue

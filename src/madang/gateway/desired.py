@@ -23,13 +23,19 @@ class Owner(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Bind:
     """An address to listen on. Two binds of one address are one socket; `what` is for messages. `own`: an address
-    that nobody else has, which must be able to stand beside a wildcard of the same port."""
+    that nobody else has, which must be able to stand beside a wildcard of the same port. `near`: an address of the
+    courtyard's own network, where that is not the machine's."""
 
     host: str
     port: int
     owner: Owner
     what: str
     own: bool = False
+    near: bool = False
+
+    @property
+    def inside(self) -> bool:
+        return self.own or self.near
 
     @property
     def name(self) -> str:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from madang.gateway.desired import Bind
-from madang.gateway.keeper.process import started_ticks
 from madang.gateway.keeper.record import FORMAT, orphans
 from madang.haproxy.admin import connect
+from madang.porch import standing
+from madang.porch.process import started_ticks
 
 START_S = 10.0
 ANSWER_S = 10.0
@@ -63,7 +64,7 @@ class Keeping:
 
     async def bind(self, binds: Sequence[Bind]) -> tuple[Unopened, ...]:
         known = {b.name: b for b in binds}
-        asked = [{"name": b.name, "host": b.host, "port": b.port, "own": b.own} for b in binds]
+        asked = [{"name": b.name, "host": b.host, "port": b.port, "own": b.own, "inside": b.inside} for b in binds]
         answer = await self._ask("bind", binds=asked)
         return tuple(Unopened(known[f["name"]], f["code"], f["text"]) for f in answer["failed"])
 
@@ -176,7 +177,7 @@ async def start(run: Path, program: Path, heard: Callable[[Mapping[str, Any]], N
 def _launch(run: Path, program: Path) -> int:
     """A bare interpreter: half the memory of a full one."""
     run.mkdir(parents=True, exist_ok=True)
-    arguments = [sys.executable, "-I", "-S", "-c", CODE, *map(os.fspath, (SOURCES, program, run))]
+    arguments = [sys.executable, "-I", "-S", "-c", CODE, *map(os.fspath, (SOURCES, program, run, *standing.words()))]
     with open(run / LOG, "wb") as log:
         return subprocess.run(
             arguments,

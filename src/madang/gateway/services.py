@@ -91,7 +91,8 @@ def _binds(service: Obj, port: Obj, owner: Owner, settings: Settings) -> tuple[t
         binds.append(Bind(settings.listen, number, owner, f"published port {number}"))
     if spec.get("type") in ("LoadBalancer", "NodePort") and port.get("nodePort"):
         # on the node's own address: neighbours give the same numbers to their Services
-        binds.append(Bind(settings.addresses.gateway_ip, port["nodePort"], owner, f"node port {port['nodePort']}"))
+        what = f"node port {port['nodePort']}"
+        binds.append(Bind(settings.addresses.gateway_ip, port["nodePort"], owner, what, near=True))
     return tuple(binds), problems
 
 

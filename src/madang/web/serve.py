@@ -19,6 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from madang.porch import standing
 from madang.ports.errors import Unavailable
 from madang.web.keys import Keys
 from madang.web.sources import Sources
@@ -100,15 +101,10 @@ def listen(home: Path) -> socket.socket:
     with contextlib.suppress(OSError, ValueError):
         last = [int((home / PORT_FILE).read_text())]
     for number in (*last, *own_ports(home), 0):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(("127.0.0.1", number))
-            sock.listen(BACKLOG)  # only who listens has the port for sure
+        with contextlib.suppress(OSError):
+            sock = standing.listen("127.0.0.1", number, BACKLOG)  # only who listens has the port for sure
             sock.setblocking(False)
             return sock
-        except OSError:
-            sock.close()
     raise Unavailable("no port could be opened for the dashboard")
 
 

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from madang.porch import standing
 from madang.ports.errors import Unavailable
 from madang.ports.settings import Settings
 
@@ -50,7 +51,9 @@ def listen(settings: Settings, port: int) -> Listening:
 def _first(kept: Path, port: int) -> socket.socket:
     for number in [port] if port else [*_remembered(kept), 0]:
         try:
-            return bound(HERE, number)
+            sock = standing.listen(HERE, number, BACKLOG)
+            sock.setblocking(False)
+            return sock
         except OSError as fault:
             if port:
                 raise Unavailable(f"the API's port {port} cannot be opened: {fault.strerror}") from fault

@@ -9,7 +9,7 @@ import pytest
 
 from madang.gateway.keeper.door import Door
 from madang.gateway.keeper.keeper import Keeper
-from madang.gateway.keeper.process import started_ticks
+from madang.porch.process import started_ticks
 from madang.gateway.keeper.worker import Worker
 
 

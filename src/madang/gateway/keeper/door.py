@@ -14,9 +14,10 @@ import time
 
 from madang.gateway.keeper.inheritance import inherit
 from madang.gateway.keeper.keeper import Keeper
-from madang.gateway.keeper.process import signal_to
 from madang.gateway.keeper.record import NAME
 from madang.gateway.keeper.sockets import listen_unix, remove, sweep
+from madang.porch import standing
+from madang.porch.process import signal_to
 
 TYPE_CHECKING = False  # typing itself would cost a megabyte
 if TYPE_CHECKING:
@@ -118,8 +119,10 @@ class Door:
             return {"ok": False, "text": f"{type(error).__name__}: {error}"}
 
 
-def main(program: str, run: str) -> None:
-    """`run` is the courtyard's folder of sockets. Forks once: the caller has nobody to reap."""
+def main(program: str, run: str, *outside: str) -> None:
+    """`run` is the courtyard's folder of sockets, `outside` where we stand (`standing.words`). Forks once: the caller
+    has nobody to reap."""
+    standing.believe(outside)
     keeper = Keeper(program, run)
     inherit(keeper)
     door = Door(keeper, os.path.join(run, "gateway.sock"))

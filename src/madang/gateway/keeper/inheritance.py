@@ -8,8 +8,8 @@ import signal
 import socket
 
 from madang.gateway.keeper.keeper import Keeper
-from madang.gateway.keeper.process import signal_to
 from madang.gateway.keeper.record import orphans
+from madang.porch.process import signal_to
 
 
 def inherit(keeper: Keeper) -> None:

@@ -11,10 +11,10 @@ import os
 import signal
 import time
 
-from madang.gateway.keeper.process import signal_to, started_ticks
 from madang.gateway.keeper.record import FORMAT, write_down
 from madang.gateway.keeper.sockets import listen, listen_unix, sweep
 from madang.gateway.keeper.worker import Worker, spawn, tail
+from madang.porch.process import signal_to, started_ticks
 
 TYPE_CHECKING = False  # typing itself would cost a megabyte
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Keeper:
                 opened.append(one["name"])
                 continue
             try:
-                held = listen(one["host"], one["port"], one["own"])
+                held = listen(one["host"], one["port"], one["own"], outside=not one.get("inside", one["own"]))
                 self.sockets[one["name"]] = (held, one["host"], one["port"])
                 opened.append(one["name"])
             except OSError as error:

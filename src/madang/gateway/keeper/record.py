@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import suppress
 
-from madang.gateway.keeper.process import started_ticks
+from madang.porch.process import started_ticks
 
 TYPE_CHECKING = False  # typing itself would cost a megabyte
 if TYPE_CHECKING:

@@ -3,49 +3,29 @@
 In: an address, a path. Out: a socket that listens; OSError where it cannot be had.
 """
 
+from __future__ import annotations
+
 import os
-import socket
-from contextlib import suppress
+
+from madang.porch import standing
+from madang.porch.unix import listen_unix, remove
+
+TYPE_CHECKING = False  # typing itself would cost a megabyte
+if TYPE_CHECKING:
+    import socket
 
 BACKLOG = 4096
+__all__ = ["listen", "listen_unix", "remove", "sweep"]
 
 
-def listen(host: str, port: int, own: bool) -> socket.socket:
+def listen(host: str, port: int, own: bool, *, outside: bool = False) -> socket.socket:
     """Own addresses and a wildcard of one port stand side by side only if both ask for it, and then a third could
-    join them unnoticed: so the wildcard first tries without."""
+    join them unnoticed: so the wildcard first tries without. `outside`: people reach it, also where we live inside."""
+    opened = standing.listen if outside else standing.opened
     wildcard = host in ("0.0.0.0", "::")
     if wildcard:
-        listen("127.0.0.1", port, False).close()
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        # so that a socket in TIME_WAIT of a courtyard that has just gone is no obstacle; a listener still is
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if own or wildcard:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind((host, port))
-        made.listen(BACKLOG)
-    except OSError:
-        made.close()
-        raise
-    return made
-
-
-def listen_unix(path: str) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    remove(path)
-    here, (folder, name) = os.getcwd(), os.path.split(path)
-    os.chdir(folder)  # a socket's path is short by law, a state folder's need not be
-    try:
-        mask = os.umask(0o177)
-        try:
-            made.bind(name)
-        finally:
-            os.umask(mask)
-    finally:
-        os.chdir(here)
-    made.listen(64)
-    return made
+        opened("127.0.0.1", port, BACKLOG).close()
+    return opened(host, port, BACKLOG, reuse_port=own or wildcard)
 
 
 def sweep(run: str, keep: str) -> None:
@@ -54,8 +34,3 @@ def sweep(run: str, keep: str) -> None:
         path = os.path.join(run, name)
         if name.startswith("gateway-") and name.endswith(".sock") and path != keep:
             remove(path)
-
-
-def remove(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)

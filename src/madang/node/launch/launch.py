@@ -4,7 +4,6 @@ In: values. Out: the launch, and which of its mounts are mere comfort: they are 
 no private mounts. Paths are computed, not looked at.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from madang.node.names.hosts import hostname
 from madang.node.pod import spec
 from madang.node.pod.spec import Role
 from madang.node.runtimes.runtime import Launch, Mount
+from madang.porch import standing
 from madang.ports.objects import Obj
 from madang.ports.program import HOST, Program
 
@@ -90,7 +90,7 @@ def identity(pod: Obj, role: Role) -> tuple[str, tuple[int, ...]]:
     gid = mine.get("runAsGroup", whole.get("runAsGroup"))
     groups = [*(whole.get("supplementalGroups") or ()), *([whole["fsGroup"]] if "fsGroup" in whole else ())]
     if uid is None:
-        return ("" if gid is None else f"{os.geteuid()}:{gid}"), tuple(groups)
+        return ("" if gid is None else f"{standing.user()}:{gid}"), tuple(groups)
     return (f"{uid}" if gid is None else f"{uid}:{gid}"), tuple(groups)
 
 

@@ -41,7 +41,7 @@ class BridgeNetwork:
     @property
     def folder(self) -> Path:
         """The namespaces' files; also what no container should hold on to."""
-        return namespaces.FOLDER / self._id
+        return namespaces.place() / self._id
 
     async def probe(self) -> Ability:
         ability = await able()
@@ -170,14 +170,15 @@ class BridgeNetwork:
 async def able() -> Ability:
     """Tried for real, in a namespace that is thrown away."""
     try:
-        await namespaces.in_thread(_try)
+        await namespaces.in_thread(attempt)
     except OSError as error:
         about = f" ({error.filename})" if error.filename else ""
         return Ability("bridge", False, f"needs root, or rights that are missing here: {error.strerror}{about}")
     return Ability("bridge", True)
 
 
-def _try() -> None:
+def attempt() -> None:
+    """Leaves the calling thread in a network namespace that is good for nothing. Raises OSError."""
     namespaces.enter_new()
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
@@ -192,7 +193,7 @@ def _try() -> None:
 
 def _try_mount() -> None:
     """Naming a namespace needs a mount in the machine's own mount namespace: a folder on itself, and off again."""
-    probe = namespaces.FOLDER / f".try-{os.getpid()}"
+    probe = namespaces.place() / f".try-{os.getpid()}"
     probe.mkdir(parents=True, exist_ok=True)
     try:
         namespaces.prepare(probe)

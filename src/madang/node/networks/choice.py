@@ -19,11 +19,14 @@ class Choice:
     abilities: tuple[Ability, ...]
 
 
-async def choose(wanted: NetworkName | None = None) -> Choice:
-    """OSError where what is wanted can't work here."""
+async def choose(wanted: NetworkName | None = None, stand: Ability | None = None) -> Choice:
+    """`stand`: whether an ordinary user lives in namespaces of one's own, where bridges are one's own. OSError where
+    what is wanted can't work here."""
     if wanted == "loopback":
         return Choice("loopback", (Ability("bridge", False, "loopback was asked for"), Ability("loopback", True)))
     able = await bridge.able()
+    if stand is not None and not stand.works:
+        able = Ability("bridge", False, f"needs root, or a user namespace: {stand.why_not}")
     if wanted == "bridge" and not able.works:
         raise OSError(1, f"the bridge network cannot work here: {able.why_not}")
     return Choice("bridge" if able.works else "loopback", (able, Ability("loopback", True)))

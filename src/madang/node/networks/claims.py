@@ -22,6 +22,7 @@ from pathlib import Path
 from madang.node.networks import pools, recovery, remains
 from madang.node.networks.claim_folders import Busy, picking, writable
 from madang.node.runtimes import cgroup
+from madang.porch import standing
 from madang.ports.settings import Addresses, NetworkName
 
 log = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ def sweep_dead(folders: Sequence[Path] = FOLDERS) -> Iterator[Kept]:
     """Claims of courtyards that are over without having said so: each is given to be cleaned up after, then
     forgotten. Nobody can take its id meanwhile. Only one's own are touched, root's are everybody's."""
     for path, kept in _read_all(folders):
-        if os.getuid() not in (0, kept.uid):
+        if not standing.root() and kept.uid != os.getuid():
             continue
         try:
             fd = _lock(path, kept)

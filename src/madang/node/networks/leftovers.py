@@ -19,6 +19,7 @@ from madang.node.networks.netlink import Netlink
 from madang.node.networks.teardown import ALIAS, destroy
 from madang.node.runtimes import cgroup
 from madang.node.volumes.volumes import sweep_memory
+from madang.porch import standing
 from madang.ports.locks import held
 from madang.ports.settings import Addresses
 
@@ -38,7 +39,7 @@ async def sweep(folders: Sequence[Path] = claims.FOLDERS, *, but: str = "") -> l
         if kept.uid == os.getuid():
             sweep_memory(kept.id)
         swept.append(kept.id)
-    if os.getuid() == 0:
+    if standing.root():
         ids = {but, *(kept.id for kept in claims.kept_claims((*folders, *claims.FOLDERS)))}
         for id, addresses in list(unclaimed(ids)):
             await destroy(id, addresses)

@@ -11,10 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from madang.porch import standing
 from madang.ports.settings import Addresses
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
-BEFORE = Path("/run/madang/ip_forward")  # what it was before the first courtyard switched it on
+BEFORE = Path("/run/madang/ip_forward")
+
+
+def before() -> Path:
+    """What forwarding was before the first courtyard switched it on."""
+    return Path(standing.folder()) / BEFORE.name if standing.inside() else BEFORE
+
 
 PLACES = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin"  # PATH of an ordinary user lacks sbin
 
@@ -49,7 +56,7 @@ def open_way(id: str, addresses: Addresses) -> str:
     try:
         with forwarding():
             if FORWARD.read_text().strip() == "0":
-                BEFORE.write_text("0\n")
+                before().write_text("0\n")
                 FORWARD.write_text("1\n")
     except OSError as error:
         return f"{FORWARD} cannot be set to 1: {error.filename}: {error.strerror}"
@@ -61,7 +68,7 @@ def open_way(id: str, addresses: Addresses) -> str:
 def forwarding() -> Iterator[None]:
     """One at a time looks whether somebody has a bridge and switches forwarding: who opens the way has made its bridge
     before, so that who takes down what it believes to be the last one sees it, or comes first."""
-    folder = BEFORE.parent
+    folder = before().parent
     while True:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         try:
@@ -106,7 +113,7 @@ def close_way(id: str, *, last: bool) -> None:
     if nft is not None:
         command = f"add table ip {table(id)}\ndelete table ip {table(id)}\n"
         subprocess.run([nft, "-f", "-"], input=command, capture_output=True, text=True, check=False)
-    if last and BEFORE.exists():
+    if last and before().exists():
         with suppress(OSError):
-            FORWARD.write_text(BEFORE.read_text())
-            BEFORE.unlink()
+            FORWARD.write_text(before().read_text())
+            before().unlink()

@@ -16,9 +16,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from madang.node.runtimes.monitor import syscalls
+from madang.porch import standing
 
 T = TypeVar("T")
 FOLDER = Path("/run/madang/netns")
+
+
+def place() -> Path:
+    """Where courtyards' folders are: inside, nobody else sees the mounts, and /run is not ours."""
+    return Path(standing.folder()) / "netns" if standing.inside() else FOLDER
 
 
 def prepare(folder: Path) -> None:

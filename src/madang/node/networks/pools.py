@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from madang.node.networks import sockets
 from madang.node.networks.diag import Listener
+from madang.porch import standing
 from madang.ports.settings import Addresses, NetworkName
 
 Net = ipaddress.IPv4Network
@@ -87,8 +88,10 @@ def _bridge(id: str, others: Sequence[Addresses]) -> Addresses:
     )
 
 
-def routes(table: Path = Path("/proc/net/route"), *, but: str = "") -> Iterable[Net]:
-    """Where the machine's traffic already goes, the default route aside, and that by the device `but`."""
+def routes(table: Path | None = None, *, but: str = "") -> Iterable[Net]:
+    """Where the machine's traffic already goes, the default route aside, and that by the device `but`. Seen from
+    inside, the machine's is the porch's."""
+    table = table or Path(f"/proc/{standing.told()['pid'] if standing.inside() else 'self'}/net/route")
     try:
         lines = table.read_text().splitlines()[1:]
     except OSError:

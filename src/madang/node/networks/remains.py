@@ -13,6 +13,7 @@ from typing import Any
 
 from madang.node.runtimes.aftermath import end_marked
 from madang.node.runtimes.monitor import record
+from madang.porch import standing
 
 GATEWAY = "gateway.json"  # written by the keeper: its pid, and HAProxy's with its start
 
@@ -38,7 +39,9 @@ def door_is_kept(home: Path) -> bool:
 
 
 def end(home: Path) -> None:
-    """SIGKILL to HAProxy without its keeper, and to programs without their monitors."""
+    """The porch's end, SIGKILL to HAProxy without its keeper, and to programs without their monitors."""
+    with suppress(OSError):
+        standing.ask(str(home / "run"), {"op": "stop"}, patience_s=0.0)
     told = _gateway(home)
     with suppress(KeyError, TypeError, OSError):
         pid = int(told["worker"]["pid"])

@@ -30,7 +30,7 @@ def _destroy(id: str, addresses: Addresses) -> None:
     with Netlink() as outside:
         steps: list[Callable[[], object]] = [
             lambda: outside.delete_group(group(id), f"md{id}v"),
-            lambda: namespaces.clear(namespaces.FOLDER / id),
+            lambda: namespaces.clear(namespaces.place() / id),
             lambda: outside.local_route(addresses.service_cidr, add=False),
             lambda: _close(id, outside),
         ]
@@ -39,7 +39,7 @@ def _destroy(id: str, addresses: Addresses) -> None:
                 step()
             except OSError as error:
                 faults.append(error)
-    for folder in (namespaces.FOLDER, namespaces.FOLDER.parent):
+    for folder in (namespaces.place(), namespaces.place().parent):
         with suppress(OSError):
             folder.rmdir()
     if faults:

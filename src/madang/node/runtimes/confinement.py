@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from madang.node.runtimes.monitor.request import Confinement
+from madang.porch import standing
 
 # Empty where it works, else the call that was refused.
 Try = Callable[[Confinement], Awaitable[str]]
@@ -40,9 +41,19 @@ class Found:
         return "; ".join(self.refused)
 
 
+def ways() -> tuple[Walls, ...]:
+    """Where the courtyard lives in a user namespace of its own, we are root there and programs are not: they get a
+    user namespace of their own, in which they are who they are outside."""
+    if not standing.inside():
+        return WAYS
+    ids = [standing.user(), standing.group()]
+    nested = [way for way in WAYS if way.confinement["user"]]
+    return tuple(Walls(way.name, Confinement(**way.confinement, ids=ids)) for way in nested)  # type: ignore[misc]
+
+
 async def find(attempt: Try) -> Found:
     refused: list[str] = []
-    for walls in WAYS:
+    for walls in ways():
         fault = await attempt(walls.confinement)
         if not fault:
             return Found(walls, tuple(refused))

@@ -16,6 +16,7 @@ from madang.node.runtimes.monitored import Monitored
 from madang.node.runtimes.runtime import Ability, Exit, Launch, Running
 from madang.node.runtimes.session import Session, streams
 from madang.node.runtimes.zygote import Zygote
+from madang.porch import standing
 from madang.ports.streams import ExecOptions
 
 
@@ -50,7 +51,7 @@ class HostRuntime(Monitored):
 
     def refuses(self, launch: Launch) -> str:
         user, _, _ = launch.user.partition(":")
-        me = os.geteuid()
+        me = standing.user()
         if user.isdigit() and int(user) != me and me != 0:
             return f"should run as user {user}, and only root may become another user: here everything is user {me}"
         return "" if self.private_mounts or self.ground.known is None else places.refusal(launch)

@@ -14,6 +14,7 @@ from madang.node.launch.environment import Lookup, Place
 from madang.node.volumes.content import OBJECT_SOURCES, File, Refused, Token, content
 from madang.node.volumes.host_path import host_path
 from madang.node.volumes.projection import project
+from madang.porch import standing
 from madang.ports.objects import Obj
 
 _MEMORY = Path("/dev/shm")
@@ -135,7 +136,7 @@ def tells_address(pod: Obj) -> bool:
 def owner_of(pod: Obj) -> tuple[int, int] | None:
     """(-1, group) for fsGroup where we may give files away."""
     group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
-    return (-1, int(group)) if group is not None and os.geteuid() == 0 else None
+    return (-1, int(group)) if group is not None and standing.user() == 0 else None
 
 
 def source_of(made: Mapping[str, Path], mount: Obj, sub_path: str) -> Path:

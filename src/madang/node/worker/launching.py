@@ -4,7 +4,6 @@ In: a container, its program. Out: the `Launch`, its folders and files made. Wha
 with the reason that the container's status shows.
 """
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from madang.node.volumes.content import Refused
 from madang.node.volumes.volumes import source_of
 from madang.node.worker.sandbox import SandboxHand
 from madang.node.worker.work import PodWork
+from madang.porch import standing
 from madang.ports.objects import Obj
 from madang.ports.program import HOST, Program
 
@@ -161,7 +161,7 @@ def _root(pod: Obj, role: Role, user: str) -> str:
     contexts = [role.spec.get("securityContext") or {}, pod["spec"].get("securityContext") or {}]
     wanted = next((c["runAsNonRoot"] for c in contexts if "runAsNonRoot" in c), False)
     uid = user.partition(":")[0]
-    root = uid in ("0", "root") or (not uid and os.geteuid() == 0)
+    root = uid in ("0", "root") or (not uid and standing.user() == 0)
     if not wanted or not root:
         return ""
     whose = "runAsUser breaks non-root policy" if uid else "runAsNonRoot and image will run as root"

@@ -3,7 +3,6 @@
 In: the exit, the files that it left. Out: the exit with its message.
 """
 
-import os
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from madang.node.pod.spec import Role
 from madang.node.runtimes.runtime import Exit
+from madang.porch import standing
 
 _FILE_BYTES = 4096
 _LOG_BYTES, _LOG_LINES = 2048, 80
@@ -34,7 +34,7 @@ def may_not_have_its_port(end: Exit, ports: Sequence[int]) -> int:
     """The low port that somebody who is not root was refused, by its last words; else 0."""
     low = next((port for port in ports if port < 1024), 0)
     refused = "ermission denied" in end.message or "EACCES" in end.message
-    return low if end.code != 0 and refused and os.geteuid() != 0 else 0
+    return low if end.code != 0 and refused and standing.user() != 0 else 0
 
 
 def signal_number(name: str) -> int:

@@ -79,7 +79,8 @@ def enter(walls_wanted: Confinement, netns: str) -> None:
     uid, gid = os.geteuid(), os.getegid()
     syscalls.unshare(flags)
     if walls_wanted["user"]:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        who, whose = walls_wanted.get("ids") or (uid, gid)
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{who} {uid} 1"), ("gid_map", f"{whose} {gid} 1")):
             fd = os.open(f"/proc/self/{name}", os.O_WRONLY)
             os.write(fd, text.encode())
             os.close(fd)

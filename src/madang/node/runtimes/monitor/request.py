@@ -11,11 +11,13 @@ from typing import Any, NotRequired, TypedDict
 
 
 class Confinement(TypedDict):
-    """Which walls stand around a container. `user`: made by an ordinary user, through a user namespace."""
+    """Which walls stand around a container. `user`: made by an ordinary user, through a user namespace. `ids`: who
+    one is in it, where not whom the monitor is taken for."""
 
     mounts: bool
     pids: bool
     user: bool
+    ids: NotRequired[list[int]]
 
 
 class MountSpec(TypedDict):

@@ -53,7 +53,9 @@ def join(pid: int, confinement: Confinement) -> None:
     if confinement["pids"]:
         wanted.insert(0, ("pid", syscalls.CLONE_NEWPID))
     if confinement["user"] and (confinement["mounts"] or confinement["pids"]):
-        wanted = [("user", syscalls.CLONE_NEWUSER), *(pair for pair in wanted if pair[0] != "net")]
+        # the network belongs to the user namespace around it, whose rights are lost on the way in
+        others = [pair for pair in wanted if pair[0] != "net"]
+        wanted = [JOINED[0], ("user", syscalls.CLONE_NEWUSER), *others]
     opened = [(os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY), kind) for name, kind in wanted]
     for fd, kind in opened:
         if kind != syscalls.CLONE_NEWNET or not _same_net(fd):

@@ -1,11 +1,14 @@
-"""The same without root, and where namespaces are forbidden: everything on the loopback network, nothing left behind.
+"""The same without root, in namespaces of one's own; and where namespaces are forbidden: everything on the loopback
+network; nothing left behind.
 
 As root an ordinary user (nobody) is tried by setpriv, with the interpreter and the package that this user can read;
 as an ordinary user, oneself. Namespaces are forbidden by a seccomp filter.
 """
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -17,9 +20,10 @@ from pathlib import Path
 import pytest
 
 import madang
+from madang.node.runtimes.monitor.record import ticks
 from tests.e2e.apps import free_port, get, write_app
 from tests.e2e.conftest import Court
-from tests.e2e.traces import control, id_of, kill, started, traces
+from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, started, traces
 
 pytestmark = pytest.mark.e2e
 FORBIDDEN = Path(__file__).with_name("forbidden.py")
@@ -122,8 +126,8 @@ def test_an_application_without_rights(person: Person) -> None:
     assert "back: ready 2/2" in up.stdout and get(port) == "version 1"
     status = person.json("status")
     able = {a["name"]: a for a in status["machine"]["abilities"]}
-    assert status["machine"]["network"] == "loopback" and not able["bridge"]["works"]
-    assert able["bridge"]["why_not"], "it must be said why"
+    assert status["machine"]["network"] == ("bridge" if able["bridge"]["works"] else "loopback")
+    assert able["bridge"]["works"] == lives_inside(person), f"it must be said why: {able['bridge']['why_not']}"
     id, before = id_of(person.home), started(person.home)
     kill(control(person.home))
     person.run("up", "--detach", cwd=here)
@@ -132,6 +136,13 @@ def test_an_application_without_rights(person: Person) -> None:
     assert traces(id, person.home) == []
     again = person.run("up", "--detach", cwd=here)
     assert "front: ready" in again.stdout and get(port) == "version 1"
+
+
+def lives_inside(person: Person) -> bool:
+    """Whether this person may make a user namespace, and so has a network of one's own."""
+    words = [*person.before, "unshare", "--user", "--map-root-user", "--net", "--mount", "true"]
+    may = subprocess.run(words, capture_output=True, check=False).returncode == 0
+    return may and "forbidden.py" not in " ".join(person.before) and (os.getuid() != 0 or "setpriv" in person.before)
 
 
 def test_what_cannot_run_is_named(person: Person) -> None:
@@ -148,7 +159,8 @@ def test_what_cannot_run_is_named(person: Person) -> None:
     up = person.run("up", "--detach", "--timeout", "4", cwd=here, ok=False)
     assert up.returncode == 1 and "Traceback" not in up.stderr + up.stdout
     assert "a: starting: 0/1" in up.stdout and "listens on 127.0.0.1:18341" in up.stdout
-    assert "listen on $HOST:$PORT" in up.stdout
+    inside = lives_inside(person)
+    assert ("but should on 0.0.0.0:8000" if inside else "listen on $HOST:$PORT") in up.stdout
     allowed = next(a for a in person.json("status")["machine"]["abilities"] if a["name"] == "host")
     assert allowed["works"]
     if any("forbidden.py" in word for word in person.before):
@@ -156,10 +168,76 @@ def test_what_cannot_run_is_named(person: Person) -> None:
         assert "mount below" in up.stdout and "run as root or where user namespaces are allowed" in up.stdout
     else:
         assert "b: ready" in up.stdout
+    if inside:
+        return
     refused = person.run("up", "--detach", "--name", "other", "--network", "bridge", ok=False)
     assert refused.returncode == 1 and "the bridge network cannot work here: " in refused.stderr
     assert "Traceback" not in refused.stderr and "Errno" not in refused.stderr
     person.run("down", "--name", "other", "--purge")
+
+
+@pytest.fixture
+def inside() -> Iterator[Person]:
+    root = Path(tempfile.mkdtemp(prefix="madang-", dir="/tmp"))
+    try:
+        made = dress("ordinary user", root)
+        if not lives_inside(made):
+            pytest.skip("an ordinary user can make no user namespace here")
+        yield made
+        made.run("down", "--purge")
+        assert not made.home.exists()
+    finally:
+        shutil.rmtree(root)
+
+
+def test_inside_everybody_has_an_address_and_any_port(inside: Person) -> None:
+    """Two programs of one port, each in a network of its own, as who they are outside; what is killed comes back."""
+    ports = [free_port(), free_port()]
+    text = """
+        a: {build: ./program, ports: ["%s:8000"], deploy: {resources: {limits: {cpus: "0.5"}}}}
+        b: {build: ./program, ports: ["%s:8000"], deploy: {replicas: 2}}
+        """ % tuple(ports)  # noqa: UP031
+    here = own(write_app(inside.root / "app", text))
+    inside.run("up", "--detach", cwd=here)
+    assert [get(port) for port in ports] == ["version 1"] * 2
+    able = {a["name"]: a for a in inside.json("status")["machine"]["abilities"]}
+    assert able["without root"]["works"] and able["without root"]["details"]["way out"]
+    pod = inside.run("kubectl", "get", "pods", "-o", "name").stdout.split()[0]
+    who = inside.run("kubectl", "exec", pod, "--", "id", "-u").stdout.strip()
+    assert int(who) == inside.root.stat().st_uid, "a program is no root because its network is one's own"
+    if "cgroup" not in able["host"]["details"]["limits"].split("(")[0]:
+        told = inside.run("kubectl", "get", "events", "-A", "-o", "jsonpath={.items[*].message}").stdout
+        assert "limits.cpu 500m cannot hold" in told
+    id, before = id_of(inside.home), started(inside.home)
+    run = inside.home / "run"
+    way = json.loads((run / "porch.json").read_text())["pid"] if (run / "porch.json").exists() else 0
+    for pid, words in naming(str(run)):
+        if "madang.porch.house" in words:
+            kill(pid)
+    kill(control(inside.home))
+    kill(keeper(inside.home))
+    assert [get(port) for port in ports] == ["version 1"] * 2
+    inside.run("up", "--detach", cwd=here)
+    assert [get(port) for port in ports] == ["version 1"] * 2 and started(inside.home) == before
+    inside.run("down")
+    assert traces(id, inside.home) == [] and (not way or ticks(way) is None)
+
+
+def test_inside_where_all_that_led_in_is_killed(inside: Person) -> None:
+    """Nothing is left to reach the programs by: they are started anew."""
+    port = free_port()
+    here = own(write_app(inside.root / "app", f'a: {{build: ./program, ports: ["{port}:8000"]}}'))
+    inside.run("up", "--detach", cwd=here)
+    id, before = id_of(inside.home), started(inside.home)
+    leading = [pid for pid, words in naming(str(inside.home / "run")) if "madang.porch.house" in words]
+    for pid in (*leading, control(inside.home), keeper(inside.home), serving(inside.home)):
+        os.kill(pid, signal.SIGSTOP)  # or one would bring another back
+    for pid in (*leading, control(inside.home), keeper(inside.home), serving(inside.home)):
+        kill(pid)
+    inside.run("up", "--detach", cwd=here)
+    assert get(port) == "version 1" and not set(started(inside.home)) & set(before)
+    inside.run("down")
+    assert traces(id, inside.home) == []
 
 
 def test_the_shop_without_namespaces(court: Court, tmp_path: Path) -> None:

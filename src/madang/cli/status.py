@@ -16,6 +16,7 @@ ABILITIES = {  # what a person gets of them
     "host": "programs from their source",
     "bridge": "an address for each instance and service",
     "loopback": "shared addresses, without root",
+    "without root": "a network of its own in a user namespace",
 }
 
 

@@ -87,6 +87,8 @@ def up(
     arguments = daemon_arguments(nodes=nodes, runtime=runtime, network=network, listen=listen)
     orphaned = not court.runs and courtyards.left_running(court)
     waking = None if court.runs else courtyards.wake(court, arguments)
+    if court.runs:
+        mended(court)
     if court.runs and arguments:
         settled(court, nodes, runtime, network, listen)
     try:
@@ -119,6 +121,14 @@ def settled(court: Courtyard, nodes: int | None, runtime: str, network: str, lis
                 f"the courtyard {court.name!r} runs with --{key} {was.get(key)}; for --{key} {value} stop it first "
                 f"(`madang down --name {court.name}`) or give another --name"
             )
+
+
+def mended(court: Courtyard) -> None:
+    """A courtyard that lives in namespaces of its own has a process outside; only who is outside can start it anew."""
+    if (court.home / "run" / "inside").exists():
+        from madang.courtyard import entering
+
+        entering.mend(court.home)
 
 
 def undo(waking: courtyards.Waking) -> None:

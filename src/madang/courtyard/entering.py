@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from madang.node.networks import bridge, claims, remains
+from madang.node.networks import bridge, claims, recovery, remains
 from madang.node.networks.netlink import Netlink
 from madang.node.runtimes.monitor import syscalls
 from madang.node.runtimes.runtime import Ability
@@ -98,7 +98,7 @@ def inhabitant(home: Path) -> int:
 def give_up(home: Path) -> None:
     """Porch and gateway are gone, and with them the only ways to the network that programs may still live in: they end,
     and are started anew where they can be reached."""
-    for _, running in claims.recovery.living(home):
+    for _, running in recovery.living(home):
         log.warning("ends, since its network is lost: %s", running.get("id"))
         with suppress(OSError):
             os.kill(int(running["monitorPid"]), signal.SIGKILL)
@@ -116,6 +116,7 @@ def start(run: Path, living: int = 0) -> None:
         said.seek(0)
         lines = said.read().decode(errors="replace").strip().splitlines()
     if done.returncode:
+        (run / LOG).unlink()
         raise OSError(1, lines[-1] if lines else f"the porch did not start (exit {done.returncode})")
 
 
@@ -155,6 +156,13 @@ def stop(run: Path) -> None:
         standing.ask(os.fspath(run), {"op": "stop"}, patience_s=0.2)
     for name in (LOG, "porch.log"):
         (run / name).unlink(missing_ok=True)
+
+
+def mend(home: Path) -> None:
+    """Where the porch was killed wholly, another, on behalf of a control that cannot start one: it is inside."""
+    run = home.absolute() / "run"
+    if os.geteuid() != 0 and (run / "inside").exists() and not held_anything(run) and (living := inhabitant(home)):
+        start(run, living)
 
 
 def leave_empty(home: Path) -> None:

@@ -177,7 +177,7 @@ async def start(run: Path, program: Path, heard: Callable[[Mapping[str, Any]], N
 def _launch(run: Path, program: Path) -> int:
     """A bare interpreter: half the memory of a full one."""
     run.mkdir(parents=True, exist_ok=True)
-    arguments = [sys.executable, "-I", "-S", "-c", CODE, *map(os.fspath, (SOURCES, program, run, *standing.words()))]
+    arguments = [sys.executable, "-I", "-S", "-c", CODE, *map(os.fspath, (SOURCES, program, run)), *standing.words()]
     with open(run / LOG, "wb") as log:
         return subprocess.run(
             arguments,

@@ -9,8 +9,8 @@ import pytest
 
 from madang.gateway.keeper.door import Door
 from madang.gateway.keeper.keeper import Keeper
-from madang.porch.process import started_ticks
 from madang.gateway.keeper.worker import Worker
+from madang.porch.process import started_ticks
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from madang.node.networks.netlink import Link, Netlink
 from madang.node.networks.teardown import group
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.monitor import syscalls
-from madang.node.runtimes.runtime import Launch
+from madang.node.runtimes.runtime import Ability, Launch
 from madang.ports.settings import Addresses
 
 ID = "0a1b2c"
@@ -306,12 +306,15 @@ def test_choosing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused() -> None:
         raise PermissionError(1, "Operation not permitted", "link md-try")
 
-    monkeypatch.setattr(bridge, "_try", refused)
+    monkeypatch.setattr(bridge, "attempt", refused)
     found = asyncio.run(choice.choose())
     assert found.network == "loopback"
     assert found.abilities[0].why_not == (
         "needs root, or rights that are missing here: Operation not permitted (link md-try)"
     )
+    stand = Ability("without root", False, "user namespaces are refused here: unshare: Operation not permitted")
+    told = asyncio.run(choice.choose(stand=stand)).abilities[0].why_not
+    assert told == f"needs root, or a user namespace: {stand.why_not}"
     with pytest.raises(OSError, match="the bridge network cannot work here: needs root"):
         asyncio.run(choice.choose("bridge"))
 

@@ -48,7 +48,7 @@ def ways() -> tuple[Walls, ...]:
         return WAYS
     ids = [standing.user(), standing.group()]
     nested = [way for way in WAYS if way.confinement["user"]]
-    return tuple(Walls(way.name, Confinement(**way.confinement, ids=ids)) for way in nested)  # type: ignore[misc]
+    return tuple(Walls(way.name, Confinement(**way.confinement, ids=ids)) for way in nested)
 
 
 async def find(attempt: Try) -> Found:

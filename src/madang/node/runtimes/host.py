@@ -56,6 +56,14 @@ class HostRuntime(Monitored):
             return f"should run as user {user}, and only root may become another user: here everything is user {me}"
         return "" if self.private_mounts or self.ground.known is None else places.refusal(launch)
 
+    def unheld(self, launch: Launch) -> str:
+        """Which limit cannot hold on this machine, and why; empty where all do."""
+        if launch.cpu_millis is None or self.ground.cgroups is None or self.ground.cgroups.version:
+            return ""
+        return (
+            f"limits.cpu {launch.cpu_millis}m cannot hold: no cgroup can be made here ({self.ground.cgroups.why_not})"
+        )
+
     async def start(self, launch: Launch) -> Running:
         walls = await self.ground.walls()
         if why := self.refuses(launch):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from madang.ports.streams import ExecOptions, Process
 
@@ -119,6 +119,13 @@ class SignalRefused(PermissionError):
 
     def __str__(self) -> str:
         return str(self.strerror)
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A runtime some of whose limits may not hold on this machine."""
+
+    def unheld(self, launch: Launch) -> str: ...
 
 
 class Runtime(Protocol):

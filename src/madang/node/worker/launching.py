@@ -15,7 +15,7 @@ from madang.node.pod import spec
 from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
 from madang.node.probes.handler import Target
-from madang.node.runtimes.runtime import Launch, Mount, Runtime
+from madang.node.runtimes.runtime import Launch, Limited, Mount, Runtime
 from madang.node.volumes.content import Refused
 from madang.node.volumes.volumes import source_of
 from madang.node.worker.sandbox import SandboxHand
@@ -57,6 +57,8 @@ class Launching:
             raise Declined("CreateContainerError", "no command specified")
         whole = self._honoured(runtime, role, plain, comfort, program)
         await self._kit.aside(lambda: self._touch(role, attempt))
+        if isinstance(runtime, Limited) and role.name not in self._made and (why := runtime.unheld(whole)):
+            self._work.emit("Warning", "LimitNotEnforced", why, role)
         self._made[role.name] = (attempt, whole)
         return whole
 

@@ -5,7 +5,6 @@ machine allows them (`probe` says what it does and why not more). Nothing is rem
 doesn't hold: `adopt` finds everything again.
 """
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path

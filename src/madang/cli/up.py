@@ -88,8 +88,6 @@ def up(
     orphaned = not court.runs and courtyards.left_running(court)
     waking = None if court.runs else courtyards.wake(court, arguments)
     if court.runs:
-        mended(court)
-    if court.runs and arguments:
         settled(court, nodes, runtime, network, listen)
     try:
         application = read(paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions)
@@ -121,6 +119,7 @@ def settled(court: Courtyard, nodes: int | None, runtime: str, network: str, lis
                 f"the courtyard {court.name!r} runs with --{key} {was.get(key)}; for --{key} {value} stop it first "
                 f"(`madang down --name {court.name}`) or give another --name"
             )
+    mended(court)
 
 
 def mended(court: Courtyard) -> None:

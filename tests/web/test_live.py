@@ -65,6 +65,20 @@ async def until(live: Live, text: str) -> None:
         await asyncio.sleep(0.01)
 
 
+def test_a_page_that_goes_just_as_the_doors_close_holds_nobody_up() -> None:
+    async def story() -> None:
+        async with opened() as (_, live):
+            await live.page("en")
+            while live._asked.is_set():  # until it waits for the next who looks  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            live._asked.set()
+            closed, _ = await asyncio.wait({asyncio.create_task(live.close())}, timeout=5)
+            assert closed
+
+    asyncio.run(story())
+
+
 def test_nothing_runs_when_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LINGER_S", 0.05)
 

@@ -227,7 +227,8 @@ class Seen:
 
     async def changed(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self.woken.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` of 3.11 loses a cancel that comes with the event
+                await self.woken.wait()
         except TimeoutError:
             return
         self.woken.clear()

@@ -188,7 +188,8 @@ class Gateway:
     async def _turns(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), self._wait_s)
+                async with asyncio.timeout(self._wait_s):  # `wait_for` of 3.11 loses a cancel that comes with the event
+                    await self._wake.wait()
                 await self._clock.sleep(GATHER_S)
             except TimeoutError:
                 pass

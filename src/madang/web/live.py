@@ -149,7 +149,8 @@ class Live:
                 await self._asked.wait()
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), LINGER_S)
+                async with asyncio.timeout(LINGER_S):  # `wait_for` of 3.11 loses a cancel that comes with the event
+                    await self._asked.wait()
             if not self._asked.is_set():
                 return
 

@@ -3,12 +3,12 @@
 In: a folder, services as Compose text. Out: a `compose.yaml` with a build folder beside it.
 """
 
-import socket
 import textwrap
 import urllib.request
 from pathlib import Path
 
 from tests.e2e.conftest import Court
+from tests.free_ports import free_port
 
 PROGRAM = """
 import http.server, os, signal, sys, time
@@ -62,11 +62,6 @@ def bring(court: Court, folder: Path) -> int:
     write_app(folder, f'a: {{build: ./program, ports: ["{port}:8000"]}}')
     court.run("up", "--detach", cwd=folder)
     return port
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
 
 
 def get(port: int, path: str = "/") -> str:

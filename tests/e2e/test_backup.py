@@ -19,9 +19,10 @@ from typing import Any
 import pytest
 
 from madang.node.runtimes.monitor.limits import stat_fields
-from tests.e2e.apps import bring, free_port, get, write_app
+from tests.e2e.apps import bring, get, write_app
 from tests.e2e.conftest import Court, courtyard
 from tests.e2e.traces import control, kill, started
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]

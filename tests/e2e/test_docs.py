@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.apps import free_port
 from tests.e2e.conftest import Court, courtyard
+from tests.free_ports import free_port
 from tests.learner_docs import ROOT, blocks, spans
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]

@@ -12,9 +12,10 @@ from time import monotonic, sleep
 import pytest
 
 from madang.node.runtimes.monitor.record import ticks
-from tests.e2e.apps import bring, free_port, get, write_app
+from tests.e2e.apps import bring, get, write_app
 from tests.e2e.conftest import Court
 from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, started, traces
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -18,10 +18,11 @@ import pytest
 
 from madang.app.images.found import installed
 from madang.app.images.table import TABLE
-from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.apps import get, write_app
 from tests.e2e.conftest import Court, courtyard
 from tests.e2e.test_unprivileged import dress, own
 from tests.e2e.traces import id_of, traces
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -19,9 +19,10 @@ from typing import Any
 import pytest
 
 from madang.api.remote import RemoteApi
-from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.apps import get, write_app
 from tests.e2e.conftest import Court, courtyard
 from tests.e2e.traces import control, id_of, keeper, kill, serving, started, traces
+from tests.free_ports import free_port
 from tests.store.formats.kept import FORMATS, unpack
 
 pytestmark = pytest.mark.e2e

@@ -21,10 +21,11 @@ from typing import Any
 import pytest
 
 from madang.node.networks import claims
-from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.apps import get, write_app
 from tests.e2e.conftest import Court, courtyard
 from tests.e2e.test_unprivileged import Person, dress, own
 from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, started, traces
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
 SERVICES = """

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.apps import get, write_app
 from tests.e2e.conftest import Court
 from tests.e2e.traces import control, kill, started
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
 SERVICE = """

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Court
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
+PORT = free_port()
 
 
 @pytest.fixture
@@ -21,18 +23,18 @@ def shop(tmp_path: Path) -> Path:
     place = tmp_path / "shop"
     shutil.copytree(ROOT / "examples" / "shop", place)
     compose = place / "compose.yaml"
-    compose.write_text(compose.read_text().replace('"${SHOP_PORT:-8080}:8000"', '"18473:8000"'))
+    compose.write_text(compose.read_text().replace('"${SHOP_PORT:-8080}:8000"', f'"{PORT}:8000"'))
     return place
 
 
-def page(url: str = "http://127.0.0.1:18473/") -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+def page() -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=5) as answer:
         return str(answer.read().decode())
 
 
 def post(path: str, body: dict[str, Any]) -> tuple[int, Any]:
     request = urllib.request.Request(
-        f"http://127.0.0.1:18473{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        f"http://127.0.0.1:{PORT}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.status, json.loads(answer.read())
@@ -55,7 +57,7 @@ def until(court: Court, service: str, **wanted: Any) -> dict[str, Any]:
 def test_the_shop(court: Court, shop: Path) -> None:
     up = court.json("up", str(shop), "--detach")
     assert up["ready"] and {s["state"] for s in up["states"]} == {"ready"}
-    assert "Celadon bowl" in page() and up["addresses"]["web"] == "http://127.0.0.1:18473"
+    assert "Celadon bowl" in page() and up["addresses"]["web"] == f"http://127.0.0.1:{PORT}"
     status, order = post("/buy", {"product": 1, "quantity": 1})
     assert (status, order["state"]) == (201, "paid")
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.apps import free_port
 from tests.e2e.conftest import Court, courtyard, mine
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 EXCUSED = ("Timeout", "RemoteProtocolError")

@@ -21,9 +21,10 @@ import pytest
 
 import madang
 from madang.node.runtimes.monitor.record import ticks
-from tests.e2e.apps import free_port, get, write_app
+from tests.e2e.apps import get, write_app
 from tests.e2e.conftest import Court
 from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, started, traces
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
 FORBIDDEN = Path(__file__).with_name("forbidden.py")
@@ -146,19 +147,20 @@ def lives_inside(person: Person) -> bool:
 
 
 def test_what_cannot_run_is_named(person: Person) -> None:
+    port = free_port()
     here = own(
         write_app(
             person.root / "app",
-            """
-            a: {build: ./program, environment: {BIND: 127.0.0.1, PORT: "18341"}}
-            b: {build: ./program, volumes: ["kept:/data"]}
+            f"""
+            a: {{build: ./program, environment: {{BIND: 127.0.0.1, PORT: "{port}"}}}}
+            b: {{build: ./program, volumes: ["kept:/data"]}}
             """,
         )
     )
     (here / "compose.yaml").write_text((here / "compose.yaml").read_text() + "volumes: {kept: {}}\n")
     up = person.run("up", "--detach", "--timeout", "4", cwd=here, ok=False)
     assert up.returncode == 1 and "Traceback" not in up.stderr + up.stdout
-    assert "a: starting: 0/1" in up.stdout and "listens on 127.0.0.1:18341" in up.stdout
+    assert "a: starting: 0/1" in up.stdout and f"listens on 127.0.0.1:{port}" in up.stdout
     inside = lives_inside(person)
     assert ("but should on 0.0.0.0:8000" if inside else "listen on $HOST:$PORT") in up.stdout
     allowed = next(a for a in person.json("status")["machine"]["abilities"] if a["name"] == "host")

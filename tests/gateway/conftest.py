@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,6 +15,7 @@ from madang.gateway.hand import Hand
 from madang.gateway.tuning import Tuning
 from madang.haproxy import binary
 from madang.ports.clock import SystemClock
+from tests.free_ports import free_port
 
 TUNING = Tuning()
 OWNER = Owner("services", "default", "web")
@@ -63,11 +63,6 @@ def program() -> Path:
         return binary.find()
     except binary.NoHAProxy as error:
         pytest.skip(str(error))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
 
 
 def bind(port: int = 0, what: str = "port 80") -> Bind:

@@ -23,7 +23,8 @@ from madang.ports.clock import SystemClock
 from madang.ports.objects import Obj
 from madang.ports.settings import Addresses
 from madang.store.memory import memory_store
-from tests.gateway.conftest import Instance, children_of, free_port
+from tests.free_ports import free_port
+from tests.gateway.conftest import Instance, children_of
 from tests.gateway.load import Result, get, keep_asking
 from tests.gateway.objects import endpoint, settings
 

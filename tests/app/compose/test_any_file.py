@@ -78,7 +78,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MOST_FILES", 50)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(path=st.sampled_from(places(WHOLE)[1:]), odd=ODD)
 @example(path=("services", "b", "build", "context"), odd="/")
 def test_one_spoiled_value(tmp_path: Path, few: None, path: tuple[Any, ...], odd: Any) -> None:

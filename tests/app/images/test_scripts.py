@@ -4,7 +4,6 @@ import fcntl
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 from madang.app.images import scripts
 from madang.app.images.found import find, installed
 from madang.app.images.table import TABLE
+from tests.free_ports import free_port
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.image)
@@ -99,12 +99,6 @@ def test_rabbitmq_reads_the_service_s_own_files(tmp_path: Path) -> None:
 
 def test_postgres_wants_a_password(tmp_path: Path) -> None:
     assert "POSTGRES_PASSWORD must be set" in started(scripts.POSTGRES, tmp_path)[1]
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 @contextmanager

@@ -68,7 +68,9 @@ def test_a_patch_is_a_list() -> None:
 
 
 values = st.recursive(
-    st.integers() | st.text("ab", max_size=2), lambda s: st.dictionaries(st.text("ab~/"), s) | st.lists(s)
+    st.integers() | st.text("ab", max_size=2),
+    lambda s: st.dictionaries(st.text("ab~/"), s) | st.lists(s),
+    max_leaves=20,
 )
 
 

@@ -50,7 +50,10 @@ def test_the_same_home_gets_the_same_again(tmp_path: Path, folders: list[Path]) 
     assert claims.kept_claims(folders) == []
 
 
-def test_two_control_processes_of_one_home(tmp_path: Path, folders: list[Path]) -> None:
+def test_two_control_processes_of_one_home(
+    tmp_path: Path, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "BUSY_S", 0.05)
     first = claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
     with pytest.raises(claims.Busy, match=r"the courtyard at .*/a is already run by another process"):
         claims.hold(home(tmp_path, "a"), "loopback", folders=folders)
@@ -318,6 +321,7 @@ def test_a_shared_folder_that_cannot_be_locked_keeps_nobody_from_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claim_folders, "PICKING_S", 0.05)
+    monkeypatch.setattr(claims, "BUSY_S", 0.05)
     own, shared = tmp_path / "own", tmp_path / "shared"
     with claim_folders.picking(shared, [shared]):
         claims.hold(home(tmp_path, "a"), "loopback", folders=[own, shared]).release()

@@ -27,6 +27,7 @@ from madang.cli import (
     tour,
     up,
 )
+from madang.cli.images.app import app as images
 from madang.cli.refusal import Refusal
 
 app = typer.Typer(
@@ -65,6 +66,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
 app.command("architecture")(architecture.architecture)
 app.command("tour")(tour.tour)
+app.add_typer(images)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("kubectl", context_settings={**PASS_ON, "help_option_names": []})(kubectl.kubectl)
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from madang.node.images.flow import zstd
-from madang.node.images.layout import MANIFEST, REF_NAME, Layout
+from madang.node.images.layout import MANIFEST, Layout
 from madang.node.images.limits import BadArchive
-from madang.node.images.loading import name, take
+from madang.node.images.loading import take
 from madang.node.images.offers import here
 from madang.node.images.store import Store
 from tests.node.images.made import about, config_of, image_blobs, member, oci_archive, sha256, tar
@@ -186,23 +186,6 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path: Path, layout: Layout) -> N
         with pytest.raises(BadArchive):
             take(layout, path, quiet)
     assert Store(layout.home).all() == []
-
-
-def test_names_move(layout: Layout) -> None:
-    one, two = {"digest": "1", "size": 1}, {"digest": "2", "size": 1}
-    entries: list[dict[str, Any]] = []
-    name(entries, one, ("a", "b"))
-    name(entries, one, ("a",))
-    name(entries, two, ("b",))
-    refs = lambda: [(e["digest"], e.get("annotations", {}).get(REF_NAME)) for e in entries]  # noqa: E731
-    assert refs() == [("1", "a"), ("2", "b")]
-    name(entries, two, ("a",))
-    assert refs() == [("1", None), ("2", "b"), ("2", "a")]
-    name(entries, one, ())
-    name(entries, two, ())
-    assert refs() == [("1", None), ("2", "b"), ("2", "a")]
-    name(entries, one, ("c",))
-    assert refs() == [("2", "b"), ("2", "a"), ("1", "c")]
 
 
 STEPS = ("open", "write", "mkdir", "rename", "replace", "fsync", "mknod", "fchmod", "unlink", "rmdir", "pread")

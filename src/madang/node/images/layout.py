@@ -62,13 +62,16 @@ class Layout:
 
     def unpacked(self, diff_id: str) -> Tree | None:
         """None where this layer is not unpacked."""
+        found = self.record(self.tree(diff_id))
+        return found if found and found.diff_id == diff_id else None
+
+    def record(self, tree: Path) -> Tree | None:
+        """What the tree says of itself; None of one that is damaged."""
         try:
-            body = json.loads((self.tree(diff_id) / "record.json").read_bytes())
+            body = json.loads((tree / "record.json").read_bytes())
         except (OSError, ValueError):
             return None
-        if body.pop("format", None) != FORMAT or body.get("diff_id") != diff_id:
-            return None
-        return Tree(**body)
+        return Tree(**body) if body.pop("format", None) == FORMAT else None
 
     def use(self, digest: str) -> Path:
         return self.uses / digest.removeprefix("sha256:")
@@ -117,8 +120,9 @@ class Layout:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody loads while the block runs. Whoever was killed at work left something: it is swept here."""
-        with self._locked("lock", fcntl.LOCK_EX):
+        """Nobody loads while the block runs; BlockingIOError where somebody does. Whoever was killed at work left
+        something: it is swept here."""
+        with self._locked("lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
             for left in self.work.iterdir():
                 if left.suffix != ".new":  # a few bytes of the index, maybe being written at this moment
                     remove(left)

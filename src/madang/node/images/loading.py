@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from madang.node.images.flow import GZIP, ZSTD, Flow
-from madang.node.images.layout import FORMAT, MANIFEST, REF_NAME, Layout, remove, sync_folder
+from madang.node.images.layout import FORMAT, MANIFEST, Layout, remove, sync_folder
 from madang.node.images.limits import BadArchive
+from madang.node.images.naming import give
 from madang.node.images.offers import CONFIG, LAYER, Offer, Part, offers, sha256
 from madang.node.images.reference import parse
 from madang.node.images.source import Source, open_source
@@ -43,28 +44,8 @@ def take(layout: Layout, archive: Path, say: Say, tags: tuple[str, ...] = (), pl
             taken.append((entry(digest, size, "", offer.index, kind), names or offer.refs))
         with layout.changing() as entries:
             for described, refs in taken:
-                name(entries, described, refs)
+                give(entries, described, refs)
     return [described["digest"] for described, _ in taken]
-
-
-def name(entries: list[dict[str, Any]], described: dict[str, Any], refs: tuple[str, ...]) -> None:
-    """Give these names to an image. Who had one before keeps its other names, or stays without any."""
-    for old in [e for e in entries if (e.get("annotations") or {}).get(REF_NAME) in refs]:
-        same = sum(e["digest"] == old["digest"] for e in entries)
-        if same > 1 or old["digest"] == described["digest"]:
-            entries.remove(old)
-        else:
-            del old["annotations"][REF_NAME]
-    mine = [e for e in entries if e["digest"] == described["digest"]]
-    named = [e for e in mine if (e.get("annotations") or {}).get(REF_NAME)]
-    if refs or named:
-        for bare in [e for e in mine if e not in named]:
-            entries.remove(bare)
-        mine = named
-    for ref in refs:
-        entries.append({**described, "annotations": {**described.get("annotations", {}), REF_NAME: ref}})
-    if not refs and not mine:
-        entries.append(described)
 
 
 def _image(layout: Layout, work: Path, source: Source, offer: Offer, say: Say) -> tuple[str, int, str]:

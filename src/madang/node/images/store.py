@@ -6,6 +6,7 @@ is read from disk (and remembered until the index changes), so that any process 
 
 import json
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,12 @@ class Store:
     def release(self, digest: str, holder: str) -> None:
         with suppress(FileNotFoundError):
             (self.layout.use(digest) / holder).unlink()
+
+    def keep_holders(self, living: Collection[str]) -> None:
+        """Of all holders only these are left: for whoever starts and knows what still runs."""
+        for use in self.layout.uses.glob("*/*"):
+            if use.name not in living:
+                use.unlink(missing_ok=True)
 
     def holders(self, digest: str) -> list[str]:
         try:

@@ -10,12 +10,15 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from madang.node.images.collection import make_room
 from madang.node.images.layout import Layout
 from madang.node.images.limits import BadArchive, NoRoom
 from madang.node.images.loading import take
+from madang.node.images.store import Store
 
 EVERY_S = 0.1
 NICER = 5  # programs and probes come first
@@ -56,13 +59,13 @@ def main() -> int:
         reason = "the disk is full" if full else error.strerror or str(error)
         say({"error": f"{os.fsdecode(error.filename or archive)}: {reason}"})
     else:
+        with suppress(OSError):  # what was loaded is there all the same
+            make_room(Store(Path(job["folder"])), time.time())
         say({"loaded": loaded})
         return 0
     return 1
 
 
 if __name__ == "__main__":
-    sys.stdout.flush()
     code = main()
-    sys.stdout.flush()
     os._exit(code)  # the thread that waits for the asker would keep standard input locked

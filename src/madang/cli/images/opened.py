@@ -1,0 +1,47 @@
+"""The images of a courtyard, opened for a command; what a person typed, found or refused."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from madang.cli import courtyards
+from madang.cli.refusal import Refusal
+
+if TYPE_CHECKING:
+    from madang.node.images.image import Image
+    from madang.node.images.store import Store
+
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="IMAGE...", help="Names, digests, or the first digits of ids.", show_default=False),
+]
+UNITS = ("B", "kB", "MB", "GB")
+
+
+def store(name: str) -> "Store":
+    from madang.node.images.store import Store
+
+    home = courtyards.find(name).home
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Store(home / "images")
+    except OSError as error:
+        raise Refusal(f"{error.filename}: {error.strerror}: images cannot be kept there; set MADANG_HOME") from error
+
+
+def image(images: "Store", text: str) -> "Image":
+    from madang.node.images.lookup import named
+
+    try:
+        return named(images, text)
+    except ValueError as error:
+        raise Refusal(str(error)) from error
+
+
+def size(count: float) -> str:
+    """Decimal, as docker and podman write it."""
+    for unit in UNITS[:-1]:
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} {UNITS[-1]}"

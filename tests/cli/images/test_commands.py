@@ -1,0 +1,127 @@
+"""`madang image ...` as it is typed."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from madang.cli.main import app
+from madang.cli.refusal import Refusal
+from madang.node.images.store import Store
+from tests.node.images.made import image_blobs, member, oci_archive, tar
+
+LOWER, UPPER = tar(member("a", b"lower")), tar(member("a", b"upper"))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MADANG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MADANG_NAME", "default")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    images = [
+        ("docker.io/library/redis:7", *image_blobs([LOWER])),
+        ("example.org/cart:1", *image_blobs([LOWER, UPPER])),
+    ]
+    oci_archive(tmp_path / "a.tar", *images)
+    return tmp_path / "home"
+
+
+def image(*words: str) -> Result:
+    found = CliRunner().invoke(app, ["image", *words])
+    if found.exception and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    assert found.exit_code == 0, found.output
+    return found
+
+
+def listed() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(image("ls", "-o", "json").stdout)
+    return found
+
+
+def test_load_and_look(home: Path) -> None:
+    assert "loaded docker.io/library/redis:7" in image("load", "a.tar").stdout
+    assert [w for line in image("ls").stdout.splitlines()[1:] for w in line.split()[:2]] == [
+        "example.org/cart", "1", "redis", "7",
+    ]  # fmt: skip
+    (shown,) = json.loads(image("inspect", "redis:7").stdout)
+    assert shown["RepoTags"] == ["redis:7"] and len(shown["RootFS"]["Layers"]) == 1 and shown["Os"] == "linux"
+    assert json.loads(image("inspect", shown["Id"][7:15]).stdout)[0]["Id"] == shown["Id"]
+    groups = [line.split()[0] for line in image("history", "example.org/cart:1").stdout.splitlines()]
+    assert groups == ["GROUP", "application", "base"]
+    (home / "default" / "images").stat()
+    assert (home / "default").stat().st_mode & 0o77 == 0
+
+
+def test_save_and_load_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image("load", "a.tar")
+    image("tag", "redis:7", "mine", "localhost:5000/mine:2")
+    before = listed()
+    image("save", "redis:7", "mine", "example.org/cart:1", "-f", "b.tar")
+    image("save", "redis:7", "mine", "example.org/cart:1", "-f", "c.tar")
+    assert Path("b.tar").read_bytes() == Path("c.tar").read_bytes() and not list(tmp_path.glob(".*.new"))
+    monkeypatch.setenv("MADANG_HOME", str(tmp_path / "other"))
+    image("load", "b.tar")
+    assert [i["digest"] for i in listed()] == [i["digest"] for i in before]
+    assert {r for i in listed() for r in i["refs"]} == {
+        "docker.io/library/redis:7", "docker.io/library/mine:latest", "example.org/cart:1",
+    }  # fmt: skip
+
+
+def test_removing(home: Path) -> None:
+    image("load", "a.tar")
+    image("tag", "redis:7", "mine")
+    assert "untagged docker.io/library/mine:latest" in image("rm", "mine").stdout
+    image("rm", "redis:7")
+    images = Store(home / "default" / "images")
+    assert len(images.all()) == 1 and len(list(images.layout.trees.iterdir())) == 2
+    image("rm", "example.org/cart:1")
+    assert not list(images.layout.blobs.iterdir()) + list(images.layout.trees.iterdir())
+
+
+def test_what_is_used_stays(home: Path) -> None:
+    image("load", "a.tar")
+    images = Store(home / "default" / "images")
+    used = images.find("redis:7")
+    assert used is not None
+    images.hold(used, "c1")
+    with pytest.raises(Refusal, match="used by c1"):
+        image("rm", "redis:7")
+    image("prune", "--all")
+    assert [i["refs"] for i in listed()] == [["docker.io/library/redis:7"]]
+    image("rm", "--force", "redis:7")
+    image("prune", "--all")
+    assert [(i["refs"], i["usedBy"]) for i in listed()] == [([], ["c1"])] and used.layers[0].folder.exists()
+    images.release(used.digest, "c1")
+    image("prune")
+    assert listed() == [] and not used.layers[0].folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["load", "missing.tar"], "nothing was loaded: missing.tar: No such file"),
+        (["load", "a.tar", "-t", "x"], "which of them is to be named x"),
+        (["inspect", "reids:7"], "did you mean redis:7"),
+        (["inspect", "Redis"], "lower case"),
+        (["rm", "sha256:" + "0" * 64], "is not here"),
+        (["tag", "redis:7", "x@sha256:" + "0" * 64], "a digest is not given"),
+        (["save", "redis:7", "-f", "no/folder/x.tar"], "nothing was saved"),
+    ],
+)
+def test_refusals(words: list[str], says: str) -> None:
+    image("load", "a.tar")
+    with pytest.raises(Refusal, match=says):
+        image(*words)
+
+
+def test_standard_output(capfdbinary: Any) -> None:
+    image("load", "a.tar")
+    body = image("save", "redis:7").stdout_bytes
+    Path("out.tar").write_bytes(body)
+    image("load", "out.tar", "-t", "again")
+    assert os.path.getsize("out.tar") == len(body)

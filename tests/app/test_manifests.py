@@ -58,6 +58,10 @@ metadata: {name: a}
 apiVersion: v1
 kind: Pod
 metadata: {name: a}
+---
+apiVersion: example.org/v1
+kind: Zoo
+metadata: {name: z}
 """
     with pytest.raises(app.ApplicationError) as caught:
         load(tmp_path, a=wrong)
@@ -68,4 +72,6 @@ metadata: {name: a}
         f"{at}:10: apiVersion: is required, so that one knows what the object is",
         f"{at}:12: Pod: metadata.name: is required",
         f"{at}:19: Pod a stands in {at}:15 already",
+        f"{at}:23: no such kind here: example.org/v1 Zoo; docs/compatibility.md lists those that are, "
+        "`madang kubectl api-resources` too: leave it out",
     ]

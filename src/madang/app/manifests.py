@@ -105,4 +105,6 @@ def unknown(obj: Obj) -> str:
     if obj["kind"] in kinds:
         return f"{said}; {obj['kind']} is served as {kinds[obj['kind']].api_version}"
     near = difflib.get_close_matches(str(obj["kind"]), kinds, n=1)
-    return said + (f"; did you mean {near[0]}?" if near else "")
+    if near:
+        return f"{said}; did you mean {near[0]}?"
+    return f"{said}; docs/compatibility.md lists those that are, `madang kubectl api-resources` too: leave it out"

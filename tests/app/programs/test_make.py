@@ -181,3 +181,16 @@ def test_what_the_dockerfile_installs_is_added(tmp_path: Path) -> None:
     (build.context / "more.txt").write_text("x==2\n")
     assert before not in (key(python, build.context, packages), key(python, build.context))
     assert environment.words(packages, build.context) == ["flask", "-r", str(build.context / "more.txt")]
+
+
+def test_what_no_file_here_tells_to_install_is_named(tmp_path: Path) -> None:
+    poetry = '[tool.poetry.dependencies]\npython = "^3.11"\nflask = "^3.0"\n'
+    source = folder(tmp_path, Dockerfile="FROM python:3\nRUN poetry install\n", pyproject__toml=poetry)
+    assert environment.requirements(source) == ["flask>=3.0,<4"]
+    (source / "pyproject.toml").write_text('[project]\nname = "x"\ndynamic = ["dependencies"]\n')
+    with pytest.raises(BuildError, match=r"project\.dynamic.*write them in requirements\.txt"):
+        environment.requirements(source)
+    (source / "pyproject.toml").unlink()
+    (source / "Pipfile").touch()
+    build = Build("svc", "shop", source)
+    assert any("Pipfile: is not read" in said for said in warnings(build, read(build)))

@@ -19,7 +19,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from madang.app.programs import poetry
 from madang.app.programs.installing import FILES
 
 Say = Callable[[str], None]
@@ -82,8 +84,27 @@ def requirements(folder: Path) -> list[str] | None:
             read = tomllib.loads(project.read_text())
         except tomllib.TOMLDecodeError as error:
             raise BuildError(f"{project}: {error}") from error
-        return list(read.get("project", {}).get("dependencies", []))
+        return dependencies(read, project)
     return None
+
+
+def dependencies(read: dict[str, Any], project: Path) -> list[str]:
+    """As the standard has them, else as Poetry has; what a build backend makes up is told, not left out in silence."""
+    listed = read.get("project", {})
+    if "dependencies" in listed.get("dynamic", ()):
+        raise BuildError(
+            f"{project}: project.dynamic: dependencies that a build backend makes up are not known here; "
+            "write them in requirements.txt beside it"
+        )
+    if "dependencies" in listed:
+        return list(listed["dependencies"])
+    try:
+        found = poetry.requirements(read.get("tool", {}).get("poetry", {}).get("dependencies", {}))
+    except ValueError as error:
+        raise BuildError(
+            f"{project}: tool.poetry.dependencies: {error}; write what to install in requirements.txt beside it"
+        ) from error
+    return [line for one in found for line in one.splitlines() if line]
 
 
 def key(python: Python, folder: Path, packages: Sequence[Package] = ()) -> str:

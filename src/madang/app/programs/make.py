@@ -93,6 +93,8 @@ def reference(build: Build, stage: Stage) -> str:
 def warnings(build: Build, stage: Stage) -> list[str]:
     said = [f"{build.file}: {text}" for text in (*stage.undone, *covered(build, stage))]
     said += [f"{build.file}: RUN pip install -r {name}: there is no such file here" for name in added(build, stage)[1]]
+    if (build.context / "Pipfile").is_file() and requirements(build.context) is None:
+        said.append(f"{build.context / 'Pipfile'}: is not read; `pipenv requirements > requirements.txt` makes what is")
     python = python_for(stage.base)
     if python.other:
         said.append(f"{build.file}: wants Python {python.asked}; this machine has {python.version}, which is used")

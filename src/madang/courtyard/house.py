@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from madang import __version__
 from madang.api.direct import DirectApi
@@ -18,8 +18,6 @@ from madang.courtyard import entering, gates, record
 from madang.courtyard.arguments import Arguments, keep
 from madang.courtyard.desk import desk
 from madang.gateway.loop import Gateway
-from madang.haproxy import binary
-from madang.loops.house import Loops
 from madang.node.agents import Agents
 from madang.node.networks import choice, claims
 from madang.node.networks.network import Network
@@ -32,10 +30,9 @@ from madang.ports.clock import SystemClock
 from madang.ports.settings import Settings
 from madang.store.collector import tune_collector
 from madang.store.durable import open_store
-from madang.web.serve import serve as serve_dashboard
-from madang.web.sources import Sources
-from madang.wire import kubeconfig
-from madang.wire.serve import Door, serve
+
+if TYPE_CHECKING:
+    from madang.wire.serve import Door
 
 log = logging.getLogger(__name__)
 
@@ -80,27 +77,17 @@ class House:
         self._undo.push_async_callback(self._take_down)
         runtime = HostRuntime(self.settings.id, zygote=self._zygote)
         self._stack.callback(runtime.close)
-        found = asyncio.to_thread(binary.look)
-        ability, *_ = await beside(runtime.probe(), self._network.start(), self._open_api(), found)
+        ability, *_ = await beside(runtime.probe(), self._network.start(), self._open_api(), asyncio.to_thread(load))
         self.abilities = [ability, *chosen.abilities]
         self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
-        self._gateway = Gateway(self.api, self.settings, self._clock)
-        self._undo.push_async_callback(self._gateway.stop, 0)
-        self.door, _ = await beside(self._open_door(), self._gateway.prepare())
+        self.door = await self._open_door()
         if self.door.closed:
             self.abilities.append(Ability("api from pods", False, self.door.closed))
         await self._stack.enter_async_context(desk(self.settings, self._store, self._agents.pauses))
         await self._gateway.start()
         if gates.rebooted(arguments.home):
             await gates.close(self.api)
-        self.dashboard = await self._stack.enter_async_context(serve_dashboard(self._sources(), arguments.home))
-        samples, pulses = self._agents.samples, self._agents.pulses
-        self._loops = Loops(
-            self.api, self.settings, self._clock, self._chance, samples, self.door.ca_pem, liveness=pulses
-        )
-        self._run("nodes", self._agents.run())
-        self._run("gateway", self._gateway.run())
-        self._run("loops", self._loops.run())
+        await self._set_going()
         keep(arguments)
         record.write(arguments.home, self.describe())
         tune_collector()
@@ -111,8 +98,14 @@ class House:
         self._store = store = await open_store(path, index.terms, self._clock, say=self.notes.append)
         self._stack.push_async_callback(store.close)
         self.api = DirectApi(store, index, self._clock, self._chance, self.settings)
+        self._gateway = Gateway(self.api, self.settings, self._clock)
+        self._undo.push_async_callback(self._gateway.stop, 0)
+        await self._gateway.prepare()
 
-    async def _open_door(self) -> Door:
+    async def _open_door(self) -> "Door":
+        from madang.wire import kubeconfig
+        from madang.wire.serve import serve
+
         namespace = kubeconfig.current_namespace(self.settings.home / "kubeconfig")
         door = serve(
             self.api,
@@ -123,8 +116,19 @@ class House:
         )
         return await self._stack.enter_async_context(door)
 
-    def _sources(self) -> Sources:
-        return Sources(self.api, self._clock, self.describe, self._agents.samples, self._gateway)
+    async def _set_going(self) -> None:
+        """The dashboard opens, and everybody begins to work."""
+        from madang.loops.house import Loops
+        from madang.web.serve import serve
+        from madang.web.sources import Sources
+
+        samples, pulses = self._agents.samples, self._agents.pulses
+        sources = Sources(self.api, self._clock, self.describe, samples, self._gateway)
+        self.dashboard = await self._stack.enter_async_context(serve(sources, self._arguments.home))
+        loops = Loops(self.api, self.settings, self._clock, self._chance, samples, self.door.ca_pem, liveness=pulses)
+        self._run("nodes", self._agents.run())
+        self._run("gateway", self._gateway.run())
+        self._run("loops", loops.run())
 
     def _run(self, name: str, work: Any) -> None:
         task = asyncio.create_task(work, name=name)
@@ -225,6 +229,14 @@ class House:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+
+
+def load() -> None:
+    """The rooms that are entered last: a start waits for the machine as well (networks, processes, disks), and they are
+    loaded meanwhile."""
+    import madang.loops.house
+    import madang.web.serve
+    import madang.wire.serve  # noqa: F401
 
 
 async def beside(*works: Coroutine[Any, Any, Any]) -> list[Any]:

@@ -8,7 +8,6 @@ import re
 import shutil
 import stat
 import subprocess
-from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,13 +36,6 @@ def find() -> Path:
             return candidate
     why = "; ".join(rejected) or "none was found on PATH or among the installed packages"
     raise NoHAProxy(f"HAProxy {'.'.join(map(str, OLDEST))} or newer is needed: {why}. To mend it: {WAYS_OUT}")
-
-
-def look() -> None:
-    """Has `find` look once, so that those who need it together do not look twice. Who needs one says that there is
-    none."""
-    with suppress(NoHAProxy):
-        find()
 
 
 def _candidates() -> list[Path]:

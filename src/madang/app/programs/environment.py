@@ -115,6 +115,8 @@ def key(python: Python, folder: Path, packages: Sequence[Package] = ()) -> str:
             digest.update(included(folder / name))
             if name != "constraints.txt" and name == "requirements.txt":
                 break
+    if not (folder / "requirements.txt").is_file():
+        digest.update(repr(requirements(folder)).encode())  # as it is read now: an older Madang may have read less
     for flag, value in packages:
         digest.update(f"\0{flag} {value}".encode())
         if flag in FILES and (folder / value).is_file():

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from madang.cli import (
     architecture,
     backup,
+    build,
     dashboard,
     down,
     execute,
@@ -62,6 +63,7 @@ app.command("run", cls=WithCommand, context_settings=PASS_ON)(run.run)
 app.command("break")(harm.harm)
 app.command("dashboard")(dashboard.dashboard)
 app.command("logs")(logs.logs)
+app.command("build")(build.build)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
 app.command("architecture")(architecture.architecture)

@@ -6,7 +6,7 @@ in the middle goes on from there.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from madang.node.building.cache import Cache, Made
 from madang.node.building.copying import Failed, copy, make_folder
 from madang.node.building.overlay import merged
 from madang.node.building.owners import who
-from madang.node.building.runner import Order, Runner
+from madang.node.building.runner import Order, Runner, Unable
 from madang.node.building.trees import Context, Tree
 from madang.node.building.visible import Sight, points, visible
 from madang.node.images.build.steps import SCRATCH, Files, Folder, Plan, Run, Source, Stage, Step
@@ -63,11 +63,11 @@ class Building:
         """The layers of the target above those of the image that it begins with. Raises `Failed`."""
         done = {stage.index: asyncio.Event() for stage in self.plan.stages}
         try:
-            async with asyncio.TaskGroup() as group:
+            async with asyncio.TaskGroup() as tasks:
                 for stage in self.plan.stages:
-                    group.create_task(self.stage(stage, done), name=f"stage {stage.index}")
-        except* Failed as failed:
-            raise next(iter(leaves(failed))) from failed
+                    tasks.create_task(self.stage(stage, done), name=f"stage {stage.index}")
+        except BaseExceptionGroup as group:
+            raise cause(group) from group
         return self.whole(self.plan.target)
 
     async def stage(self, stage: Stage, done: Mapping[int, asyncio.Event]) -> None:
@@ -98,12 +98,13 @@ class Building:
                         await asyncio.to_thread(self.files, step, root, work)
                     case Folder():
                         await asyncio.to_thread(make_folder, step, Tree(root), self.bench.seconds)
-            return await asyncio.to_thread(self.kept, step, work)
+            return await asyncio.to_thread(self.kept, step, work, self.folders(stage))
 
-    def kept(self, step: Step, work: Path) -> Made:
+    def kept(self, step: Step, work: Path, below: list[Path]) -> Made:
         upper, blob = work / "upper", work / "blob"
         if self.bench.clamp or not isinstance(step, Run):
             layers.clamp(upper, self.bench.seconds)
+        layers.prune(upper, below)
         return self.bench.cache.keep(step.key, upper, blob, layers.pack(upper, blob))
 
     def files(self, step: Files, root: Path, work: Path) -> None:
@@ -127,9 +128,12 @@ class Building:
                 env.setdefault("SOURCE_DATE_EPOCH", str(self.bench.seconds))
             until.enter_context(points(root, binds))
             order = Order(step.argv, tuple(env.items()), step.workdir, user, binds, step.network != "none")
-            code = await self.bench.runner.run(
-                root, order, work, lambda line: self.bench.tell(Told("line", *told, line=line))
-            )
+            try:
+                code = await self.bench.runner.run(
+                    root, order, work, lambda line: self.bench.tell(Told("line", *told, line=line))
+                )
+            except Unable as error:
+                raise Failed(step.line, f"{step.title}: {error}") from error
         if code:
             said = f'process "{" ".join(step.argv)}" did not complete successfully: exit code: {code}'
             raise Failed(step.line, said)
@@ -162,9 +166,15 @@ class Building:
         return None if stage.base == SCRATCH else self.bench.images[stage.base.image]
 
 
-def leaves(group: BaseExceptionGroup[Failed]) -> Sequence[Failed]:
-    found: list[Failed] = []
-    for one in group.exceptions:
-        found += leaves(one) if isinstance(one, BaseExceptionGroup) else [one]
-    return found
+def cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Why a build failed: a step's own failure before anything else that happened beside it."""
+    found = list(leaves(group))
+    return next((one for one in found if isinstance(one, Failed)), found[0])
 
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from leaves(one)
+        else:
+            yield one

@@ -134,7 +134,7 @@ def copy(step: Files, source: Tree, root: Tree, seconds: int) -> None:
 def take(step: Files, writer: Writer, source: Tree, one: Chosen) -> None:
     status = source.look(one.path)
     assert status is not None
-    target = posixpath.join(step.target, one.below)
+    target = posixpath.join(step.target, one.below) if one.below else step.target
     if step.parents:
         target = posixpath.join(target, one.name) if stat.S_ISDIR(status.st_mode) else f"{target}/"
     if stat.S_ISDIR(status.st_mode):

@@ -1,7 +1,7 @@
 """`madang build`: from a folder with a Dockerfile to an image in the store.
 
-In: an `Asked` (folder, Dockerfile, arguments, names), the store's folder. Out: the image. Raises `Refused` where the
-Dockerfile is wrong, `Failed` where a step fails, `NoBase` where an image that it stands on is not here.
+In: an `Asked` (folder, Dockerfile, arguments, names), the courtyard's folder. Out: the image. Raises `Refused` where
+the Dockerfile is wrong, `Failed` where a step fails, `NoBase` where an image that it stands on is not here.
 """
 
 import json
@@ -55,9 +55,11 @@ def platform() -> str:
 
 
 async def build(
-    asked: Asked, images: Path, runner: Runner, tell: Callable[[Told], None], warn: Callable[[str], None]
+    asked: Asked, home: Path, runner: Runner, tell: Callable[[Told], None], warn: Callable[[str], None]
 ) -> Image:
-    store, cache = Store(images), Cache(images / "build")
+    """`home` is a courtyard's: the image goes to its `images`, and `build` keeps what steps made."""
+    images = home / "images"
+    store, cache = Store(images), Cache(home / "build")
     file = parse(asked.dockerfile.read_text())
     context = Context(asked.folder, ignored(asked))
     created = EPOCH if asked.epoch is None else moment(asked.epoch)

@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -41,6 +41,27 @@ def clamp(upper: Path, seconds: int) -> None:
     for path, status in walk(upper):
         if status.st_mtime > seconds and not is_whiteout(status):
             os.utime(upper / path, (seconds, seconds), follow_symlinks=False)
+
+
+def prune(upper: Path, below: Sequence[Path]) -> None:
+    """Folders that were only looked into: the overlay has a copy of each that nothing differs in. `below` are the
+    layers, the lowest first."""
+    for path, status in reversed(list(walk(upper))):
+        if stat.S_ISDIR(status.st_mode) and not os.listdir(upper / path) and not is_opaque(upper / path):
+            was = next((s for layer in reversed(below) if (s := looked(layer / path)) is not None), None)
+            if was is not None and facts(was) == facts(status):
+                os.rmdir(upper / path)
+
+
+def looked(path: Path) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
+
+
+def facts(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns
 
 
 def pack(upper: Path, target: Path) -> Packed:

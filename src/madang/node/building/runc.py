@@ -13,17 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from madang.node.building.bundle import config
-from madang.node.building.runner import Order, Say
+from madang.node.building.runner import Order, Say, Unable
 from madang.node.runtimes.oci.machine import Machine, look
 
 NAMES = ("runc", "crun")
 AROUND = ("setpriv", "unshare")  # of util-linux
 LINE = 1 << 20  # a longer line is cut in two
 CGROUPS = Path("/sys/fs/cgroup")
-
-
-class Unable(Exception):
-    """This machine can't run a step's program: the message says what is missing."""
 
 
 def found() -> "Runc":

@@ -34,7 +34,12 @@ class Order:
     network: bool = True
 
 
+class Unable(Exception):
+    """This machine can't run a step's program: the message says why."""
+
+
 class Runner(Protocol):
     async def run(self, root: Path, order: Order, work: Path, say: Say) -> int:
-        """`root` is the merged root, `work` a folder of one's own. If the wait is cancelled the program is ended."""
+        """`root` is the merged root, `work` a folder of one's own. If the wait is cancelled the program is ended.
+        Raises `Unable`."""
         ...

@@ -144,14 +144,20 @@ def bound(step: Run, one: Mount, sight: Sight, own: Path, until: ExitStack) -> P
 
 @contextmanager
 def points(root: Path, binds: Sequence[Bind]) -> Iterator[None]:
-    """Mount points that the runtime makes are gone afterwards, with the folders above them that were not there."""
+    """Mount points that the runtime makes are gone afterwards, with the folders above them that were not there; a
+    folder in which nothing else changed is then as old as before."""
     tree = Tree(root)
     made = {first for target in (*POINTS, *(b.target for b in binds)) if (first := missing(tree, target))}
+    above = {root / os.path.dirname(path) for path in made}
+    before = {folder: (folder.stat(), os.listdir(folder)) for folder in above}
     try:
         yield
     finally:
         for path in made:
             emptied(tree.root / path)
+        for folder, (status, names) in before.items():
+            if folder.is_dir() and sorted(os.listdir(folder)) == sorted(names):
+                os.utime(folder, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def missing(tree: Tree, target: str) -> str:

@@ -35,6 +35,10 @@ def test_who_it_is(wish: Wish, who: Who) -> None:
     assert resolve(wish, PASSWD, GROUP) == who
 
 
+def test_an_image_without_any_user_file_is_run_by_root() -> None:
+    assert resolve(Wish(), "", "") == Who(0, 0, (0,))
+
+
 @pytest.mark.parametrize(
     ("user", "text"),
     [

@@ -44,8 +44,9 @@ def resolve(wish: Wish, passwd: str, group: str) -> Who:
     first, _, second = wish.image.partition(":")
     if wish.uid is not None:
         first, second = str(wish.uid), ""
-    entry = _user(first or "0", passwd)
-    if entry is None and not _number(first or "0"):
+    first = first or "0"
+    entry = _user(first, passwd)
+    if entry is None and not _number(first):
         raise NoSuchUser(f"unable to find user {first}: no matching entries in passwd file")
     uid = entry.uid if entry is not None else int(first)
     gid = _gid(second, group) if second else entry.gid if entry is not None else 0

@@ -1,0 +1,217 @@
+"""`madang build` on a real machine, and beside it buildah: the same Dockerfile, the same files, the same settings."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from madang.node.images.store import Store
+from tests.node.building import small_root
+
+pytestmark = pytest.mark.e2e
+
+DOCKERFILE = """\
+FROM scratch AS base
+ADD root.tar /
+FROM base AS made
+ARG WHAT=nothing
+RUN echo "$WHAT" > /what && ln /what /again && mkdir -m 700 /private
+FROM base AS other
+RUN echo other > /other
+FROM base
+ENV GREETING="hello world" EMPTY=
+LABEL one=1 two="2 3"
+WORKDIR /srv
+WORKDIR app
+COPY --chown=me:me src/ ./src/
+COPY --from=made /what /again ./
+COPY --from=other --chmod=640 /other /new/name
+COPY *.md /docs/
+RUN rm /etc/group && mv /docs /papers && touch src/new && chmod 4755 src/run.sh
+EXPOSE 8080 53/udp
+VOLUME /data
+USER me
+STOPSIGNAL SIGINT
+ENTRYPOINT ["sh", "-c"]
+CMD ["echo $GREETING"]
+"""
+LEFT_BY_BUILDAH = ("etc/hostname", "etc/hosts", "etc/resolv.conf", "run")  # its mount points
+CONFIG = ("Env", "Cmd", "Entrypoint", "WorkingDir", "User", "ExposedPorts", "Volumes", "Labels", "StopSignal")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts layers")
+    if not shutil.which("runc"):
+        pytest.skip("runc is not installed")
+    folder = tmp_path / "folder"
+    (folder / "src/deep").mkdir(parents=True)
+    root = small_root.make(tmp_path / "small")
+    with tarfile.open(folder / "root.tar", "w") as tar:
+        tar.add(root, "")
+    for name, text in (("src/run.sh", "run"), ("src/deep/x", "x"), ("README.md", "r"), ("b.md", "b"), ("no.log", "")):
+        (folder / name).write_text(text)
+    (folder / "src/link").symlink_to("run.sh")
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / ".dockerignore").write_text("*.log\nsrc/deep/no*\n")
+    return folder
+
+
+def madang(home: Path, *words: str, code: int = 0, **env: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "madang.cli", *words],
+        env={**os.environ, "MADANG_HOME": str(home), **env},
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def built(home: Path, folder: Path, *words: str, **env: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(madang(home, "build", str(folder), "-t", "try", "-o", "json", *words, **env))
+    return found
+
+
+def files(root: Path) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for path in sorted(root.rglob("*")):
+        status = path.lstat()
+        what: Any = None
+        if stat.S_ISLNK(status.st_mode):
+            what = os.readlink(path)
+        elif stat.S_ISREG(status.st_mode):
+            what = (status.st_nlink, path.read_bytes()[:100], status.st_size)
+        found[str(path.relative_to(root))] = (oct(status.st_mode), status.st_uid, status.st_gid, what)
+    return found
+
+
+def unpacked(home: Path, target: Path) -> tuple[dict[str, Any], dict[str, tuple[Any, ...]]]:
+    """The image's settings, and its files as its layers tell them, read by nobody but tar and rm."""
+    store = Store(home / "default" / "images")
+    image = store.find("try")
+    assert image is not None
+    for layer in image.layers:
+        with tarfile.open(store.layout.blob(layer.digest)) as tar:
+            for member in tar:
+                folder, name = os.path.split(member.name)
+                assert not name.startswith(".wh..wh."), "nothing here is made anew"
+                if name.startswith(".wh."):
+                    subprocess.run(["rm", "-r", str(target / folder / name[4:])], check=True)
+                else:
+                    tar.extract(member, target, filter="fully_trusted")
+    config: dict[str, Any] = json.loads(store.layout.blob(image.id).read_bytes())
+    return config["config"], files(target)
+
+
+def by_buildah(folder: Path, work: Path) -> tuple[dict[str, Any], dict[str, tuple[Any, ...]]]:
+    where = ["buildah", "--root", str(work / "root"), "--runroot", str(work / "run"), "--storage-driver", "vfs"]
+
+    def buildah(*words: str) -> str:
+        return subprocess.run([*where, *words], capture_output=True, text=True, check=True, timeout=100).stdout.strip()
+
+    try:
+        buildah(
+            "build", "--isolation", "chroot", "--format", "docker", "--build-arg", "WHAT=it", "-t", "try", str(folder)
+        )
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"buildah can't build here: {error.stderr[-300:]}")
+    container = buildah("from", "try")
+    found = files(Path(buildah("mount", container)))
+    for left in LEFT_BY_BUILDAH:
+        found.pop(left, None)
+    config: dict[str, Any] = json.loads(buildah("inspect", "--type", "image", "try"))["Docker"]["config"]
+    del config["Labels"]["io.buildah.version"]
+    buildah("umount", container)
+    buildah("rm", container)
+    return config, found
+
+
+def test_it_builds_what_buildah_builds(folder: Path, tmp_path: Path) -> None:
+    if not shutil.which("buildah"):
+        pytest.skip("buildah is not installed")
+    madang(tmp_path / "home", "build", str(folder), "-t", "try", "--build-arg", "WHAT=it")
+    (tmp_path / "ours").mkdir()
+    config, ours = unpacked(tmp_path / "home", tmp_path / "ours")
+    wanted, theirs = by_buildah(folder, tmp_path / "buildah")
+    assert {k: config.get(k) or None for k in CONFIG} == {k: wanted.get(k) or None for k in CONFIG}
+    assert ours == theirs
+
+
+def test_what_is_known_is_not_done_again(folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = built(home, folder)
+    said = madang(home, "build", str(folder), "-t", "try")
+    assert "CACHED RUN rm /etc/group" in said and said.count("CACHED") == 10
+    assert first["digest"] in said
+    (folder / "README.md").write_text("another")
+    said = madang(home, "build", str(folder), "-t", "try")
+    assert "] COPY *.md /docs/" in said and "] RUN rm /etc/group" in said and said.count("CACHED") == 8
+    assert first["digest"] not in said
+
+
+def test_the_same_input_gives_the_same_digest_anywhere(folder: Path, tmp_path: Path) -> None:
+    first, second = (built(tmp_path / home, folder, SOURCE_DATE_EPOCH="1700000000") for home in ("one", "two"))
+    os.utime(folder / "README.md", (1, 1))
+    third = built(tmp_path / "three", folder, SOURCE_DATE_EPOCH="1700000000")
+    assert first["id"] == second["id"] == third["id"]
+
+
+def test_mounts_secrets_and_what_is_left_of_them(folder: Path, tmp_path: Path) -> None:
+    (folder / "Dockerfile").write_text(
+        "FROM scratch AS base\nADD root.tar /\nRUN rm -r /tmp\nFROM base\n"
+        "RUN --mount=type=cache,target=/kept --mount=type=secret,id=s --mount=type=secret,id=e,env=E "
+        "--mount=type=tmpfs,target=/tmp/t --mount=target=/ctx --mount=from=base,source=/etc,target=/base,rw "
+        "echo $(cat /run/secrets/s) $E $(ls /ctx) $(cat /kept/x) && echo 1 > /kept/x && touch /tmp/t/y /base/z\n"
+        "RUN <<EOF\n#!/bin/sh\necho script $0\nEOF\n"
+    )
+    (folder / "key").write_text("nobody-guesses")
+    words = ("build", str(folder), "-t", "try", "--secret", f"id=s,src={folder}/key", "--secret", "id=e,env=WORD")
+    said = madang(tmp_path / "home", *words, WORD="quiet")
+    listing = "Dockerfile README.md b.md key root.tar src"
+    assert f"[1 1/2] nobody-guesses quiet {listing}\n" in said
+    assert "script /dev/pipes/EOF" in said
+    again = madang(tmp_path / "home", *words, "--no-cache", WORD="quiet")
+    assert f"nobody-guesses quiet {listing} 1\n" in again
+    (tmp_path / "ours").mkdir()
+    found = unpacked(tmp_path / "home", tmp_path / "ours")[1]
+    assert not {"kept", "ctx", "tmp", "base", "run", "etc/hosts", "etc/resolv.conf"} & set(found)
+    blobs = tmp_path / "home/default/images/blobs/sha256"
+    assert b"nobody-guesses" not in b"".join(path.read_bytes() for path in blobs.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "message"),
+    [
+        ("FROM nowhere/to/be:found\n", 'the image "nowhere/to/be:found" is not here'),
+        ("FROM scratch\nCOPY nothing /\n", 'Dockerfile line 2: "nothing": not found'),
+        ("FROM scratch\nADD root.tar /\nRUN exit 3\n", "did not complete successfully: exit code: 3"),
+        ("FROM scratch\nRUN true\n", 'Dockerfile line 2: RUN true: unable to start container process: exec: "/bin/sh"'),
+        ("FROM scratch\nADD root.tar /\nUSER nobody\nRUN true\n", "line 4: RUN true: unable to find user nobody"),
+    ],
+)
+def test_refusals_and_failures(folder: Path, tmp_path: Path, dockerfile: str, message: str) -> None:
+    (folder / "Dockerfile").write_text(dockerfile)
+    said = madang(tmp_path / "home", "build", str(folder), "-t", "try", code=1)
+    assert message in " ".join(said.split())
+    work = tmp_path / "home/default/build/work"
+    assert not work.exists() or list(work.iterdir()) == []
+
+
+def test_a_built_image_is_stood_on(folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    built(home, folder)
+    (folder / "Dockerfile").write_text("FROM try\nRUN cat what > who; env\n")
+    said = madang(home, "build", str(folder), "-t", "on/top", "-t", "again:2")
+    assert "GREETING=hello world" in said
+    image = Store(home / "default" / "images").find("on/top")
+    assert image is not None
+    assert image.refs == ("docker.io/on/top:latest", "docker.io/library/again:2")
+    assert (image.config.user, image.config.workdir, image.config.cmd) == ("me", "/srv/app", ("echo $GREETING",))

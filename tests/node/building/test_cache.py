@@ -1,0 +1,44 @@
+from pathlib import Path
+
+from madang.node.building.cache import Cache
+from madang.node.building.layers import pack
+
+
+def made(cache: Cache, key: str, text: str) -> str:
+    with cache.work() as work:
+        (work / "upper").mkdir()
+        (work / "upper/file").write_text(text)
+        return cache.keep(key, work / "upper", work / "blob", pack(work / "upper", work / "blob")).diff_id
+
+
+def test_a_layer_is_found_by_its_key_again(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    assert cache.find("k") is None
+    diff_id = made(cache, "k", "1")
+    found = Cache(tmp_path).find("k")
+    assert found is not None and found.diff_id == diff_id
+    assert (found.folder / "file").read_text() == "1"
+    assert found.blob.stat().st_size == found.size
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_key_whose_layer_is_gone_or_whose_record_is_torn_is_none(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    made(cache, "a", "1")
+    made(cache, "b", "2")
+    found = cache.find("a")
+    assert found is not None
+    found.blob.unlink()
+    (tmp_path / "keys/b").write_text("{")
+    assert cache.find("a") is None and cache.find("b") is None
+    made(cache, "b", "2")
+    assert cache.find("b") is not None
+
+
+def test_all_can_be_forgotten(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    made(cache, "a", "1")
+    cache.forget()
+    assert cache.find("a") is None
+    made(cache, "a", "1")
+    assert cache.find("a") is not None

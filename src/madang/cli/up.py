@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from madang.cli.bringing import Bringing
 
 
+RUNTIME = "auto: in containers where their images are here, else as programs of this machine; or host."
+
+
 def own_address(listen: str) -> str:
     """Refused unless this machine can open a port there."""
     try:
@@ -54,9 +57,7 @@ def up(
     nodes: Annotated[
         int | None, typer.Option("--nodes", min=1, max=100, help="Divide the machine into N nodes.")
     ] = None,
-    runtime: Annotated[
-        str, typer.Option("--runtime", callback=one_of("--runtime", "host"), help="How pods run by default: host.")
-    ] = "",
+    runtime: Annotated[str, typer.Option("--runtime", callback=one_of("--runtime", "auto", "host"), help=RUNTIME)] = "",
     network: Annotated[
         str,
         typer.Option(

@@ -23,7 +23,7 @@ class Arguments:
     lock_fd: int = -1
     told_fd: int = -1
     nodes: int = 1
-    runtime: str = "host"
+    runtime: str = "auto"
     network: str = ""
     listen: str = "127.0.0.1"
     api_port: int = 0
@@ -40,7 +40,7 @@ def parse(argv: list[str]) -> Arguments:
     parser.add_argument("--lock-fd", type=int, default=-1, help="the courtyard's lock, taken by whoever starts us")
     parser.add_argument("--told-fd", type=int, default=-1, help="a socket: wait there for all other words")
     parser.add_argument("--nodes", type=int)
-    parser.add_argument("--runtime", choices=("host",))
+    parser.add_argument("--runtime", choices=("auto", "host"))
     parser.add_argument("--network", choices=("bridge", "loopback"))
     parser.add_argument("--listen")
     parser.add_argument("--api-port", type=int)

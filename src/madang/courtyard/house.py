@@ -16,6 +16,7 @@ from madang.api.direct import DirectApi
 from madang.api.index import Index
 from madang.courtyard import entering, gates, record
 from madang.courtyard.arguments import Arguments, keep
+from madang.courtyard.containers import Boxes
 from madang.courtyard.desk import desk
 from madang.gateway.loop import Gateway
 from madang.node.agents import Agents
@@ -77,9 +78,15 @@ class House:
         self._undo.push_async_callback(self._take_down)
         runtime = HostRuntime(self.settings.id, zygote=self._zygote)
         self._stack.callback(runtime.close)
-        ability, *_ = await beside(runtime.probe(), self._network.start(), self._open_api(), asyncio.to_thread(load))
+        self._boxes = boxes = Boxes(runtime, arguments.home)
+        loading = asyncio.to_thread(load)
+        ability, *_ = await beside(runtime.probe(), boxes.open(), self._network.start(), self._open_api(), loading)
         self.abilities = [ability, *chosen.abilities]
-        self._agents = Agents(self.api, {"host": runtime}, self._network, self.settings, self._clock, self._chance)
+        self._stack.push_async_callback(boxes.close)
+        runtimes, images = boxes.runtimes, boxes.containers
+        self._agents = Agents(
+            self.api, runtimes, self._network, self.settings, self._clock, self._chance, containers=images
+        )
         self.door = await self._open_door()
         if self.door.closed:
             self.abilities.append(Ability("api from pods", False, self.door.closed))
@@ -90,6 +97,7 @@ class House:
         await self._set_going()
         keep(arguments)
         record.write(arguments.home, self.describe())
+        boxes.look(lambda: record.write(arguments.home, self.describe()))
         tune_collector()
 
     async def _open_api(self) -> None:
@@ -143,6 +151,7 @@ class House:
     def describe(self) -> dict[str, Any]:
         """What stands in `run/courtyard.json`: for commands, and for people who look."""
         settings = self.settings
+        stand = [entering.describe(self._stand)] if self._stand else []
         return {
             "name": settings.name,
             "id": settings.id,
@@ -162,7 +171,7 @@ class House:
                 "network": settings.addresses.network,
                 "abilities": [
                     {"name": a.name, "works": a.works, "why_not": a.why_not, "details": dict(a.details)}
-                    for a in (*self.abilities, *([entering.describe(self._stand)] if self._stand else []))
+                    for a in (*self.abilities, self._boxes.ability, *stand)
                 ],
             },
         }

@@ -13,6 +13,8 @@ from functools import partial
 
 from madang.node.agent import NodeAgent
 from madang.node.aside import at_once, in_thread
+from madang.node.containers.choice import HOST as HOST_RUNTIME
+from madang.node.containers.containers import Containers
 from madang.node.events import Recorder
 from madang.node.follow import follow
 from madang.node.images.images import Images
@@ -36,7 +38,7 @@ from madang.ports.chance import Chance
 from madang.ports.clock import Clock
 from madang.ports.errors import StatusError
 from madang.ports.objects import Obj
-from madang.ports.settings import Settings
+from madang.ports.settings import AUTO, Settings
 
 log = logging.getLogger(__name__)
 _STARTS_AT_ONCE = 16
@@ -67,9 +69,10 @@ class Agents:
         chance: Chance,
         *,
         outside: Outside | None = None,
+        containers: Containers | None = None,
     ) -> None:
         self._api, self._clock, self._settings, self._network = api, clock, settings, network
-        self._runtimes = runtimes
+        self._runtimes, self._containers = runtimes, containers
         outside = outside or Outside(SystemHandler())
         self._here = outside.machine or machine(settings.home)
         self._real = outside.machine is None
@@ -114,13 +117,14 @@ class Agents:
         settings = self._settings
         api = self._as(name)
         aside = in_thread if self._real else at_once
-        share = Share(name, settings.nodes, settings.addresses.gateway_ip, settings.runtime)
+        share = Share(name, settings.nodes, settings.addresses.gateway_ip, HOST_RUNTIME)
         kit = Kit(
             api=api,
             clock=self._clock,
             network=self._network,
             runtimes=self._runtimes,
-            runtime=settings.runtime,
+            runtime=HOST_RUNTIME,
+            containers=self._containers if settings.runtime == AUTO else None,
             images=Images(settings.home),
             volumes=Volumes(settings.home, settings.id, api_tokens(api), aside),
             handler=handler,
@@ -180,6 +184,8 @@ class Agents:
         kit = self.agents[0].kit
         await sweep(self._settings.home, uids, self._runtimes.values(), self._network, kit.aside)
         kit.volumes.sweep(uids)
+        if self._containers is not None:
+            await kit.aside(partial(self._containers.release_all_but, uids))
 
     def _worked(self) -> None:
         self._works.set()

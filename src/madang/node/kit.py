@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from madang.node.aside import Aside, at_once
+from madang.node.containers.choice import CONTAINER, choose
+from madang.node.containers.containers import Containers
 from madang.node.events import Recorder
 from madang.node.images.images import Images
 from madang.node.launch.environment import Place
@@ -18,11 +20,13 @@ from madang.node.volumes.volumes import Volumes
 from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
 from madang.ports.objects import Obj
+from madang.ports.program import Program
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
     """`runtimes` by name, `runtime` the name of the default; `base` is every program's environment.
+    `containers` knows the images that can be run as such; None: no container runtime works, or none is wanted.
     `starts` bounds how many containers are started at once."""
 
     api: LocalApi
@@ -44,6 +48,7 @@ class Kit:
     starts: asyncio.Semaphore
     resolver: Path | None = None
     aside: Aside = at_once
+    containers: Containers | None = None
 
     def now(self) -> Now:
         return Now(self.clock.now_s(), self.clock.monotonic_s())
@@ -51,10 +56,14 @@ class Kit:
     def place(self, pod_ip: str) -> Place:
         return Place(pod_ip, self.host_ip, self.loopback, self.allocatable)
 
-    def runtime_of(self, pod: Obj) -> Runtime | None:
-        """None where the pod asks for a runtime that this machine does not have."""
-        return self.runtimes.get(pod["spec"].get("runtimeClassName") or self.runtime)
+    def choose(self, pod: Obj) -> str:
+        """The name of the runtime that a pod gets if it is started now. A container needs a network of its own, unless
+        it wants this machine's: what it listens on is its own affair."""
+        named = pod["spec"].get("runtimeClassName")
+        known = self.containers if CONTAINER in self.runtimes else None
+        if named or known is None or (self.loopback and not pod["spec"].get("hostNetwork")):
+            return named or self.runtime
+        return choose(pod, self.runtime, lambda n: known.find(n) is not None, self._on_host)
 
-    def runtime_or_default(self, pod: Obj) -> Runtime:
-        """What already runs must be stopped and forgotten by somebody, also where the name means nothing here."""
-        return self.runtime_of(pod) or self.runtimes[self.runtime]
+    def _on_host(self, reference: str) -> bool:
+        return isinstance(self.images.resolve(reference, "Never"), Program)

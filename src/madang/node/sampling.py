@@ -48,8 +48,8 @@ class NodeSamples:
         return bool(seen)
 
     def _pod(self, worker: PodWorker, seen: dict[str, _Last]) -> PodUsage | None:
-        kit, facts = worker.work.kit, worker.facts
-        runtime = kit.runtime_of(worker.pod)
+        facts = worker.facts
+        runtime = worker.work.chosen.runtime
         usages: dict[str, Usage] = {}
         for name, c in facts.containers.items():
             if runtime is None or c.running is None:

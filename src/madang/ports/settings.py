@@ -32,6 +32,9 @@ class Addresses:
     port_count: int = 0
 
 
+AUTO = "auto"  # a container where a pod's images are here, else a program of this machine
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     name: str  # of the courtyard: `default` unless `--name`
@@ -40,7 +43,7 @@ class Settings:
     addresses: Addresses
     listen: str = "127.0.0.1"  # where published ports and the front door are opened
     nodes: int = 1
-    runtime: str = "host"
+    runtime: str = AUTO
 
     @property
     def run(self) -> Path:

@@ -13,7 +13,7 @@ from madang.node.containers.security import (
     DEFAULT_CAPABILITIES,
     MASKED,
     OWN_NETWORK_SYSCTLS,
-    NotHere,
+    Denied,
     rights,
     root_refused,
     wish,
@@ -137,7 +137,7 @@ def test_capabilities(asked: Obj, given: set[str]) -> None:
     ],
 )
 def test_what_cannot_be_had_is_refused_by_name(of: Obj, text: str) -> None:
-    with pytest.raises(NotHere, match=text):
+    with pytest.raises(Denied, match=text):
         made(of, POOR)
 
 
@@ -250,7 +250,7 @@ def test_nobody_gets_what_we_do_not_have(held: set[str], add: list[str], drop: l
     of = context(privileged=privileged, capabilities={"add": add, "drop": drop})
     try:
         given_ = set(rights(of, role(of), machine).capabilities)
-    except NotHere:
+    except Denied:
         assert (set(add) - {"ALL"}) - held
         return
     assert given_ <= held

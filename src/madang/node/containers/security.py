@@ -1,6 +1,6 @@
 """What a container may do: the securityContext of pod and container, as the runtime's process and linux sections.
 
-In: the pod, the container, the machine. Out: `Rights`, or `NotHere` which names the field that this machine or this
+In: the pod, the container, the machine. Out: `Rights`, or `Denied` which names the field that this machine or this
 house cannot honour: nothing is silently left out. Defaults are containerd's.
 """
 
@@ -36,7 +36,7 @@ SAFE_SYSCTLS = (
 OWN_NETWORK_SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
 
 
-class NotHere(ValueError):
+class Denied(ValueError):
     """Asked for, and not to be had: the text names the field, what it asks for, and why not."""
 
 
@@ -53,9 +53,9 @@ class Rights:
 
 
 def rights(pod: Obj, role: Role, machine: Machine) -> Rights:
-    """Raises NotHere."""
+    """Raises Denied."""
     for why in refusals(pod, role):
-        raise NotHere(why)
+        raise Denied(why)
     context = role.spec.get("securityContext") or {}
     privileged = bool(context.get("privileged"))
     capabilities = machine.capabilities if privileged else _capabilities(role, context, machine)
@@ -110,13 +110,13 @@ def _capabilities(role: Role, context: Obj, machine: Machine) -> tuple[str, ...]
     added, dropped = _named(asked.get("add") or ()), _named(asked.get("drop") or ())
     path = f"{role.field_path}.securityContext.capabilities"
     for name in sorted({*added, *dropped} - {"ALL", *CAPABILITIES}):
-        raise NotHere(f"{path}: unknown capability {name}")
+        raise Denied(f"{path}: unknown capability {name}")
     wanted = set() if "ALL" in dropped else set(DEFAULT_CAPABILITIES)
     if "ALL" in added:
         wanted = set(machine.capabilities)
     wanted = (wanted - (dropped - {"ALL"})) | (added - {"ALL"})
     for name in sorted(added - {"ALL", *machine.capabilities}):
-        raise NotHere(f"{path}.add: {name} can't be given: madang does not have it on this machine")
+        raise Denied(f"{path}.add: {name} can't be given: madang does not have it on this machine")
     return tuple(name for name in CAPABILITIES if name in wanted and name in machine.capabilities)
 
 
@@ -133,7 +133,7 @@ def _seccomp(pod: Obj, role: Role, capabilities: tuple[str, ...], machine: Machi
         return None
     if not machine.seccomp:
         if kind:
-            raise NotHere(f"{role.field_path}.securityContext.seccompProfile: this kernel has no seccomp")
+            raise Denied(f"{role.field_path}.securityContext.seccompProfile: this kernel has no seccomp")
         return None
     return seccomp.profile(capabilities, machine.arch)
 
@@ -144,9 +144,9 @@ def _sysctls(pod: Obj) -> dict[str, str]:
     for entry in (pod["spec"].get("securityContext") or {}).get("sysctls") or ():
         name = str(entry["name"]).replace("/", ".")
         if name not in SAFE_SYSCTLS:
-            raise NotHere(f'spec.securityContext.sysctls: forbidden sysctl: "{name}" not allowlisted')
+            raise Denied(f'spec.securityContext.sysctls: forbidden sysctl: "{name}" not allowlisted')
         if name.startswith("net.") and not own_network:
-            raise NotHere(f'spec.securityContext.sysctls: "{name}" is not allowed with hostNetwork')
+            raise Denied(f'spec.securityContext.sysctls: "{name}" is not allowed with hostNetwork')
         found[name] = str(entry["value"])
     return found
 

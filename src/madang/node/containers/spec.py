@@ -37,7 +37,7 @@ class Device:
 def config(
     pod: Obj, role: Role, launch: Launch, who: Who, machine: Machine, devices: Sequence[Device] = ()
 ) -> dict[str, Any]:
-    """The cgroup's path is the runtime's own to say. Raises NotHere."""
+    """The cgroup's path is the runtime's own to say. Raises Denied."""
     right = rights(pod, role, machine)
     return {
         "ociVersion": VERSION,

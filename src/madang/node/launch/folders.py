@@ -1,4 +1,4 @@
-"""Where one pod's things lie below the courtyard's folder. Paths are computed; only `numbers` looks at the disk."""
+"""Where one pod's things lie below the courtyard's folder. Paths are computed; few look at the disk."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,9 +35,34 @@ class Folders:
     def termination_log(self, container: str, number: int) -> Path:
         return self.attempts(container) / f"{number}.termination-log"
 
+    def started(self) -> bool:
+        """Whether any container has left a folder of a start."""
+        return any(True for _ in (self.root / "containers").glob("*/*/"))
+
+    def runtime(self) -> str:
+        """The name of the runtime that was chosen; empty where none was."""
+        try:
+            return (self.root / "runtime").read_text().strip()
+        except OSError:
+            return ""
+
+    def keep_runtime(self, name: str) -> None:
+        """Empty: forget it."""
+        if not name:
+            (self.root / "runtime").unlink(missing_ok=True)
+            return
+        self.root.mkdir(parents=True, exist_ok=True)
+        new = self.root / ".runtime.new"
+        new.write_text(name)
+        new.replace(self.root / "runtime")
+
     def log(self, container: str, number: int) -> Path:
         return self.logs / container / f"{number}.log"
 
     @cached_property
     def hosts(self) -> Path:
         return self.root / "hosts"
+
+    @cached_property
+    def hostname(self) -> Path:
+        return self.root / "hostname"

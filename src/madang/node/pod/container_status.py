@@ -32,7 +32,7 @@ def _status(pod: Obj, role: Role, c: Container, served: bool) -> Obj:
     status: Obj = {
         "name": role.name,
         "image": c.image or role.spec.get("image", ""),
-        "imageID": c.image if known else "",
+        "imageID": (c.image_id or c.image) if known else "",
         "ready": _ready(role, c, served),
         "restartCount": max(c.attempt, 0),
         "started": c.running is not None and c.started,

@@ -53,6 +53,7 @@ class Container:
     exit: Exit | None = None
     last: Exit | None = None
     image: str = ""
+    image_id: str = ""  # what the image's name stood for
     started: bool = False  # its startup probe has passed, its postStart is done
     ready: bool = False
     ready_since_s: float | None = None  # steady; None when never ready in this run

@@ -14,7 +14,7 @@ from madang.node.launch.folders import Folders
 from madang.node.pod import spec
 from madang.node.pod.spec import Role
 from madang.node.probes.result import dial_error
-from madang.node.runtimes.runtime import Exit, Running
+from madang.node.runtimes.runtime import Exit, Running, Runtime
 from madang.node.streams.attachment import LogSession, Tunnel
 from madang.node.streams.logs import printed
 from madang.node.worker.worker import PodWorker
@@ -33,7 +33,7 @@ class NodeStreams:
         worker = agent.worker(namespace, pod)
         number = _attempt(found, worker, role, options.previous)
         kit = agent.kit
-        folders, runtime, now = Folders(kit.home, found), kit.runtime_or_default(found), kit.clock.now_s()
+        folders, runtime, now = Folders(kit.home, found), _runtime(agent, worker), kit.clock.now_s()
         log = folders.log(role.name, number)
         running = _running(worker, role, number) if options.follow and not options.previous else None
         stream = "" if options.stream == "All" else options.stream.lower()
@@ -73,7 +73,7 @@ class NodeStreams:
         stdin = folders.attempt(role.name, number) / "stdin" if options.stdin else None
         # Who talks to a program wants to see what it has asked already; who only looks, what comes.
         since = running.started_at_s if options.stdin else agent.kit.clock.now_s()
-        runtime = agent.kit.runtime_or_default(found)
+        runtime = _runtime(agent, worker)
         return LogSession(runtime, running, folders, role.name, number, stdin=stdin, since_s=since)
 
     async def forward(self, namespace: str, pod: str, port: int) -> Connection:
@@ -106,6 +106,11 @@ def _not_there(pod: Obj, role: Role, verb: str) -> StatusError:
     if ended(pod):
         return BadRequest(f"cannot {verb} a container in a completed pod; current phase is {phase(pod)}")
     return StatusError(f'container not found ("{role.name}")')
+
+
+def _runtime(agent: NodeAgent, worker: PodWorker | None) -> Runtime:
+    """Logs are the same for all."""
+    return agent.kit.runtimes[agent.kit.runtime] if worker is None else worker.work.runtime
 
 
 def _role(pod: Obj, name: str) -> Role:

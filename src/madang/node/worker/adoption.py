@@ -27,7 +27,7 @@ def adopt(work: PodWork, sandbox: SandboxHand, following: Following) -> None:
     attachment = kit.network.attached().get(work.uid)
     if attachment is not None:
         sandbox.attachment, facts.ip, facts.sandbox = attachment, attachment.ip, "ready"
-    runtime = kit.runtime_of(pod)
+    runtime = work.chosen.runtime
     told = {c["name"]: c for k in ("initContainerStatuses", "containerStatuses") for c in status.get(k) or ()}
     for role in spec.roles(pod):
         c = facts.of(role.name)
@@ -37,6 +37,7 @@ def adopt(work: PodWork, sandbox: SandboxHand, following: Following) -> None:
             _from_status(c, told[role.name], kit.clock.now_s())
         if c.attempt >= 0:
             c.image = role.spec.get("image") or ""
+            c.image_id = (told.get(role.name) or {}).get("imageID", "")
             c.ended_at_s = kit.clock.monotonic_s()
     running = [r for r in spec.roles(pod) if facts.of(r.name).running is not None]
     for role in running:

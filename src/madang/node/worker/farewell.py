@@ -63,3 +63,4 @@ async def _forget_starts(work: PodWork) -> None:
         for number in folders.numbers(r.name):
             await work.runtime.remove(folders.attempt(r.name, number))
         shutil.rmtree(folders.attempts(r.name), ignore_errors=True)
+    work.chosen.forget()

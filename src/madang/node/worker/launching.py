@@ -4,13 +4,19 @@ In: a container, its program. Out: the `Launch`, its folders and files made. Wha
 with the reason that the container's status shows.
 """
 
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from madang.node.containers.containers import BASE
+from madang.node.containers.security import Denied
 from madang.node.images.images import NotHere
+from madang.node.images.store import Damaged
 from madang.node.launch.environment import Missing, environment, expand
 from madang.node.launch.launch import Setting, launch, with_mounts
 from madang.node.launch.relocation import Places, relocate
+from madang.node.names.hosts import hostname
 from madang.node.pod import spec
 from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
@@ -24,6 +30,7 @@ from madang.porch import standing
 from madang.ports.objects import Obj
 from madang.ports.program import HOST, Program
 
+_RESOLVER = "/etc/resolv.conf"
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -43,14 +50,19 @@ class Launching:
 
     async def launch(self, role: Role, attempt: int, program: Program) -> Launch:
         """Everything for one start. The richest form that this machine can honour is taken."""
-        runtime = self._kit.runtime_of(self._work.pod)
+        runtime = self._work.chosen.runtime
         if runtime is None:
-            name = self._work.pod["spec"].get("runtimeClassName")
+            name = self._work.chosen.name
             known = ", ".join(sorted(self._kit.runtimes))
             raise Declined(
                 "CreateContainerError", f'runtime "{name}" does not work on this machine; there are: {known}'
             )
         plain, comfort = await self._compose(role, attempt, program)
+        if self._work.chosen.in_container:
+            whole = await self._contained(role, plain, comfort)
+            await self._kit.aside(lambda: self._touch(role, attempt))
+            self._made[role.name] = (attempt, whole)
+            return whole
         if why := _root(self._work.pod, role, plain.user):
             raise Declined("CreateContainerConfigError", why)
         if not plain.argv:
@@ -61,6 +73,36 @@ class Launching:
             self._work.emit("Warning", "LimitNotEnforced", why, role)
         self._made[role.name] = (attempt, whole)
         return whole
+
+    async def _contained(self, role: Role, plain: Launch, comfort: tuple[Mount, ...]) -> Launch:
+        """In a container every mount can be had; what the house adds is the machine's own names, too."""
+        known, work = self._kit.containers, self._work
+        assert known is not None
+        if not plain.argv:
+            raise Declined("CreateContainerError", "no command specified")
+        files = [*comfort, Mount(work.folders.hostname, "/etc/hostname"), *_resolver()]
+        try:
+            reference = str(role.spec.get("image") or "")
+            await self._kit.aside(lambda: known.hold(reference, work.uid))
+            return known.contained(work.pod, role, with_mounts(plain, _first(files)), full_name(work.pod))
+        except Denied as e:
+            raise Declined("CreateContainerConfigError", str(e)) from e
+        except Damaged as e:
+            raise Declined("CreateContainerError", str(e)) from e
+
+    def program(self, role: Role, policy: str = "") -> Program | NotHere:
+        """What a container's image stands for, on the runtime that its pod has."""
+        reference = role.spec.get("image") or ""
+        policy = policy or role.spec.get("imagePullPolicy") or "IfNotPresent"
+        if self._work.chosen.in_container and self._kit.containers is not None:
+            return self._kit.containers.resolve(reference, policy)
+        return self._kit.images.resolve(reference, policy)
+
+    def image_id(self, role: Role) -> str:
+        """Empty where it is no image, but a program of this machine."""
+        known = self._kit.containers if self._work.chosen.in_container else None
+        image = known.find(role.spec.get("image") or "") if known is not None else None
+        return "" if image is None else image.id
 
     def _honoured(
         self, runtime: Runtime, role: Role, plain: Launch, comfort: tuple[Mount, ...], program: Program
@@ -91,7 +133,7 @@ class Launching:
         made = self._made.get(role.name)
         if made is not None and made[0] == attempt:
             return made[1]
-        program = self._kit.images.resolve(role.spec.get("image") or "", "Never")
+        program = self.program(role, "Never")
         if isinstance(program, NotHere):
             program = Program(HOST, self._work.folders.root)
         try:
@@ -120,7 +162,8 @@ class Launching:
         # What every pod is given unasked must not keep it from running where nothing can be mounted.
         given = tuple(m for m in mounts if m.target == TOKEN_PATH)
         asked = tuple(m for m in mounts if m.target != TOKEN_PATH)
-        setting = Setting(program, env, asked, netns, self._kit.base, self._kit.resolver)
+        base = BASE if self._work.chosen.in_container else self._kit.base
+        setting = Setting(program, env, asked, netns, base, self._kit.resolver)
         plain, comfort = launch(self._work.folders, role, attempt, setting)
         return plain, given + comfort
 
@@ -156,6 +199,19 @@ class Launching:
         if not message.exists():
             message.touch()
             message.chmod(0o666)
+        if self._work.chosen.in_container:
+            folders.hostname.write_text(f"{hostname(self._work.pod)}\n")
+
+
+def _resolver() -> list[Mount]:
+    """The machine's own, where the network has no other."""
+    found = os.path.realpath(_RESOLVER)
+    return [Mount(Path(found), _RESOLVER, read_only=True)] if os.path.exists(found) else []
+
+
+def _first(mounts: Sequence[Mount]) -> tuple[Mount, ...]:
+    """One for each place: the first."""
+    return tuple({m.target: m for m in reversed(mounts)}.values())
 
 
 def _root(pod: Obj, role: Role, user: str) -> str:

@@ -94,7 +94,7 @@ class SandboxHand:
             written = parts
 
     def _name_ignored(self) -> None:
-        runtime = self._kit.runtime_of(self._work.pod)
+        runtime = self._work.chosen.runtime
         paths = ignored(self._work.pod) if runtime is not None and runtime.name == "host" else []
         if paths:
             self._work.emit("Warning", "FieldsIgnored", ignored_message(paths))

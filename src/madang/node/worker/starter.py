@@ -38,17 +38,18 @@ class Starter:
     async def _prepare(self, role: Role, c: Container, attempt: int) -> Launch | None:
         """The launch; None where it is refused, which then stands in the facts and the events."""
         reference = role.spec.get("image") or ""
-        program = self._work.kit.images.resolve(reference, role.spec.get("imagePullPolicy") or "IfNotPresent")
+        program = self._launching.program(role)
         if isinstance(program, NotHere):
             self._not_here(role, c, reference, program)
             return None
-        c.image = reference
+        c.image, c.image_id = reference, self._launching.image_id(role)
         self._work.emit("Normal", "Pulled", present(reference), role)
         try:
             launch = await self._launching.launch(role, attempt, program)
         except Declined as e:
             self._refuse(role, c, e.reason, str(e))
             return None
+        await self._work.kit.aside(self._work.chosen.keep)
         self._forget_old(role, attempt)
         self._work.emit("Normal", "Created", "Container created", role)
         return launch

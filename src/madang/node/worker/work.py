@@ -13,6 +13,7 @@ from madang.node.launch.folders import Folders
 from madang.node.pod.facts import Facts
 from madang.node.pod.spec import Role
 from madang.node.runtimes.runtime import Runtime
+from madang.node.worker.chosen import Chosen
 from madang.ports.objects import Obj
 
 
@@ -26,6 +27,7 @@ class PodWork:
         self.bell = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.chosen = Chosen(kit, lambda: self.folders)
 
     @property
     def uid(self) -> str:
@@ -43,7 +45,8 @@ class PodWork:
 
     @property
     def runtime(self) -> Runtime:
-        return self.kit.runtime_or_default(self.pod)
+        """What already runs must be stopped and forgotten by somebody, also where the name means nothing here."""
+        return self.chosen.runtime or self.kit.runtimes[self.kit.runtime]
 
     def wake(self) -> None:
         self.bell.set()

@@ -4,6 +4,7 @@ In: programs by name, what stands around monitors. Out: why it is hopeless, or l
 machine's own `true`, on a root that is an overlay of two empty folders, with the machine's programs mounted into it.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from madang.node.runtimes.monitor.request import Confinement
 from madang.node.runtimes.monitor.runc import ROOT
 from madang.node.runtimes.oci.mounts import mounts
 from madang.node.runtimes.runtime import Container, Launch, Mount
+from madang.porch import standing
 
 # crun starts faster; it refuses some machines that runc takes.
 CANDIDATES = ("crun", "runc")
@@ -31,7 +33,7 @@ class Candidates:
 
     def hopeless(self, walls: Confinement, cgroups: Cgroups | None) -> str:
         """Why nothing need be tried."""
-        if os.geteuid() != 0:
+        if standing.user() != 0:
             return "containers need root here"
         if not self.found():
             return f"none of {', '.join(self._names)} is installed"
@@ -44,6 +46,33 @@ class Candidates:
     def found(self) -> list[str]:
         path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_PLACES])
         return [file for name in self._names if (file := shutil.which(name, path=path))]
+
+
+class Verdict:
+    """What worked the last time, kept in a file: as long as the machine has not been started anew and the programs are
+    the same, it still does."""
+
+    def __init__(self, home: Path | None, found: Sequence[str]) -> None:
+        self._file = None if home is None else home / "container-runtime.json"
+        self._about = {
+            "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            "programs": {file: os.stat(file).st_mtime_ns for file in found},
+        }
+
+    def read(self) -> str:
+        """The program; empty where nothing is known."""
+        try:
+            kept = json.loads(self._file.read_bytes()) if self._file is not None else {}
+        except (OSError, ValueError):
+            return ""
+        same = isinstance(kept, dict) and all(kept.get(k) == v for k, v in self._about.items())
+        return str(kept.get("works", "")) if same else ""
+
+    def write(self, program: str) -> None:
+        if self._file is not None:
+            aside = self._file.with_name(f".{self._file.name}.new")
+            aside.write_text(json.dumps({**self._about, "works": program}))
+            aside.replace(self._file)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from madang.node.runtimes.monitor.runc import CONFIG
 from madang.node.runtimes.monitored import Monitored
 from madang.node.runtimes.oci import rootfs
 from madang.node.runtimes.oci.inside import inside
-from madang.node.runtimes.oci.probing import CANDIDATES, Candidates, trial
+from madang.node.runtimes.oci.probing import CANDIDATES, Candidates, Verdict, trial
 from madang.node.runtimes.oci.terminal import TerminalSession
 from madang.node.runtimes.orders import run
 from madang.node.runtimes.runtime import Ability, Exit, Launch, Running
@@ -49,10 +49,15 @@ class ContainerRuntime(Monitored):
         walls = await self._ground.walls()
         if why := self._candidates.hopeless(walls, self.cgroups):
             return Ability(self.name, False, why)
-        refused = []
-        for file in self._candidates.found():
+        refused, found = [], self._candidates.found()
+        verdict = Verdict(self._home, found)
+        if known := verdict.read():
+            self.program = known
+            return Ability(self.name, True, details={"program": known})
+        for file in found:
             self.program = file
             if not (why := await self._tried()):
+                verdict.write(file)
                 return Ability(self.name, True, details={"program": file})
             refused.append(f"{file}: {why}")
         self.program = ""
@@ -86,7 +91,7 @@ class ContainerRuntime(Monitored):
             return Running(launch.id, 0, 0, 0.0, failed=Exit(128, 0, 0.0, 0.0, "StartError", str(error)))
         launch.folder.mkdir(parents=True, exist_ok=True)
         order: RunSpec = {**run(launch, walls, None, ()), "oci": whole}
-        order |= {"mounts": [], "hostname": "", "memory_bytes": None, "env": {}, "cwd": "/"}
+        order |= {"netns": "", "mounts": [], "hostname": "", "memory_bytes": None, "env": {}, "cwd": "/"}
         return await self.begin(launch.id, launch.folder, order)
 
     def _spec(self, launch: Launch) -> OciSpec:

@@ -21,6 +21,7 @@ COPIES = [("requirements.txt", "/app/"), ("requirements", "/req"), (".", "/srv/"
         ("pip install -r https://x.test/r.txt --pre", [("-r", "https://x.test/r.txt"), ("--pre", "")]),
         ("pip install --upgrade pip setuptools wheel", []),
         ("pip install -e .[prod] ./", []),
+        ("pip install 'poetry==1.8' poetry-plugin-x uv", [("", "poetry-plugin-x")]),
     ],
 )
 def test_what_is_installed_here(command: str, wanted: list[tuple[str, str]]) -> None:
@@ -44,9 +45,7 @@ def test_a_path_of_the_image_is_looked_for_where_it_came_from() -> None:
 
 
 def test_a_stage_collects_what_its_steps_install_in_either_form() -> None:
-    text = (
-        'FROM python:3\nRUN apt-get update && pip install flask\nRUN ["pip", "install", "redis"]\nRUN pip install ./x\n'
-    )
+    text = 'FROM python:3\nRUN apt-get update && pip install flask\nRUN ["pip", "install", "redis"]\nRUN pip install ./x\nRUN poetry config a b && poetry install\n'
     stage = last_stage(parse(text))
     assert stage.packages == [("", "flask"), ("", "redis")]
     assert [told.split(":")[0] for told in stage.undone] == ["line 2", "line 4"]

@@ -28,6 +28,7 @@ DROPPED = (
 )
 UPGRADE = ("-U", "--upgrade")
 TOOLS = ("pip", "setuptools", "wheel")  # upgraded in an image out of habit
+INSTALLERS = ("poetry", "pipenv", "pdm", "uv")  # what they install is read from the folder's files
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,13 @@ def installed(command: str, workdir: str, copies: Sequence[tuple[str, str]]) -> 
             wanted.append((word, ""))
         elif word.startswith((".", "/")) and not own(word):
             left.append(word)
-        elif not (word.startswith("-") or flag in DROPPED or own(word) or (upgrade and word in TOOLS)):
+        elif not (word.startswith("-") or flag in DROPPED or skipped(word, upgrade)):
             wanted.append(("", word))
     return Installed(tuple(wanted), tuple(left))
+
+
+def skipped(word: str, upgrade: bool) -> bool:
+    return own(word) or (upgrade and word in TOOLS) or re.split(r"[<>=!~\[; ]", word)[0] in INSTALLERS
 
 
 def own(word: str) -> bool:

@@ -17,6 +17,7 @@ from madang.app.programs.installing import installed
 # RUN steps that the environment below already does, or that only matter inside an image.
 DONE_ELSEWHERE = (
     re.compile(r"\b(pip3?|uv pip|uv|poetry|pipenv|pdm) (install|sync)\b"),
+    re.compile(r"\b(pip3?|poetry) config\b"),
     re.compile(r"\b(npm|yarn|pnpm) (ci|install)\b"),
     re.compile(r"\b(mkdir|chown|chmod|useradd|adduser|groupadd|addgroup|rm|touch)\b"),
 )

@@ -11,6 +11,7 @@ from madang.cli.main import app
 from madang.cli.refusal import Refusal
 from madang.cli.touring import ground, steps
 from madang.cli.touring.stage import Stage
+from madang.cli.touring.telling import Telling
 
 Show = Callable[[Stage], Awaitable[None]]
 
@@ -52,6 +53,21 @@ def test_ctrl_c_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, kept: lis
 
     code, said, _ = walk(monkeypatch, interrupted)
     assert code == 130 and kept == ["tour: down --purge"] and "Stopped early" in said
+
+
+def test_a_reader_who_has_gone_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> None:
+    """`madang tour | head`: Python says so by BrokenPipeError, and the console ends the program at the next line."""
+
+    async def unheard(stage: Stage) -> None:
+        stage.ground.promise("down", "--purge")
+        monkeypatch.setattr(Telling, "see", gone)
+        raise BrokenPipeError
+
+    def gone(*_: object) -> None:
+        raise SystemExit(1)
+
+    walk(monkeypatch, unheard)
+    assert kept == ["tour: down --purge"]
 
 
 def test_figures_as_data(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> None:

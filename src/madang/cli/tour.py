@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from madang.cli.touring.steps import Step
 
 COUNT = 7
+GONE = (OSError, SystemExit)  # how writing ends where nobody reads: by Python's own word, and by the console's
 
 
 def tour(
@@ -124,11 +125,11 @@ def pause(stage: "Stage", following: str) -> None:
 def end(stage: "Stage", said: str) -> None:
     """Puts everything back first, and tells of it where somebody still listens."""
     telling = stage.telling
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*GONE):
         if stage.ground.promises:
             telling.see("frame.back")
     broken = stage.ground.put_back()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*GONE):
         if broken:
             telling.see("frame.broken")
             for line in broken:

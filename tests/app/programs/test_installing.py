@@ -45,7 +45,12 @@ def test_a_path_of_the_image_is_looked_for_where_it_came_from() -> None:
 
 
 def test_a_stage_collects_what_its_steps_install_in_either_form() -> None:
-    text = 'FROM python:3\nRUN apt-get update && pip install flask\nRUN ["pip", "install", "redis"]\nRUN pip install ./x\nRUN poetry config a b && poetry install\n'
+    text = """FROM python:3
+RUN apt-get update && pip install flask
+RUN ["pip", "install", "redis"]
+RUN pip install ./x
+RUN poetry config a b && poetry install
+"""
     stage = last_stage(parse(text))
     assert stage.packages == [("", "flask"), ("", "redis")]
     assert [told.split(":")[0] for told in stage.undone] == ["line 2", "line 4"]

@@ -7,11 +7,14 @@ import stat
 import subprocess
 import sys
 import tarfile
+import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from madang.node.building.runc import cgroups
 from madang.node.images.store import Store
 from tests.node.building import small_root
 
@@ -215,3 +218,38 @@ def test_a_built_image_is_stood_on(folder: Path, tmp_path: Path) -> None:
     assert image is not None
     assert image.refs == ("docker.io/on/top:latest", "docker.io/library/again:2")
     assert (image.config.user, image.config.workdir, image.config.cmd) == ("me", "/srv/app", ("echo $GREETING",))
+
+
+def test_a_build_that_is_killed_leaves_nothing_and_goes_on_from_there(folder: Path, tmp_path: Path) -> None:
+    home, mark = tmp_path / "home", f"54{os.getpid() % 10000:04d}"
+    (folder / "Dockerfile").write_text(f"FROM scratch\nADD root.tar /\nRUN echo begun && sleep {mark}\n")
+    build = subprocess.Popen(
+        [sys.executable, "-m", "madang.cli", "build", str(folder), "-t", "try"],
+        env={**os.environ, "MADANG_HOME": str(home)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert build.stdout is not None
+    for line in build.stdout:
+        if line.endswith("] begun\n"):
+            break
+    build.kill()
+    build.wait()
+    build.stdout.read()  # nobody holds its other end any more
+    build.stdout.close()
+    for _ in range(200):  # the kernel ends them, at its own pace
+        if not (left := [p for p in Path("/proc").glob("[0-9]*/cmdline") if mark.encode() in content(p)]):
+            break
+        time.sleep(0.05)
+    assert not left
+    assert str(home) not in Path("/proc/self/mounts").read_text()
+    (folder / "Dockerfile").write_text("FROM scratch\nADD root.tar /\nRUN echo again\n")
+    assert "CACHED ADD root.tar" in madang(home, "build", str(folder), "-t", "try")
+    assert list((home / "default/build/work").iterdir()) == []
+    known = sha256(os.fsencode(home / "default")).hexdigest()[:8]
+    assert not [p for top in cgroups() for p in top.glob(f"madang-build-{known}-*")]
+
+
+def content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -82,7 +82,7 @@ async def carried_out(asked: "Asked", home: Path, tell: "Callable[[Told], None]"
     from madang.node.building import runc
     from madang.node.building.dockerfile_image import build as built
 
-    return await built(asked, home, runc.found(), tell, warn)
+    return await built(asked, home, runc.found(home), tell, warn)
 
 
 def question(

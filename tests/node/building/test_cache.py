@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from madang.node.building.cache import Cache
@@ -35,10 +36,31 @@ def test_a_key_whose_layer_is_gone_or_whose_record_is_torn_is_none(tmp_path: Pat
     assert cache.find("b") is not None
 
 
-def test_all_can_be_forgotten(tmp_path: Path) -> None:
+def test_the_layers_used_last_are_kept(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    made(cache, "a", "1")
-    cache.forget()
+    for number, key in enumerate("abc"):
+        made(cache, key, key)
+        os.utime(tmp_path / "keys" / key, (number, number))
+    made(cache, "same", "b")
+    os.utime(tmp_path / "keys/same", (0, 0))
+    assert cache.find("a") is not None  # used now
+    with cache.used(limit_bytes=2 * 10240):
+        pass
+    assert [key for key in ("a", "b", "c", "same") if cache.find(key)] == ["a", "c"]
+    assert len(list((tmp_path / "layers").iterdir())) == 2
+
+
+def test_what_a_killed_build_left_is_swept_by_the_next_that_is_alone(tmp_path: Path) -> None:
+    left = tmp_path / "work/left/inner"
+    cache = Cache(tmp_path)
+    left.mkdir(parents=True)
+    made(cache, "a", "a")
+    with cache.used():
+        assert not left.exists()
+        left.mkdir(parents=True)
+        with Cache(tmp_path).used(limit_bytes=0):
+            assert left.exists()
+        assert cache.find("a") is not None
+    with cache.used(limit_bytes=0):
+        assert not left.exists()
     assert cache.find("a") is None
-    made(cache, "a", "1")
-    assert cache.find("a") is not None

@@ -2,7 +2,8 @@
 
 In: a folder beside the images. Out: `Made` layers by key. A layer is its changes as a folder, fit to be the lower
 layer of an overlay, and as the archive that an image names. Both are whole before the key names them: it is written
-last, by rename.
+last, by rename. Builds hold `lock` together; whoever holds it alone sweeps what killed ones left, and lets go of what
+was not used for longest.
 
     layers/HEX/fs, layers/HEX/blob     a layer by its diff_id
     keys/KEY                           which layer a step with this key made
@@ -10,10 +11,11 @@ last, by rename.
     work/                              what is not finished
 """
 
+import ctypes
+import fcntl
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from madang.node.building.layers import Packed
 from madang.node.images.layout import remove
 
 FORMAT = 1
+LIMIT_BYTES = 10 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class Cache:
         except (OSError, ValueError):
             return None
         made = self.made(str(body.get("diff_id")), int(body.get("size", 0)))
-        return made if body.get("format") == FORMAT and made.folder.is_dir() and made.blob.is_file() else None
+        if body.get("format") != FORMAT or not made.folder.is_dir() or not made.blob.is_file():
+            return None
+        with suppress(OSError):
+            os.utime(self.home / "keys" / key)  # it was used
+        return made
 
     def made(self, diff_id: str, size: int) -> Made:
         folder = self.home / "layers" / diff_id.removeprefix("sha256:")
@@ -65,7 +72,7 @@ class Cache:
             remove(new)  # the same was made beside us, or before
         record = self.home / "work" / f"{secrets.token_hex(8)}.new"
         record.write_text(json.dumps({"format": FORMAT, "diff_id": packed.diff_id, "size": packed.size}))
-        os.sync()
+        synced(self.home)
         record.rename(self.home / "keys" / key)
         return made
 
@@ -82,9 +89,66 @@ class Cache:
         finally:
             remove(own)
 
-    def forget(self) -> None:
-        """All of it but nothing that runs."""
-        for name in ("keys", "layers", "mounts"):
-            with suppress(FileNotFoundError):
-                shutil.rmtree(self.home / name)
-            (self.home / name).mkdir(mode=0o700)
+    @contextmanager
+    def used(self, limit_bytes: int = LIMIT_BYTES) -> Iterator[bool]:
+        """While a build runs: was it alone when it began? The last to leave keeps `limit_bytes` of layers at most."""
+        fd = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            first = alone(fd)
+            if first:
+                self.sweep()
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            yield first
+            if alone(fd):
+                self.trim(limit_bytes)
+        finally:
+            os.close(fd)
+
+    def sweep(self) -> None:
+        """What builds that were killed left unfinished."""
+        for left in (self.home / "work").iterdir():
+            remove(left) if left.is_dir() else left.unlink()
+
+    def trim(self, limit_bytes: int) -> None:
+        """The keys used last, as far as their layers fit; layers that no key names go."""
+        keys = sorted((self.home / "keys").iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        kept: set[Path] = set()
+        total = 0
+        for path in keys:
+            made = self.find_silently(path.name)
+            fits = made is not None and (made.folder.parent in kept or total + made.size <= limit_bytes)
+            if made is None or not fits:
+                path.unlink()
+            elif made.folder.parent not in kept:
+                kept.add(made.folder.parent)
+                total += made.size
+        for folder in (self.home / "layers").iterdir():
+            if folder not in kept:
+                remove(folder)
+
+    def find_silently(self, key: str) -> Made | None:
+        """Without counting as use."""
+        path = self.home / "keys" / key
+        was = path.stat()
+        found = self.find(key)
+        os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+        return found
+
+
+def alone(fd: int) -> bool:
+    """Nobody else holds the lock (who held it with others now holds it alone). False leaves it as it was or free."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def synced(folder: Path) -> None:
+    """All files of a step at once: one call for the file system is far quicker than one for each."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(fd) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
+    finally:
+        os.close(fd)

@@ -74,12 +74,15 @@ async def build(
     for image in found.values():
         store.hold(image, holder)
     try:
-        building = Building(planned, bench)
-        made = await building.run()
-        with cache.work() as work:
-            lay_out(work, store, planned, building.root_image(planned.target), made)
-            (image,) = await load(images, work, tags=asked.names)
-            return image
+        with cache.used() as alone:
+            if alone:
+                runner.sweep()
+            building = Building(planned, bench)
+            made = await building.run()
+            with cache.work() as work:
+                lay_out(work, store, planned, building.root_image(planned.target), made)
+                (image,) = await load(images, work, tags=asked.names)
+                return image
     finally:
         for image in found.values():
             store.release(image.digest, holder)

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from madang.node.building.bundle import config
@@ -22,7 +23,7 @@ LINE = 1 << 20  # a longer line is cut in two
 CGROUPS = Path("/sys/fs/cgroup")
 
 
-def found() -> "Runc":
+def found(home: Path) -> "Runc":
     """The first that is there. Raises Unable."""
     program = next((p for name in NAMES if (p := shutil.which(name))), None)
     lacking = [name for name in AROUND if not shutil.which(name)]
@@ -30,15 +31,21 @@ def found() -> "Runc":
         lacking.append(" or ".join(NAMES))
     if lacking or program is None:
         raise Unable(f"a Dockerfile's RUN needs {' and '.join(lacking)} on this machine")
-    return Runc(program, look(2 if (CGROUPS / "cgroup.controllers").exists() else 1))
+    return Runc(program, look(2 if (CGROUPS / "cgroup.controllers").exists() else 1), home)
 
 
 class Runc:
-    def __init__(self, program: str, machine: Machine) -> None:
+    """`home` is the courtyard's folder: its containers are known by it."""
+
+    def __init__(self, program: str, machine: Machine, home: Path) -> None:
         self.program, self.machine = program, machine
+        self.prefix = f"madang-build-{sha256(os.fsencode(home)).hexdigest()[:8]}-"
+
+    def sweep(self) -> None:
+        sweep(self.prefix)
 
     async def run(self, root: Path, order: Order, work: Path, say: Say) -> int:
-        name = f"madang-build-{secrets.token_hex(6)}"
+        name = f"{self.prefix}{secrets.token_hex(6)}"
         bundle = work / "bundle"
         bundle.mkdir(exist_ok=True)
         (bundle / "config.json").write_text(json.dumps(config(order, root, self.machine)))
@@ -89,9 +96,19 @@ def refused(log: Path) -> str:
     return found.removeprefix("runc run failed: ")
 
 
-def sweep(name: str) -> None:
-    """A cgroup that a killed runtime left."""
-    for top in (CGROUPS, *(p for p in CGROUPS.glob("*") if p.is_dir())):
-        for place in (top / name, *top.glob(f"*/{name}")):
+def cgroups() -> set[Path]:
+    """Where this machine's hierarchies make cgroups for what we start."""
+    found = {CGROUPS, CGROUPS / "unified"}
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        top = CGROUPS / controllers.removeprefix("name=") if controllers else CGROUPS
+        found |= {top, top / path.strip("/"), CGROUPS / "unified" / path.strip("/")}
+    return found
+
+
+def sweep(prefix: str) -> None:
+    """Cgroups that a killed runtime left; one in which something runs stays."""
+    for top in cgroups():
+        for place in top.glob(f"{prefix}*"):
             with suppress(OSError):
-                os.rmdir(place)
+                place.rmdir()

@@ -43,3 +43,7 @@ class Runner(Protocol):
         """`root` is the merged root, `work` a folder of one's own. If the wait is cancelled the program is ended.
         Raises `Unable`."""
         ...
+
+    def sweep(self) -> None:
+        """What killed ones left; called while no other build of this courtyard runs."""
+        ...

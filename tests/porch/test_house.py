@@ -158,3 +158,10 @@ def test_where_we_stand_is_told_to_who_we_start() -> None:
     finally:
         standing.come_out()
     assert not standing.inside()
+
+
+def test_says_who_listens_outside(run: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        answer, _ = ask(run, "listening", port=port)
+        assert answer["held"] == [["127.0.0.1", port, os.getpid()]]

@@ -11,6 +11,7 @@ import psutil
 
 from madang.gateway.desired import Bind
 from madang.gateway.keeping import Unopened
+from madang.porch import standing
 
 EVERY = ("0.0.0.0", "::")
 COURTYARD = re.compile(r" -f (/.+)/gateway/[0-9]+/haproxy\.cfg")
@@ -29,12 +30,20 @@ class Refusal:
 def explain(unopened: Iterable[Unopened]) -> tuple[Refusal, ...]:
     """Reads /proc once: call it in a thread."""
     failed = list(unopened)
-    if any(u.code == "EADDRINUSE" for u in failed):
-        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr]
-        held = [(c.laddr.ip, c.laddr.port, c.pid or 0) for c in listening if c.laddr]
-    else:
-        held = []
+    ports = {u.bind.port for u in failed if u.code == "EADDRINUSE"}
+    held = held_outside(ports) if standing.inside() else held_here() if ports else []
     return tuple(_refusal(u, holder(u.bind, held)) for u in failed)
+
+
+def held_here() -> list[tuple[str, int, int]]:
+    listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr]
+    return [(c.laddr.ip, c.laddr.port, c.pid or 0) for c in listening if c.laddr]
+
+
+def held_outside(ports: Iterable[int]) -> list[tuple[str, int, int]]:
+    """A socket of another courtyard has several holders: the one that says whose it is comes first."""
+    found = [row for port in sorted(ports) for row in standing.listening(port)]
+    return sorted(found, key=lambda row: COURTYARD.search(_command(row[2])) is None)
 
 
 def holder(bind: Bind, held: Iterable[tuple[str, int, int]]) -> int:
@@ -60,12 +69,14 @@ def _refusal(unopened: Unopened, pid: int) -> Refusal:
 
 
 def _name(pid: int) -> str:
-    if pid:
-        try:
-            command = " ".join(psutil.Process(pid).cmdline())
-            if another := COURTYARD.search(command):
-                return f"the courtyard in {another[1]} (pid {pid})"
-            return f"`{command[:80] or psutil.Process(pid).name()}` (pid {pid})"
-        except psutil.Error:
-            pass
-    return "a process that is not ours to see"
+    command = _command(pid)
+    if another := COURTYARD.search(command):
+        return f"the courtyard in {another[1]} (pid {pid})"
+    return f"`{command[:80]}` (pid {pid})" if command else "a process that is not ours to see"
+
+
+def _command(pid: int) -> str:
+    try:
+        return (" ".join(psutil.Process(pid).cmdline()) or psutil.Process(pid).name()) if pid else ""
+    except psutil.Error:
+        return ""

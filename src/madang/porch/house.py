@@ -1,9 +1,9 @@
 """The porch itself: two processes of one fork, of which either brings the other back.
 
-In: one JSON line a connection on a unix socket (namespaces, listen, status, stop). Out: one JSON line, and descriptors.
-The front one answers; the back one waits, holds the same namespaces and socket, and forks another when the front one
-is killed. A front one whose back is killed forks another front and becomes the back. Nothing is kept but descriptors
-and `porch.json`, which names the way out, so that whoever comes back goes on where it stood.
+In: one JSON line a connection on a unix socket (namespaces, listen, listening, status, stop). Out: one JSON line, and
+descriptors. The front one answers; the back one waits, holds the same namespaces and socket, and forks another when the
+front one is killed. A front one whose back is killed forks another front and becomes the back. Nothing is kept but
+descriptors and `porch.json`, which names the way out, so that whoever comes back goes on where it stood.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import socket
 import sys
 
 from madang.porch import namespaces
+from madang.porch.listening import listening
 from madang.porch.out import WayOut
 from madang.porch.process import signal_to, started_ticks
 from madang.porch.standing import SOCKET, opened
@@ -89,6 +90,8 @@ class Porch:
                 lent.append(made)
                 fds.append(made.fileno())
                 return {"ok": True}
+            case "listening":
+                return {"ok": True, "held": listening(request["port"])}
             case "status":
                 return {"ok": True, "format": FORMAT, "pid": os.getpid(), **self.out.told()}
             case "stop":

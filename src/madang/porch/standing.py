@@ -95,6 +95,15 @@ def opened(host: str, port: int, backlog: int, *, reuse_port: bool = False) -> s
     return made
 
 
+def listening(port: int) -> list[tuple[str, int, int]]:
+    """(address, port, pid) of who listens outside; inside only. Nobody where the porch is of an older version."""
+    try:
+        answer, _ = ask(_Here.run, {"op": "listening", "port": port})
+    except OSError:
+        return []
+    return [(ip, number, pid) for ip, number, pid in answer["held"]]
+
+
 def told() -> Mapping[str, Any]:
     """What the porch says of itself; inside only."""
     answer, _ = ask(_Here.run, {"op": "status"})

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from madang.app.application import Application, ApplicationError, Applied, LoadOptions, ServiceState
 from madang.app.hope import hopeless
-from madang.app.progress import progress, settled
+from madang.app.progress import grouped, progress, settled
 
 if TYPE_CHECKING:
     from madang.ports.api import Api
 
 __all__ = [
     "Application", "ApplicationError", "Applied", "LoadOptions", "ServiceState",
-    "apply", "build", "found_in", "hopeless", "keep_fresh", "load", "progress", "settled", "watch_sources",
+    "apply", "build", "found_in", "grouped", "hopeless", "keep_fresh", "load", "progress", "settled", "watch_sources",
 ]  # fmt: skip
 
 

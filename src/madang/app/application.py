@@ -3,7 +3,7 @@
 In: nothing. Out: the frozen types that `load`, `build`, `apply` and `progress` share with the command line.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -39,6 +39,7 @@ class LoadOptions:
     project: str = ""
     home: Path = Path()
     allow_other_versions: bool = False
+    stored: Callable[[str], bool] = lambda _: False  # whether an image is here, and will run as a container
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from madang.cli import contained
 from madang.cli.courtyards import Courtyard
 from madang.cli.doors import Doors, doors, published
 from madang.cli.house import remote
@@ -46,6 +47,7 @@ class Bringing:
     states: Sequence["ServiceState"] = ()
     doors: Doors = field(default_factory=Doors)
     in_vain: bool = False  # to wait longer
+    contained: str = ""  # which services run in containers
     lines: dict[str, str] = field(default_factory=dict)  # the last line of each service's build
 
     async def bring(self) -> bool:
@@ -120,6 +122,7 @@ class Bringing:
                         self.states = app.progress(application.services, deployments, jobs, pods, events, time.time())
                         self.doors = doors(wanted, services, events)
                         live.update(self.table())
+                        self.contained = contained.told(app.grouped(pods))
                         done = app.settled(self.states) and not self.doors.undecided
                         self.in_vain = app.hopeless(self.states, jobs, pods, begun_s)
                         if done or self.in_vain or time.monotonic() > deadline:
@@ -165,6 +168,8 @@ class Bringing:
             say(f"  {key:<{width}} {address}")
         if way := fresh_link(self.court):
             say(f"open the dashboard (once; `madang dashboard` makes another link): {way}")
+        if self.contained:
+            say(plain(f"  {self.contained}"))
         self.tell_others(found["services"], width)
         if ready:
             say(f"[green]ready[/] after {seconds:.1f} s")

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from madang.cli import courtyards
+from madang.cli.contained import stored
 from madang.cli.courtyards import Courtyard
 from madang.cli.options import DEFAULT, Name, Output, one_of
 from madang.cli.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from madang.app import Application
     from madang.cli.bringing import Bringing
 
@@ -91,7 +94,8 @@ def up(
     if court.runs:
         settled(court, nodes, runtime, network, listen)
     try:
-        application = read(paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions)
+        here = stored(court, runtime, network)
+        application = read(paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions, here)
     except Refusal:
         if waking is not None and not orphaned:  # a wrong file starts nothing, and stops nothing that ran
             undo(waking)
@@ -139,7 +143,13 @@ def undo(waking: courtyards.Waking) -> None:
 
 
 def read(
-    paths: list[Path], files: list[Path], profiles: list[str], env_files: list[Path], court: Courtyard, versions: bool
+    paths: list[Path],
+    files: list[Path],
+    profiles: list[str],
+    env_files: list[Path],
+    court: Courtyard,
+    versions: bool,
+    here: "Callable[[str], bool]" = lambda _: False,
 ) -> "Application | None":
     """The application that the files describe; None where nothing was named and nothing is here."""
     from madang import app
@@ -150,6 +160,7 @@ def read(
         env_files=tuple(env_files),
         home=court.home,
         allow_other_versions=versions,
+        stored=here,
     )
     if not paths and not files and not app.found_in(Path.cwd()):
         return None

@@ -116,8 +116,8 @@ def built(made: Plan) -> Plan:
 
 def pulled(made: Plan) -> Plan:
     of, image = made.field["image"], made.field["image"].text()
-    if image == HOST:
-        return replace(made, image=HOST)
+    if image == HOST or made.ground.options.stored(image):
+        return replace(made, image=image)
     owner = f"{made.ground.namespace}/{made.name}/"
     try:
         found = find(

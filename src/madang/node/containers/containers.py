@@ -36,10 +36,7 @@ class Containers:
 
     def find(self, reference: str) -> Image | None:
         """None also where the name is none."""
-        try:
-            return self._store.find(reference)
-        except (ValueError, OSError):
-            return None
+        return found(self._store, reference)
 
     def resolve(self, reference: str, policy: str) -> Program | NotHere:
         """What an image wants to run."""
@@ -87,6 +84,14 @@ class Containers:
             for holder in self._store.holders(image.digest):
                 if holder not in uids:
                     self._store.release(image.digest, holder)
+
+
+def found(store: Store, reference: str) -> Image | None:
+    """What a name means there; a name that is none means nothing."""
+    try:
+        return store.find(reference)
+    except (ValueError, OSError):
+        return None
 
 
 @lru_cache(64)

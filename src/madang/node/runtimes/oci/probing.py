@@ -48,6 +48,11 @@ class Candidates:
         return [file for name in self._names if (file := shutil.which(name, path=path))]
 
 
+def installed() -> bool:
+    """Whether trying is worth it, for who cannot wait for the answer."""
+    return standing.user() == 0 and bool(Candidates(CANDIDATES).found())
+
+
 class Verdict:
     """What worked the last time, kept in a file: as long as the machine has not been started anew and the programs are
     the same, it still does."""

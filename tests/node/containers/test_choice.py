@@ -1,0 +1,26 @@
+"""Containers where the images are here; a program of this machine where only that is."""
+
+import pytest
+
+from madang.node.containers.choice import choose
+from madang.ports.objects import Obj
+
+
+def pod(*images: str) -> Obj:
+    return {"spec": {"containers": [{"name": f"c{i}", "image": image} for i, image in enumerate(images)]}}
+
+
+@pytest.mark.parametrize(
+    ("images", "name"),
+    [
+        (("stored",), "container"),
+        (("host",), "host"),
+        (("nowhere",), "host"),
+        (("stored", "nowhere"), "container"),  # which then says that it has to be loaded
+        (("stored", "host"), "host"),
+        (("stored", "both"), "container"),
+        (("both",), "container"),
+    ],
+)
+def test_what_is_here_decides(images: tuple[str, ...], name: str) -> None:
+    assert choose(pod(*images), "host", ("stored", "both").__contains__, ("host", "both").__contains__) == name

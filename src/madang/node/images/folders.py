@@ -39,7 +39,7 @@ class Folders:
             return self.root, ()
         found = self._open.get(parts)
         if found is None:
-            found = self._open[parts] = self._walk(parts, make)
+            found = self._open[parts] = self._below(parts, make) or self._walk(parts, make)
             if len(self._open) > KEPT:
                 os.close(self._open.popitem(last=False)[1][0])
         else:
@@ -51,6 +51,13 @@ class Folders:
         for fd, _ in self._open.values():
             os.close(fd)
         self._open.clear()
+
+    def _below(self, parts: Parts, make: bool) -> tuple[int, Parts] | None:
+        """One step from the folder above, which is mostly open; None where a link must be walked."""
+        folder, above = self.at(parts[:-1], make=make)
+        real = (*above, parts[-1])
+        found = self._step(folder, parts[-1], real, make)
+        return (found, real) if isinstance(found, int) else None
 
     def _walk(self, parts: Parts, make: bool) -> tuple[int, Parts]:
         stack: list[int] = [os.dup(self.root)]

@@ -56,7 +56,7 @@ class TreeWriter:
 
     def finish(self, diff_id: str) -> Tree:
         """Folders get their modes and times last: a closed one could not be filled, and filling changes times."""
-        for parts in sorted(self._meta, key=len, reverse=True):
+        for parts in sorted(self._meta, reverse=True):  # what lies in a folder before the folder, neighbours together
             with suppress(FileNotFoundError, BadArchive):
                 fd, real = self._folders.at(parts, make=False)
                 if real == parts:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from madang.kinds import external_name
 from madang.kinds.external_name import ZONE
+from madang.node import small_files
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
@@ -130,7 +131,9 @@ def write(path: Path, text: str) -> bool:
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    with os.fdopen(fd, "wb") as f:
-        f.write(data)
-        f.truncate()
+    try:
+        small_files.write(fd, data)
+        os.ftruncate(fd, len(data))
+    finally:
+        os.close(fd)
     return True

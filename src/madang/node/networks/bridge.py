@@ -19,6 +19,7 @@ from madang.node.networks.netlink import Netlink
 from madang.node.networks.network import Attachment
 from madang.node.networks.teardown import ALIAS, destroy, group
 from madang.node.runtimes.runtime import Ability
+from madang.node.small_files import tell
 from madang.ports.settings import Addresses
 
 AT_ONCE = 4  # the kernel changes links one at a time anyway
@@ -112,7 +113,7 @@ class BridgeNetwork:
                 inside.address(index, ip, self._range.prefixlen)
                 inside.default_route(self._addresses.gateway_ip, index)
             with suppress(OSError):
-                Path(UNPRIVILEGED_PORTS).write_text("0")  # nobody else's ports are in there
+                tell(UNPRIVILEGED_PORTS, b"0")  # nobody else's ports are in there
             self._ledger.write(uid, attachment)
         except BaseException:
             namespaces.drop(path)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from madang.node.networks.network import Attachment
+from madang.node.small_files import put
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Ledger:
     def write(self, uid: str, attachment: Attachment) -> None:
         path = self._folder / f"{uid}.json"
         new = path.with_suffix(".new")
-        new.write_text(json.dumps({"format": 1, "ip": attachment.ip, "netns": attachment.netns}))
+        put(new, json.dumps({"format": 1, "ip": attachment.ip, "netns": attachment.netns}).encode(), 0o644)
         os.replace(new, path)
         self._known[uid] = attachment
         self._used.add(attachment.ip)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from madang.node.small_files import put
 from madang.node.volumes.content import File
 
 _DATA = "..data"
@@ -17,37 +18,48 @@ _DATA = "..data"
 
 def project(folder: Path, files: Mapping[str, File], owner: tuple[int, int] | None = None) -> bool:
     """Make `folder` hold exactly `files`. Whether anything had to change. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    old = _current(folder)
+    fresh = _made(folder)
+    old = None if fresh else _current(folder)
     if old is not None and _same(old, files):
         return False
     new = Path(tempfile.mkdtemp(prefix="..", dir=folder))
-    new.chmod(0o755)
+    os.chmod(new, 0o755)
     for path, file in files.items():
         target = new / path
         if "/" in path:
             target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.data)
-        target.chmod(file.mode)
+        put(target, file.data, file.mode)
         if owner is not None:
             os.chown(target, *owner)
     swap = folder / "..data_tmp"
     swap.unlink(missing_ok=True)
     swap.symlink_to(new.name)
     swap.replace(folder / _DATA)
-    _links(folder, files)
+    _links(folder, files, fresh=fresh)
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
     return True
 
 
-def _links(folder: Path, files: Mapping[str, File]) -> None:
-    """One link for each first part of a path; those that lead nowhere any more are taken away."""
+def _made(folder: Path) -> bool:
+    """Whether it had to be made."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _links(folder: Path, files: Mapping[str, File], *, fresh: bool) -> None:
+    """One link for each first part of a path; those that lead nowhere any more are taken away. `fresh`: there is
+    none yet."""
     names = {path.split("/", 1)[0] for path in files}
     for name in names:
         link = folder / name
-        if not link.is_symlink():
+        if fresh or not link.is_symlink():
             link.symlink_to(f"{_DATA}/{name}")
+    if fresh:
+        return
     for entry in folder.iterdir():
         if entry.is_symlink() and not entry.name.startswith("..") and entry.name not in names:
             entry.unlink()

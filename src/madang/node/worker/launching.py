@@ -22,6 +22,7 @@ from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
 from madang.node.probes.handler import Target
 from madang.node.runtimes.runtime import Launch, Limited, Mount, Runtime
+from madang.node.small_files import make
 from madang.node.volumes.content import Refused
 from madang.node.volumes.volumes import source_of
 from madang.node.worker.sandbox import SandboxHand
@@ -195,10 +196,7 @@ class Launching:
         folders = self._work.folders
         folders.attempt(role.name, attempt).mkdir(parents=True, exist_ok=True)
         folders.log(role.name, attempt).parent.mkdir(parents=True, exist_ok=True)
-        message = folders.termination_log(role.name, attempt)
-        if not message.exists():
-            message.touch()
-            message.chmod(0o666)
+        make(folders.termination_log(role.name, attempt), 0o666)
         if self._work.chosen.in_container:
             folders.hostname.write_text(f"{hostname(self._work.pod)}\n")
 

@@ -79,6 +79,12 @@ def courtyard(root: Path) -> Iterator[Court]:
 
 
 @pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without the test's name: the path of a unix socket has a hundred bytes at most, and below here are several."""
+    return tmp_path_factory.mktemp("t")
+
+
+@pytest.fixture
 def court(tmp_path: Path) -> Iterator[Court]:
     with courtyard(tmp_path / "m") as made:
         yield made

@@ -26,15 +26,15 @@ DAY = 86_400
 
 
 def test_the_configuration_takes_tls_off_and_moves_bytes() -> None:
-    text = configuration([5, 6], Path("/h/server.pem"), Path("/h/run/door.sock"), Path("/h/run/tls.sock"))
+    text = configuration([5, 6], Path("/h/server.pem"), "/h/run/door.sock", "/h/run/tls.sock")
     assert "bind fd@5 ssl crt '/h/server.pem' alpn http/1.1" in text and "bind fd@6 ssl" in text
     assert "mode tcp" in text and "server door 'unix@/h/run/door.sock'" in text
 
 
 def test_a_path_is_one_word_whatever_stands_in_it() -> None:
-    text = configuration([5], Path("/my home/it's.pem"), Path("/my home/door.sock"), Path("/my home/tls.sock"))
+    text = configuration([5], Path("/my home/it's.pem"), "/my home/door.sock", "/my home/tls.sock")
     assert r"crt '/my home/it'\''s.pem' alpn" in text and "server door 'unix@/my home/door.sock'" in text
-    assert "stats socket '/my home/tls.sock' mode 600" in text
+    assert "stats socket 'unix@/my home/tls.sock' mode 600" in text
 
 
 def child() -> int:
@@ -53,6 +53,19 @@ def test_killed_it_comes_back_on_the_same_port(tmp_path: Path) -> None:
             os.kill(first, signal.SIGKILL)
             assert (await client("GET", "/api/v1/namespaces")).status == 200  # it waited in the backlog
             assert await asyncio.to_thread(child) != first
+
+    asyncio.run(main())
+
+
+@needs_haproxy
+def test_a_long_path_is_none_to_it(tmp_path: Path) -> None:
+    """HAProxy takes 97 bytes for a socket's, Linux 107."""
+    home = tmp_path / ("h" * (104 - len(str(tmp_path / "run" / "door.sock"))))
+
+    async def main() -> None:
+        async with doors(home) as (_, door):
+            assert len(str(door.socket)) > 97
+            assert (await Client(door, inner=False, token=door.token)("GET", "/api/v1/namespaces")).status == 200
 
     asyncio.run(main())
 

@@ -31,8 +31,9 @@ LEAVING_S = 0.5
 _PR_SET_PDEATHSIG = 1
 
 
-def configuration(fds: Sequence[int], certificate: Path, backend: Path, control: Path) -> str:
-    """One connection in is one connection out; an idle watch may be silent for a day."""
+def configuration(fds: Sequence[int], certificate: Path, backend: str, control: str) -> str:
+    """One connection in is one connection out; an idle watch may be silent for a day. The sockets as seen from where
+    HAProxy runs: it takes a path of 97 bytes at most."""
     binds = "\n".join(f"    bind fd@{fd} ssl crt {word(str(certificate))} alpn http/1.1" for fd in fds)
     return f"""global
     maxconn {MAX_CONNECTIONS}
@@ -41,7 +42,7 @@ def configuration(fds: Sequence[int], certificate: Path, backend: Path, control:
     tune.ssl.cachesize 256
     tune.bufsize 32768
     ssl-default-bind-options ssl-min-ver TLSv1.2
-    stats socket {word(str(control))} mode 600 level admin
+    stats socket {word(f"unix@{control}")} mode 600 level admin
 defaults
     mode tcp
     timeout connect 5s
@@ -65,16 +66,17 @@ class Front:
     ) -> None:
         self._binary = binary
         self._listening = listening
-        self._certificate = certificate
-        self._backend = backend
+        self._certificate = certificate.absolute()
+        self._backend = os.path.relpath(backend, run)
+        self._run = run
         self._control = run / "tls.sock"
-        self._config = run / "tls.cfg"
+        self._config = run.absolute() / "tls.cfg"
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Front":
         fds = [sock.fileno() for sock in self._listening]
-        text = configuration(fds, self._certificate, self._backend, self._control)
+        text = configuration(fds, self._certificate, self._backend, self._control.name)
         self._config.write_text(text)
         await self._start()
         self._watching = asyncio.create_task(self._watch())
@@ -104,6 +106,7 @@ class Front:
             "-q",
             "-f",
             str(self._config),
+            cwd=self._run,
             pass_fds=[sock.fileno() for sock in self._listening],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

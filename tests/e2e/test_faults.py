@@ -14,7 +14,7 @@ import pytest
 from madang.node.runtimes.monitor.record import ticks
 from tests.e2e.apps import bring, get, write_app
 from tests.e2e.conftest import Court
-from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, started, traces
+from tests.e2e.traces import control, id_of, keeper, kill, naming, serving, settled, started, traces
 from tests.free_ports import free_port
 
 pytestmark = pytest.mark.e2e
@@ -214,6 +214,9 @@ def test_everything_dies_and_comes_back(court: Court, tmp_path: Path) -> None:
 def test_the_gateway_is_killed(court: Court, tmp_path: Path) -> None:
     port = bring(court, tmp_path)
     id = id_of(court.home)
+    deadline = monotonic() + 20
+    while not settled(court.home) and monotonic() < deadline:
+        sleep(0.01)
     kill(serving(court.home))
     assert get(port) == "version 1"  # who connected meanwhile has waited
     before = keeper(court.home)

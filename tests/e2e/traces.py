@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from madang.gateway.generations import SETTLED
 from madang.node.networks import claims, namespaces
 from madang.node.runtimes.monitor.record import ticks
 
@@ -35,6 +36,12 @@ def keeper(home: Path) -> int:
 def serving(home: Path) -> int:
     """HAProxy."""
     return int(json.loads((home / "run" / "gateway.json").read_bytes())["worker"]["pid"])
+
+
+def settled(home: Path) -> bool:
+    """Whether the newest files of the gateway say all that HAProxy knows: what it starts from when it is killed."""
+    newest = max((home / "gateway").iterdir(), key=lambda path: int(path.name) if path.name.isdigit() else -1)
+    return (newest / SETTLED).exists()
 
 
 def kill(pid: int) -> None:

@@ -28,7 +28,7 @@ async def answer(head: bytes, reader: asyncio.StreamReader, writer: asyncio.Stre
     length = next((int(x.split(b":")[1]) for x in rest.lower().split(b"\r\n") if x.startswith(b"content-length:")), 0)
     body = await reader.readexactly(length) if length else b""
     if path == "/slow":
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)
     if path == "/hang-up" and NAME == "one":
         raise ConnectionError
     if path == "/upgrade":

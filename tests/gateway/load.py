@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -55,3 +57,11 @@ async def keep_asking(
             if (wait := at - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             group.create_task(one(at))
+
+
+async def until(holds: Callable[[], Any]) -> Any:
+    for _ in range(1000):
+        if found := holds():
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to be within ten seconds")

@@ -14,9 +14,10 @@ import pytest
 
 from madang.gateway import large
 from madang.gateway.desired import Backend, Bind, Desired, Door, Filter, Frontend, Server
+from madang.gateway.generations import SETTLED
 from madang.haproxy import admin
 from tests.gateway.conftest import OWNER, Instance, bind, new_hand, running
-from tests.gateway.load import Result, get, keep_asking
+from tests.gateway.load import Result, get, keep_asking, until
 
 Start = Callable[..., Instance]
 
@@ -57,11 +58,10 @@ def test_killed_instance_fails_no_get(tmp_path: Path, program: Path, start: Star
         async with running(tmp_path, program) as hand:
             await hand.apply(serving(at, one, two))
             load = asyncio.create_task(keep_asking(at.port, 300, 2, result))
-            await asyncio.sleep(0.7)
+            await until(lambda: result.instances["one"] > 50)
             one.kill()
             await load
             assert result.statuses == {"200": 600}
-            assert result.instances["one"] > 50
 
     asyncio.run(story())
 
@@ -141,7 +141,7 @@ def test_killed_haproxy_comes_back_and_connections_wait(tmp_path: Path, program:
         async with running(tmp_path, program) as hand:
             await hand.apply(serving(at, one))
             await hand.apply(serving(at, two))
-            await asyncio.sleep(0.2)  # until the files say so as well
+            await until(lambda: [*tmp_path.rglob(SETTLED)])  # the files say so as well
             troubled = asyncio.Event()
             hand.on_trouble = troubled.set
             os.kill(hand.worker_pid, signal.SIGKILL)
@@ -264,15 +264,16 @@ def test_killed_keeper_is_replaced_and_the_port_never_closes(tmp_path: Path, pro
         async with running(tmp_path, program) as hand:
             await hand.apply(serving(at, one))
             load = asyncio.create_task(keep_asking(at.port, 100, 1.5, result))
-            await asyncio.sleep(0.3)
+            await until(lambda: result.instances["one"] > 20)
             keeper = psutil.Process(hand.worker_pid).parent()
             assert keeper is not None
             keeper.send_signal(signal.SIGKILL)
             await asyncio.sleep(0.3)
             assert (await hand.apply(serving(at, two))).reloaded
             await load
-            assert result.statuses == {"200": 150}
-            assert result.instances["two"] > 30
+            await keep_asking(at.port, 100, 0.3, result)
+            assert result.statuses == {"200": 180}
+            assert result.instances["two"] >= 30
 
     asyncio.run(story())
 

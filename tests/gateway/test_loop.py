@@ -25,7 +25,7 @@ from madang.ports.settings import Addresses
 from madang.store.memory import memory_store
 from tests.free_ports import free_port
 from tests.gateway.conftest import Instance, children_of
-from tests.gateway.load import Result, get, keep_asking
+from tests.gateway.load import Result, get, keep_asking, until
 from tests.gateway.objects import endpoint, settings
 
 Start = Callable[..., Instance]
@@ -65,14 +65,6 @@ async def opened(home: Path) -> AsyncIterator[tuple[DirectApi, Gateway]]:
             await asyncio.gather(running, return_exceptions=True)
             await gateway.stop(0.2)
             assert not children_of(home)
-
-
-async def until(holds: Callable[[], Any]) -> Any:
-    for _ in range(1000):
-        if found := holds():
-            return found
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to be within ten seconds")
 
 
 async def until_answer(port: int, wanted: Callable[[tuple[str, bytes, bytes]], bool], **request: Any) -> None:
@@ -286,6 +278,19 @@ def test_no_haproxy_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         asyncio.run(story())
     finally:
         binary.find.cache_clear()
+
+
+def test_a_killed_keeper_is_replaced_before_anybody_asks_it_for_something(tmp_path: Path, program: Path) -> None:
+    def keeper() -> int:
+        return int(json.loads((settings(LOOPBACK, tmp_path).run / "gateway.json").read_bytes())["keeper"])
+
+    async def story() -> None:
+        async with opened(tmp_path):
+            before = keeper()
+            os.kill(before, signal.SIGKILL)
+            await until(lambda: keeper() != before)
+
+    asyncio.run(story())
 
 
 def test_what_changes_after_the_stop_starts_nothing(tmp_path: Path, program: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import pytest
 
@@ -281,9 +281,8 @@ def test_a_page_that_nobody_sees_rests(court: Court, browser: Any) -> None:
     page.wait_for_function("() => document.querySelector('.card[id$=_front] .ready').innerText === '1/1'")
 
 
-def ask(court: Court, method: str = "GET", path: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
+def ask(at: SplitResult, method: str = "GET", path: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
     """One request as anybody could make it; `host` and others as given."""
-    at = urlsplit(court.json("status")["addresses"]["dashboard"])
     talk = http.client.HTTPConnection("127.0.0.1", at.port, timeout=10)
     given = {"host": at.netloc, **{k.replace("_", "-"): v for k, v in headers.items()}}
     talk.putrequest(method, path or at.path, skip_host=True)
@@ -299,34 +298,35 @@ def ask(court: Court, method: str = "GET", path: str = "", **headers: str) -> tu
 
 
 def test_the_doors(court: Court) -> None:
-    status, headers, body = ask(court)
+    at = urlsplit(court.json("status")["addresses"]["dashboard"])
+    status, headers, body = ask(at)
     assert status == 401 and "madang dashboard" in body, "no cookie: the way in is told, and nothing else"
     assert court.name not in body
     for policy in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"):
         assert policy in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
-    assert ask(court, host="evil.example")[0] == 421
+    assert ask(at, host="evil.example")[0] == 421
 
     link = urlsplit(court.run("dashboard").stdout.strip())
-    assert ask(court, path=link.path, host="evil.example")[0] == 421, "and it is not used up by that"
-    status, headers, _ = ask(court, path=link.path)
+    assert ask(at, path=link.path, host="evil.example")[0] == 421, "and it is not used up by that"
+    status, headers, _ = ask(at, path=link.path)
     cookie = headers["set-cookie"]
     assert status == 200 and "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
     assert re.search(r"Path=/[^/;]{12}/", cookie), "other ports of this host must not get it"
-    assert ask(court, path=link.path)[0] == 401, "a link works once"
+    assert ask(at, path=link.path)[0] == 401, "a link works once"
 
     mine = cookie.partition(";")[0]
-    status, headers, body = ask(court, cookie=mine)
+    status, headers, body = ask(at, cookie=mine)
     assert status == 200 and headers["cache-control"] == "no-store"
     token = re.search(r'X-Madang-Token": "([^"]+)"', body)
     assert token is not None
     own = f"http://{link.netloc}"
     deed = f"{link.path.partition('enter/')[0]}do/restart"
     good = {"cookie": mine, "origin": own, "x_madang_token": token[1]}
-    assert ask(court, "POST", deed, **{**good, "origin": "http://127.0.0.1:1"})[0] == 403
-    assert ask(court, "POST", deed, **{**good, "sec_fetch_site": "same-site"})[0] == 403
-    assert ask(court, "POST", deed, **{**good, "x_madang_token": "guessed"})[0] == 403
-    assert ask(court, "POST", deed, origin=own, x_madang_token=token[1])[0] == 401
-    assert ask(court, "POST", deed, **good)[0] == 400, "comes in, and is told that it names no service"
-    assert ask(court, "PUT", **good)[0] == 405
+    assert ask(at, "POST", deed, **{**good, "origin": "http://127.0.0.1:1"})[0] == 403
+    assert ask(at, "POST", deed, **{**good, "sec_fetch_site": "same-site"})[0] == 403
+    assert ask(at, "POST", deed, **{**good, "x_madang_token": "guessed"})[0] == 403
+    assert ask(at, "POST", deed, origin=own, x_madang_token=token[1])[0] == 401
+    assert ask(at, "POST", deed, **good)[0] == 400, "comes in, and is told that it names no service"
+    assert ask(at, "PUT", **good)[0] == 405

@@ -138,12 +138,13 @@ def test_three_started_at_once_share_nothing_and_outlive_each_other(three: list[
 
 
 def kill_everything(home: Path) -> None:
-    """Control, monitors, programs, keeper, HAProxy, zygotes: whatever names this home or was started there."""
-    for pid in {pid for pid, _ in naming(str(home))} | {pid for pid, _ in started(home)}:
-        kill(pid)
-    end = monotonic() + 10
-    while naming(str(home)) or started(home):
+    """Control, monitors, programs, keeper, HAProxy, zygotes: whatever names this home or was started there, also what
+    one of them has just started in another's place."""
+    end = monotonic() + 30
+    while found := {pid for pid, _ in naming(str(home))} | {pid for pid, _ in started(home)}:
         assert monotonic() < end, naming(str(home))
+        for pid in found:
+            kill(pid)
         sleep(0.05)
 
 

@@ -219,7 +219,7 @@ class Hand:
             self._run.mkdir(parents=True, exist_ok=True)
             found = await keeping.find(self._run, self._heard)
             self._keeping = found or await keeping.start(self._run, self._program, self._heard)
-            self._keeping.when_gone(lambda: self.on_trouble())  # whoever is to hear of it by then
+            self._keeping.when_gone(lambda: self.on_trouble())  # noqa: PLW0108 (whoever is to hear of it by then)
         return self._keeping
 
     def _heard(self, event: Mapping[str, Any]) -> None:

@@ -194,3 +194,12 @@ def test_what_no_file_here_tells_to_install_is_named(tmp_path: Path) -> None:
     (source / "Pipfile").touch()
     build = Build("svc", "shop", source)
     assert any("Pipfile: is not read" in said for said in warnings(build, read(build)))
+
+
+def test_a_user_of_the_image_is_named_where_it_would_have_made_a_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = Build("svc", "shop", folder(tmp_path, Dockerfile="FROM x\nUSER app:app\n"))
+    for uid, told in ((0, 1), (1000, 0)):
+        monkeypatch.setattr(os, "geteuid", lambda uid=uid: uid)
+        assert len([said for said in warnings(build, read(build)) if "USER app:app" in said]) == told

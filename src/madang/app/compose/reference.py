@@ -62,6 +62,8 @@ that would only matter inside an image is named in a warning. A changed source f
 update; databases (`*.db`, `*.sqlite`) and logs that a program keeps beside its source are none. Nothing is copied: an
 instance runs the files as they are when it starts, so `rollout undo` brings back earlier settings, not earlier files:
 those come from git (`git checkout`, then `madang up`), or, once images run here, from an `image:` of each version.
+A program runs as who started the courtyard; as root the Compose key `user` chooses another, and a Dockerfile's `USER`,
+who is a user of the image, is named in a warning.
 
 A service with ports is ready once it listens on one. Where they are only the Dockerfile's `EXPOSE` and the command is
 another (a worker made of a server's folder), it is ready after five seconds also without.

@@ -6,6 +6,7 @@ another reference, and so a rolling update, and nothing changed is nothing done.
 """
 
 import hashlib
+import os
 import posixpath
 import re
 from collections.abc import Mapping
@@ -93,6 +94,11 @@ def reference(build: Build, stage: Stage) -> str:
 def warnings(build: Build, stage: Stage) -> list[str]:
     said = [f"{build.file}: {text}" for text in (*stage.undone, *covered(build, stage))]
     said += [f"{build.file}: RUN pip install -r {name}: there is no such file here" for name in added(build, stage)[1]]
+    if stage.user.partition(":")[0] not in ("", "0", "root") and os.geteuid() == 0:
+        said.append(
+            f"{build.file}: USER {stage.user}: no user of an image is one of this machine: the program runs as root; "
+            "the Compose key `user` chooses another"
+        )
     if (build.context / "Pipfile").is_file() and requirements(build.context) is None:
         said.append(f"{build.context / 'Pipfile'}: is not read; `pipenv requirements > requirements.txt` makes what is")
     python = python_for(stage.base)

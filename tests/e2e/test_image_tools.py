@@ -47,8 +47,7 @@ def three_layers() -> list[bytes]:
         member("etc", type=DIR, mode=0o700, mtime=9), member("etc/.wh.gone", b""), member("opt", type=DIR, mode=0o755),
         member("opt/.wh..wh..opq", b""), member("opt/new", b"new"), member(".wh.dir", b""), member("etc/a", b"changed"),
     )  # fmt: skip
-    etc = member("etc", type=DIR, mode=0o700, mtime=9)
-    top = tar(member("dir", type=DIR, mode=0o755), member("dir/y", b"y"), etc, member("etc/gone", b"back"))
+    top = tar(member("dir", type=DIR, mode=0o755), member("dir/y", b"y"), member("etc/gone", b"back"))
     return [base, middle, top]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from madang.node.images.collection import sweep
 from madang.node.images.flow import zstd
 from madang.node.images.layout import MANIFEST, Layout
 from madang.node.images.limits import BadArchive
@@ -186,6 +187,27 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path: Path, layout: Layout) -> N
         with pytest.raises(BadArchive):
             take(layout, path, quiet)
     assert Store(layout.home).all() == []
+
+
+def test_a_folder_of_which_a_layer_says_nothing_is_as_below(tmp_path: Path, layout: Layout) -> None:
+    closed = tar(member("d", type=tarfile.DIRTYPE, mode=0o1700), member("e", type=tarfile.DIRTYPE, mode=0o700))
+    over = tar(member("d/x", b"x"), member(".wh.e", b""), member("e/x", b"x"))
+    take(layout, oci_archive(tmp_path / "1", ("x.org/closed:1", *image_blobs([closed, over, over]))), quiet)
+    take(layout, oci_archive(tmp_path / "2", ("x.org/open:1", *image_blobs([LOWER, over]))), quiet)
+    take(layout, oci_archive(tmp_path / "3", ("x.org/both:1", *image_blobs([closed, over]))), quiet)
+    images = {name: Store(layout.home).find(f"x.org/{name}:1") for name in ("closed", "open", "both")}
+    tops = {name: image.layers[1].folder for name, image in images.items() if image}
+    modes = {n: tuple((top / d).stat().st_mode & 0o7777 for d in ("d", "e")) for n, top in tops.items()}
+    assert modes == {"closed": (0o1700, 0o755), "open": (0o755, 0o755), "both": (0o1700, 0o755)}
+    assert tops["closed"] == tops["both"] and len(list(layout.trees.iterdir())) == 5
+    assert sweep(layout) == 0
+
+
+def test_a_layer_that_comes_twice_is_stacked_once(tmp_path: Path, layout: Layout) -> None:
+    take(layout, oci_archive(tmp_path / "1", (REDIS, *image_blobs([LOWER, UPPER, LOWER]))), quiet)
+    image = Store(layout.home).find(REDIS)
+    assert image is not None and len(image.layers) == 3
+    assert [(f / "a").read_text() for f in image.folders] == ["lower", "upper"]
 
 
 STEPS = ("open", "write", "mkdir", "rename", "replace", "fsync", "mknod", "fchmod", "unlink", "rmdir", "pread")

@@ -60,7 +60,7 @@ class Containers:
         image = self.find(reference)
         if image is None:
             raise Denied(f'image "{reference}" was removed')
-        layers = tuple(layer.folder for layer in reversed(image.layers))
+        layers = image.folders
         asked = wish(pod, role, image.config.user)
         if why := root_refused(pod, role, asked, whole_name):
             raise Denied(why)

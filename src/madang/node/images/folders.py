@@ -28,6 +28,7 @@ class Folders:
     def __init__(self, root: int) -> None:
         self.root = root
         self.whiteouts: set[Parts] = set()
+        self.implied: set[Parts] = set()  # made because something lies in them
         self._open: OrderedDict[Parts, tuple[int, Parts]] = OrderedDict()
 
     def above(self, parts: Parts, *, make: bool = True) -> tuple[int, Parts]:
@@ -95,6 +96,7 @@ class Folders:
             if not make:
                 raise
             os.mkdir(name, NEW, dir_fd=folder)
+            self.implied.add(real)
             return os.open(name, OPEN, dir_fd=folder)
         except OSError as error:
             if error.errno not in (errno.ENOTDIR, errno.ELOOP):

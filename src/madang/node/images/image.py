@@ -81,6 +81,12 @@ class Image:
     history: tuple[Step, ...] = ()
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """What an overlay stands on, the highest first. A layer that comes twice is named once, where it is highest:
+        there it hides all that it would do below, and the kernel refuses one folder in two places."""
+        return tuple(dict.fromkeys(layer.folder for layer in reversed(self.layers)))
+
+    @property
     def size(self) -> int:
         """The bytes of its layers on disk, unpacked."""
         return sum(layer.unpacked_bytes for layer in self.layers)

@@ -31,12 +31,14 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """An unpacked layer. `left_out` counts what an archive held and a tree never has (device nodes)."""
+    """An unpacked layer. `left_out` counts what an archive held and a tree never has (device nodes); `implied` are the
+    folders of which the archive has no entry (implied.py)."""
 
     diff_id: str
     size_bytes: int
     entries: int
     left_out: int = 0
+    implied: tuple[str, ...] = ()
 
 
 class Layout:
@@ -60,9 +62,9 @@ class Layout:
         # half of a digest: names of lower layers share one page of mount options; the record holds the whole
         return self.trees / diff_id.removeprefix("sha256:")[:32]
 
-    def unpacked(self, diff_id: str) -> Tree | None:
-        """None where this layer is not unpacked."""
-        found = self.record(self.tree(diff_id))
+    def unpacked(self, diff_id: str, chain: str = "") -> Tree | None:
+        """None where this layer is not unpacked (`chain`: for that stack alone)."""
+        found = self.record(self.tree(chain or diff_id))
         return found if found and found.diff_id == diff_id else None
 
     def record(self, tree: Path) -> Tree | None:
@@ -71,7 +73,9 @@ class Layout:
             body = json.loads((tree / "record.json").read_bytes())
         except (OSError, ValueError):
             return None
-        return Tree(**body) if body.pop("format", None) == FORMAT else None
+        if body.pop("format", None) != FORMAT:
+            return None
+        return Tree(**{**body, "implied": tuple(body.get("implied", ()))})
 
     def use(self, digest: str) -> Path:
         return self.uses / digest.removeprefix("sha256:")

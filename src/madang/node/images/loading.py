@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from madang.node.images.flow import GZIP, ZSTD, Flow
+from madang.node.images.implied import adopt, chain, to_adopt
 from madang.node.images.layout import FORMAT, MANIFEST, Layout, remove, sync_folder
 from madang.node.images.limits import BadArchive
 from madang.node.images.naming import give
@@ -50,10 +51,12 @@ def take(layout: Layout, archive: Path, say: Say, tags: tuple[str, ...] = (), pl
 
 def _image(layout: Layout, work: Path, source: Source, offer: Offer, say: Say) -> tuple[str, int, str]:
     """(digest, size, media type) of the manifest, when all that it speaks of is in the store."""
-    layers = []
+    layers: list[dict[str, Any]] = []
+    stack = Stack()
     for i, part in enumerate(offer.parts):
         told = f"{i + 1}/{len(offer.parts)}"
-        layers.append(_layer(layout, work / f"{i}", source, part, partial(say, told)))
+        stack.chain = chain(stack.chain, part.diff_id)
+        layers.append(_layer(layout, work / f"{i}", source, part, stack, partial(say, told)))
         remove(work / f"{i}")
     manifest = offer.manifest
     if manifest is None:
@@ -65,26 +68,51 @@ def _image(layout: Layout, work: Path, source: Source, offer: Offer, say: Say) -
     return sha256(manifest), len(manifest), offer.manifest_type
 
 
-def _layer(layout: Layout, work: Path, source: Source, part: Part, say: Callable[[int, int], None]) -> dict[str, Any]:
+@dataclass(slots=True)
+class Stack:
+    """What a layer stands on: `trees` below it, the highest first; `chain` with the layer itself."""
+
+    trees: tuple[Path, ...] = ()
+    chain: str = ""
+
+
+def _layer(
+    layout: Layout, work: Path, source: Source, part: Part, stack: Stack, say: Callable[[int, int], None]
+) -> dict[str, Any]:
     """The layer's descriptor, when its blob and its tree are in the store."""
     digest = part.digest or part.diff_id  # without a promise: a plain tar, whose digest is its diff_id
     total = source.size(part.file)
     if part.size not in (None, total):
         raise BadArchive(f"{digest} has {total} bytes, {part.size} were announced")
-    blob = layout.blob(digest)
-    if layout.unpacked(part.diff_id) is not None and blob.exists():
+    blob, key = layout.blob(digest), _there(layout, part.diff_id, stack)
+    if key and blob.exists():
         say(total, total)
-        return {"mediaType": LAYER, "digest": digest, "size": blob.stat().st_size}
-    (work / "tree" / "fs").mkdir(parents=True)
-    try:
-        digest, kind = _unpack(work, source, part, say)
-    except BadArchive as error:
-        raise BadArchive(f"layer {digest}: {error}") from error
-    _publish(layout, work, digest, part.diff_id)
-    return {"mediaType": kind, "digest": digest, "size": total}
+        described = {"mediaType": LAYER, "digest": digest, "size": blob.stat().st_size}
+    else:
+        (work / "tree" / "fs").mkdir(parents=True)
+        try:
+            digest, kind, adopted = _unpack(work, source, part, stack.trees, say)
+        except BadArchive as error:
+            raise BadArchive(f"layer {digest}: {error}") from error
+        key = stack.chain if adopted else part.diff_id
+        _publish(layout, work, digest, part.diff_id, key)
+        described = {"mediaType": kind, "digest": digest, "size": total}
+    stack.trees = (layout.tree(key) / "fs", *stack.trees)
+    return described
 
 
-def _unpack(work: Path, source: Source, part: Part, say: Callable[[int, int], None]) -> tuple[str, str]:
+def _there(layout: Layout, diff_id: str, stack: Stack) -> str:
+    """Under which key the layer's tree is there, fit for what it stands on; empty: it is to be unpacked."""
+    if layout.unpacked(diff_id, stack.chain) is not None:
+        return stack.chain
+    tree = layout.unpacked(diff_id)
+    return diff_id if tree is not None and not to_adopt(tree.implied, stack.trees) else ""
+
+
+def _unpack(
+    work: Path, source: Source, part: Part, below: tuple[Path, ...], say: Callable[[int, int], None]
+) -> tuple[str, str, bool]:
+    """(digest, media type, whether folders took over what they are from the trees `below`)."""
     total = source.size(part.file)
 
     def told() -> Iterator[bytes]:
@@ -108,24 +136,28 @@ def _unpack(work: Path, source: Source, part: Part, say: Callable[[int, int], No
                 raise BadArchive(f"unpacked it is {diff_id}, the configuration says {part.diff_id}")
             os.fchmod(keep.fileno(), 0o600)
             os.fsync(keep.fileno())
-        record = {"format": FORMAT, **asdict(writer.finish(diff_id))}
+        tree = writer.finish(diff_id)
+        looks = to_adopt(tree.implied, below)
+        adopt(work / "tree" / "fs", looks)
+        record = {"format": FORMAT, **asdict(tree)}
         (work / "tree" / "record.json").write_text(json.dumps(record))
         _sync_disk(root)
     finally:
         os.close(root)
     with open(work / "blob", "rb") as blob:
         first = blob.read(4)
-    return digest, next((f"{LAYER}{kind}" for magic, kind in _KINDS.items() if first.startswith(magic)), LAYER)
+    kind = next((f"{LAYER}{suffix}" for magic, suffix in _KINDS.items() if first.startswith(magic)), LAYER)
+    return digest, kind, bool(looks)
 
 
-def _publish(layout: Layout, work: Path, digest: str, diff_id: str) -> None:
-    target = layout.tree(diff_id)
-    if layout.unpacked(diff_id) is None:
+def _publish(layout: Layout, work: Path, digest: str, diff_id: str, key: str) -> None:
+    target = layout.tree(key)
+    if layout.unpacked(diff_id, key) is None:
         with suppress(FileNotFoundError):  # a tree without its record: damaged, and nobody's
             target.rename(work / "damaged")
         with suppress(OSError):  # another load was quicker: its tree is the same
             (work / "tree").rename(target)
-    if layout.unpacked(diff_id) is None:
+    if layout.unpacked(diff_id, key) is None:
         raise OSError(f"{target} can not be made")
     (work / "blob").rename(layout.blob(digest))
     sync_folder(layout.trees)

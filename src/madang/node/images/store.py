@@ -22,6 +22,7 @@ from madang.node.images.image import (
     platform,
     steps,
 )
+from madang.node.images.implied import chain
 from madang.node.images.layout import MANIFEST, REF_NAME, Layout
 from madang.node.images.reference import parse
 
@@ -118,12 +119,14 @@ def read_image(layout: Layout, digest: str, refs: tuple[str, ...] = ()) -> Image
         ids, history = diff_ids(config), steps(config)
         if len(ids) != len(layers_at):
             raise Damaged(f"image {digest}: {len(layers_at)} layers, but {len(ids)} diff_ids")
-        layers = []
+        layers, stack = [], ""
         for at, diff_id, made in zip(layers_at, ids, made_by(history, len(ids))):
-            tree = layout.unpacked(diff_id)
+            stack = chain(stack, diff_id)
+            key = stack if layout.unpacked(diff_id, stack) is not None else diff_id
+            tree = layout.unpacked(diff_id, key)
             if tree is None:
                 raise Damaged(f"image {digest}: layer {diff_id} is not unpacked here")
-            folder = layout.tree(diff_id) / "fs"
+            folder = layout.tree(key) / "fs"
             layers.append(Layer(at.digest, diff_id, at.size, folder, made, tree.size_bytes))
         return Image(
             refs, digest, config_at.digest, image_config(config), tuple(layers), platform(config),

@@ -62,7 +62,9 @@ class TreeWriter:
                 if real == parts:
                     self._dress(fd, self._meta[parts])
         self._folders.forget()
-        return Tree(diff_id, self._size, self._count, self._left_out)
+        implied = self._folders.implied | {()}
+        unsaid = sorted(os.fsdecode(b"/".join(parts)) for parts in implied if parts not in self._meta)
+        return Tree(diff_id, self._size, self._count, self._left_out, tuple(unsaid))
 
     def _one(self, entry: Entry, feed: Bytes) -> None:
         self._count += 1
@@ -172,6 +174,7 @@ class TreeWriter:
         except FileExistsError:
             if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
                 empty(self._folders.at(real)[0])
+                self._folders.implied.discard(real)  # a new folder, whatever was below
 
     def _clear(self, folder: int, name: bytes, real: Parts) -> int:
         """The place is free then; `folder` anew, since what was open may be gone."""

@@ -34,6 +34,14 @@ def test_running_names_the_others(root: Path) -> None:
         courtyards.running("other")
 
 
+def test_a_path_that_leaves_no_room_for_sockets_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = root / ("h" * 90)
+    monkeypatch.setenv("MADANG_HOME", str(long))
+    with pytest.raises(Refusal, match=r"at most 88 leave room .* set MADANG_HOME to a shorter folder"):
+        courtyards.wake(courtyards.find("a"), [])
+    assert not long.exists()
+
+
 def test_a_name_becomes_part_of_device_names(root: Path) -> None:
     with pytest.raises(Refusal, match="lower-case"):
         courtyards.find("../evil")

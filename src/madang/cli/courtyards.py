@@ -21,6 +21,7 @@ from madang.ports.locks import held
 from madang.ports.process import started_ticks
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+LONGEST_HOME = 107 - len("/run/courtyard.sock")  # a unix socket's path has 107 bytes at most
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,12 @@ class Waking:
 
     def __init__(self, court: Courtyard, arguments: list[str]) -> None:
         self.court, self._arguments = court, arguments
+        long = len(os.fsencode(court.home))
+        if long > LONGEST_HOME:
+            raise Refusal(
+                f"{court.home}: the path has {long} bytes, and at most {LONGEST_HOME} leave room for the sockets below "
+                "it: set MADANG_HOME to a shorter folder, or choose a shorter --name"
+            )
         try:
             lock = claimed(court.home)
         except OSError as error:

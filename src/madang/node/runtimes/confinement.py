@@ -29,6 +29,7 @@ WAYS = (
     Walls("user namespace", Confinement(mounts=True, pids=True, user=True)),
     Walls("user and mount namespace", Confinement(mounts=True, pids=False, user=True)),
 )
+OUTER = WAYS[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from madang.node.runtimes import confinement
 from madang.node.runtimes.cgroup import Cgroups
 from madang.node.runtimes.monitor.request import Confinement
 from madang.node.runtimes.zygote import Zygote
+from madang.porch import standing
 
 
 class Ground:
@@ -29,6 +30,11 @@ class Ground:
 
     async def walls(self) -> Confinement:
         return (await self._find()).walls.confinement
+
+    async def outer(self) -> Confinement:
+        """What stands around the monitors of containers: inside, containers have the ids that the courtyard's own user
+        namespace has, and no other namespace of users around them."""
+        return confinement.OUTER.confinement if standing.inside() else await self.walls()
 
     async def _find(self) -> confinement.Found:
         if self._found is None:

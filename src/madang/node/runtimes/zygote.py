@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from madang.node.runtimes.monitor.request import ANY, FIRST, pack
+from madang.porch import standing
 
 SOURCES = Path(__file__).resolve().parents[3]  # the folder that holds the package `madang`
 CODE = (
@@ -110,9 +111,10 @@ class Zygote:
 
 
 def first(request: Any) -> bool:
-    """Whether it is for the first process of a PID namespace that the zygote may make (not through a user's)."""
+    """Whether it is for the first process of a PID namespace that the zygote may make: not through a user's, nor
+    inside one, where it could not come back to the PID namespace that it lives in."""
     walls = request.get("confinement") or {}
-    return request.get("verb") == "run" and bool(walls.get("pids")) and not walls.get("user")
+    return request.get("verb") == "run" and bool(walls.get("pids")) and not walls.get("user") and not standing.inside()
 
 
 def fault_free(answer: dict[str, Any]) -> dict[str, Any]:

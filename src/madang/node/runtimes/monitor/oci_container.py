@@ -56,7 +56,8 @@ class ContainerMonitor(Monitor):
             self._take_terminal(runc.accept(console))
         self._cgroup = limits.Cgroup(self._oci["cgroup"])
         more = {"runtime": self._oci["runtime"]}
-        self._write_running(runc.outside(self._proc, self._main), started, self._oci["cgroup"], **more)
+        kept = self._oci["cgroup"] if self._oci["cgroup"]["folders"] else None
+        self._write_running(runc.outside(self._proc, self._main), started, kept, **more)
 
     def _become_runtime(self, fds: list[int]) -> None:
         try:

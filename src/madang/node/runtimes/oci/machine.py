@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from madang.porch import standing
+
 # In the order of the kernel's numbers (include/uapi/linux/capability.h).
 CAPABILITIES = (
     "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",
@@ -41,7 +43,7 @@ def look(cgroup: int) -> Machine:
         cgroup=cgroup,
         capabilities=held,
         seccomp="Seccomp" in status,
-        oom_score_least=-1000 if "CAP_SYS_RESOURCE" in held else own,
+        oom_score_least=-1000 if "CAP_SYS_RESOURCE" in held and not standing.inside() else own,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
     )
 

@@ -33,13 +33,15 @@ class Candidates:
 
     def hopeless(self, walls: Confinement, cgroups: Cgroups | None) -> str:
         """Why nothing need be tried."""
-        if standing.user() != 0:
-            return "containers need root here"
+        if os.geteuid() != 0:
+            return "containers need root here, or a user namespace"
+        if standing.inside() and not lent():
+            return "containers need the ids of /etc/subuid and /etc/subgid, and newuidmap (Debian: uidmap)"
         if not self.found():
             return f"none of {', '.join(self._names)} is installed"
         if not (walls["mounts"] and walls["pids"]):
             return "this machine allows no private mounts or PID namespaces"
-        if cgroups is None or not cgroups.version:
+        if (cgroups is None or not cgroups.version) and not standing.inside():
             return f"no cgroups: {cgroups.why_not if cgroups else 'switched off'}"
         return ""
 
@@ -78,6 +80,12 @@ class Verdict:
             aside = self._file.with_name(f".{self._file.name}.new")
             aside.write_text(json.dumps({**self._about, "works": program}))
             aside.replace(self._file)
+
+
+def lent(text: str | None = None) -> bool:
+    """Whether our user namespace has more ids than the user's own; `text` is a map, ours by default."""
+    rows = (Path("/proc/self/uid_map").read_text() if text is None else text).splitlines()
+    return sum(int(row.split()[2]) for row in rows) > 1
 
 
 @contextmanager

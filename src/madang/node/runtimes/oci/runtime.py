@@ -25,6 +25,7 @@ from madang.node.runtimes.oci.terminal import TerminalSession
 from madang.node.runtimes.orders import run
 from madang.node.runtimes.runtime import Ability, Exit, Launch, Running
 from madang.node.runtimes.session import Session, streams
+from madang.porch import standing
 from madang.ports.streams import ExecOptions
 
 
@@ -45,8 +46,13 @@ class ContainerRuntime(Monitored):
     def cgroups(self) -> Cgroups | None:
         return self._ground.cgroups
 
+    @property
+    def limits(self) -> Cgroups | None:
+        """None where no cgroup can be made: inside, without one that was delegated."""
+        return self.cgroups if self.cgroups is not None and self.cgroups.version else None
+
     async def probe(self) -> Ability:
-        walls = await self._ground.walls()
+        walls = await self._ground.outer()
         if why := self._candidates.hopeless(walls, self.cgroups):
             return Ability(self.name, False, why)
         refused, found = [], self._candidates.found()
@@ -84,30 +90,37 @@ class ContainerRuntime(Monitored):
         return "" if launch.container is not None else "there is no image to make a container from"
 
     async def start(self, launch: Launch) -> Running:
-        walls = await self._ground.walls()
+        walls = await self._ground.outer()
         try:
             whole = self._spec(launch)
         except ValueError as error:
             return Running(launch.id, 0, 0, 0.0, failed=Exit(128, 0, 0.0, 0.0, "StartError", str(error)))
         launch.folder.mkdir(parents=True, exist_ok=True)
         order: RunSpec = {**run(launch, walls, None, ()), "oci": whole}
-        order |= {"netns": "", "mounts": [], "hostname": "", "memory_bytes": None, "env": {}, "cwd": "/"}
+        watched = None if self.limits else memory_bytes(launch)
+        order |= {"netns": "", "mounts": [], "hostname": "", "memory_bytes": watched, "env": {}, "cwd": "/"}
         return await self.begin(launch.id, launch.folder, order)
 
     def _spec(self, launch: Launch) -> OciSpec:
-        if launch.container is None or self.cgroups is None:
+        if launch.container is None or (self.cgroups is None and not standing.inside()):
             raise ValueError(self.refuses(launch) or "containers need cgroups")
         plan = rootfs.plan(launch.container.layers)
         key = hashlib.sha1(launch.id.encode(), usedforsecurity=False).hexdigest()[:20]
         config = dict(launch.container.config)
-        config["linux"] = {**config["linux"], "cgroupsPath": self.cgroups.path(key)}
+        linux = dict(config["linux"])
+        if limits := self.limits:
+            linux["cgroupsPath"] = limits.path(key)
+        else:
+            linux.pop("resources", None)  # nobody may set them here
+        config["linux"] = linux
         return {
             "runtime": self.program,
             "config": config,
             "links": plan.links,
             "folders": list(plan.folders),
-            "options": plan.options,
-            "cgroup": self.cgroups.tree(key),
+            # inside, `trusted` attributes are root's outside alone
+            "options": plan.options + (",userxattr" if standing.inside() else ""),
+            "cgroup": limits.tree(key) if limits else {"folders": [], "files": {}, "memory": ""},
         }
 
     async def exec(self, running: Running, launch: Launch, options: ExecOptions) -> Session:
@@ -137,6 +150,13 @@ class ContainerRuntime(Monitored):
         """Also what it wrote: the upper folder of its root."""
         await super().remove(folder)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def memory_bytes(launch: Launch) -> int | None:
+    """The limit that the monitor watches where no cgroup holds it."""
+    resources = launch.container.config["linux"].get("resources", {}) if launch.container is not None else {}
+    limit: int | None = resources.get("memory", {}).get("limit")
+    return launch.memory_bytes or limit
 
 
 def _config(folder: Path) -> dict[str, Any]:

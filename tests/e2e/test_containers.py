@@ -50,8 +50,8 @@ RUN = "echo up; trap 'exit 0' INT; while :; do sleep 0.05; done"
 @pytest.fixture(scope="module")
 def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     root = tmp_path_factory.mktemp("court")
-    if os.geteuid() != 0 or not (shutil.which("runc") or shutil.which("crun")):
-        pytest.skip("containers need root, and runc or crun")
+    if not (shutil.which("runc") or shutil.which("crun")):
+        pytest.skip("containers need runc or crun")
     with courtyard(root / "m") as made:
         bring(
             made.home, root, Entrypoint=["sh", "-c"], Cmd=[RUN], User="web", WorkingDir="/var/www", StopSignal="SIGINT"

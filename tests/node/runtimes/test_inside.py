@@ -12,7 +12,7 @@ from madang.node.runtimes.ground import Ground
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.oci import machine
 from madang.node.runtimes.oci.probing import Candidates, lent
-from madang.node.runtimes.oci.runtime import memory_bytes
+from madang.node.runtimes.oci.runtime import PING, fitted, last_group, memory_bytes
 from madang.node.runtimes.runtime import Container, Launch, Limited
 from madang.node.runtimes.zygote import Zygote, first
 from madang.porch import standing
@@ -64,6 +64,13 @@ def test_what_is_kept_for_root_elsewhere_is_kept_in_the_courtyards_folder(inside
 def test_one_id_is_too_few_for_containers() -> None:
     assert not lent("         0       1000          1\n")
     assert lent("         0       1000          1\n         1     100000      65535\n")
+
+
+def test_a_range_of_groups_ends_where_the_user_namespace_does() -> None:
+    last = last_group("         0       1000          1\n         1     100000      65535\n")
+    assert last == 65535
+    assert fitted({PING: "0 2147483647", "kernel.x": "1"}, last) == {PING: "0 65535", "kernel.x": "1"}
+    assert fitted({PING: "0 5"}, last) == {PING: "0 5"} and fitted({}, last) == {}
 
 
 def test_the_memory_that_a_monitor_watches() -> None:

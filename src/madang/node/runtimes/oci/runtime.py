@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from madang.node.runtimes.runtime import Ability, Exit, Launch, Running
 from madang.node.runtimes.session import Session, streams
 from madang.porch import standing
 from madang.ports.streams import ExecOptions
+
+PING = "net.ipv4.ping_group_range"
 
 
 class ContainerRuntime(Monitored):
@@ -112,6 +114,8 @@ class ContainerRuntime(Monitored):
             linux["cgroupsPath"] = limits.path(key)
         else:
             linux.pop("resources", None)  # nobody may set them here
+        if standing.inside():
+            linux["sysctl"] = fitted(linux.get("sysctl", {}), last_group(Path("/proc/self/gid_map").read_text()))
         config["linux"] = linux
         return {
             "runtime": self.program,
@@ -150,6 +154,17 @@ class ContainerRuntime(Monitored):
         """Also what it wrote: the upper folder of its root."""
         await super().remove(folder)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def fitted(sysctls: Mapping[str, str], last: int) -> dict[str, str]:
+    """The kernel takes no range of groups that a user namespace does not have."""
+    ping = sysctls.get(PING, "")
+    return {**sysctls, PING: f"{ping.split()[0]} {last}"} if ping and int(ping.split()[1]) > last else dict(sysctls)
+
+
+def last_group(text: str) -> int:
+    """Of those that follow on 0 in a map without gaps."""
+    return sum(int(row.split()[2]) for row in text.splitlines()) - 1
 
 
 def memory_bytes(launch: Launch) -> int | None:

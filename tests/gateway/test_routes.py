@@ -144,6 +144,17 @@ def test_a_port_that_serves_is_not_taken_by_a_newcomer() -> None:
     assert problem.message == "published port 8000: 127.0.0.1:8000 belongs to shop/web already (published port 8000)"
 
 
+def test_what_nobody_does_here_is_told_by_an_event() -> None:
+    asks = service("web", 80, externalIPs=["10.9.9.9"], internalTrafficPolicy="Cluster")
+    door = gateway()
+    door["spec"]["infrastructure"] = {"labels": {"a": "b"}}
+    said = plan(services=[asks], gateways=[door]).desired.problems
+    assert [(p.owner.name, p.reason, p.message) for p in said] == [
+        ("web", "FieldsIgnored", "not honoured by the gateway: spec.externalIPs"),
+        (door["metadata"]["name"], "FieldsIgnored", "not honoured by the gateway: spec.infrastructure"),
+    ]
+
+
 def test_a_route_is_a_row() -> None:
     made = plan(routes=[route("r", rule(("web", 80), matches=[path("/shop"), path("/x", "Exact")]), hosts=["a.test"])])
     assert table(made) == {"a.test/shop/": "default:web:80", "a.test/x/#": "default:web:80"}

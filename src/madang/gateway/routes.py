@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
-from madang.gateway import rules, services
+from madang.gateway import ignored, rules, services
 from madang.gateway.desired import Backend, Bind, Desired, Door, Frontend, Problem
 from madang.gateway.endpoints import SERVICE_LABEL, SLICES
 from madang.gateway.listeners import (
@@ -72,9 +72,11 @@ def routes(view: View, settings: Settings, memo: Memo | None = None) -> Plan:
         memo.get(("service", *key), h.stamp, lambda h=h: services.carry(h.service, h.slices, settings))  # type: ignore[misc]
         for key, h in houses.items()
     ]
+    offered = tuple(h.service for h in houses.values())
     classes = tuple(c for c in view.list(CLASSES) if c["metadata"]["name"] in ours((c,)))
     named = ours(classes)
-    open_ = listeners((g for g in view.list(GATEWAYS) if g["spec"].get("gatewayClassName") in named), settings)
+    gateways = [g for g in view.list(GATEWAYS) if g["spec"].get("gatewayClassName") in named]
+    open_ = listeners(gateways, settings)
     entries: dict[int, list[tuple[Entry, ...]]] = {}
     attachments: list[Attachment] = []
     extra: list[Backend] = []
@@ -86,8 +88,13 @@ def routes(view: View, settings: Settings, memo: Memo | None = None) -> Plan:
         attachments += made
         if any(a.accepted for a in made):
             extra += compiled.backends
-    offered = tuple(h.service for h in houses.values())
+    unheard = [
+        problem
+        for kind, objects in ((SERVICES, offered), (GATEWAYS, gateways), (CLASSES, classes))
+        for problem in ignored.problems(kind, objects, memo)
+    ]
     desired = _desired(carried, _doors(open_, entries, memo), extra, [age(s) for s in offered])
+    desired = replace(desired, problems=(*desired.problems, *unheard))
     return Plan(desired, tuple(open_), tuple(attachments), classes, known, offered)
 
 

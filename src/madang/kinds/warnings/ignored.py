@@ -120,8 +120,12 @@ _TREES: Mapping[Kind, _Branch] = {kind: _tree(fields) for kind, fields in FIELDS
 
 def of(kind: Kind, obj: Obj) -> list[str]:
     """In the order of the object."""
+    return [f"{place}: {TEXT}" for place in paths(kind, obj)]
+
+
+def paths(kind: Kind, obj: Obj) -> list[str]:
     tree = _TREES.get(kind)
-    return [f"{place}: {TEXT}" for place in _found(obj, tree, "")] if tree else []
+    return list(_found(obj, tree, "")) if tree else []
 
 
 def _found(value: Any, branch: _Branch, at: str) -> Iterator[str]:

@@ -203,6 +203,22 @@ def test_a_folder_of_which_a_layer_says_nothing_is_as_below(tmp_path: Path, layo
     assert sweep(layout) == 0
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        [tar(member("d/x", b"x"), member(".wh.d", b""))],
+        [tar(member(".wh.d", b"")), tar(member("d/x", b"x"))],
+        [tar(member("d", b"a file")), tar(member("d/x", b"x"))],
+    ],
+    ids=["hidden in the same layer", "hidden between", "a file between"],
+)
+def test_a_folder_made_anew_is_not_as_below(tmp_path: Path, layout: Layout, above: list[bytes]) -> None:
+    closed = tar(member("d", type=tarfile.DIRTYPE, mode=0o700))
+    take(layout, oci_archive(tmp_path / "1", (REDIS, *image_blobs([closed, *above]))), quiet)
+    image = Store(layout.home).find(REDIS)
+    assert image is not None and (image.folders[0] / "d").stat().st_mode & 0o7777 == 0o755
+
+
 def test_a_layer_that_comes_twice_is_stacked_once(tmp_path: Path, layout: Layout) -> None:
     take(layout, oci_archive(tmp_path / "1", (REDIS, *image_blobs([LOWER, UPPER, LOWER]))), quiet)
     image = Store(layout.home).find(REDIS)

@@ -70,3 +70,11 @@ def test_a_change_that_fails_changes_nothing(store: Store) -> None:
         entries.clear()
         raise RuntimeError
     assert store.find("redis:7") is not None
+
+
+def test_a_file_changes_as_a_whole(store: Store) -> None:
+    target = store.layout.home / "file"
+    store.layout.write(target, b"before")
+    with open(target, "rb") as reader:
+        store.layout.write(target, b"after")
+        assert reader.read() == b"before" and target.read_bytes() == b"after"

@@ -148,6 +148,7 @@ def test_no_way_out(to: Path, members: list[Member]) -> None:
     [
         ([member("../x", b"")], "climbs out of its layer"),
         ([link("a", "missing")], "which this layer does not hold"),
+        ([member(".wh.a", b""), link("b", "a")], "which this layer does not hold"),
         ([folder("a"), link("b", "a")], "hard link to the folder"),
         ([member("a", b""), member("a/b", b"")], "is no folder"),
         ([sym("a", "b"), sym("b", "a"), member("a/x", b"")], "more than 40 links"),

@@ -62,3 +62,8 @@ def test_a_status_of_another_port_is_older_than_the_service() -> None:
     moved = service({"ip": "127.0.0.1", "ports": [{"port": 8080}]})
     moved["spec"]["ports"] = [{"port": 8081}]
     assert doors(WANTED, [moved], []).undecided
+
+
+def test_of_several_projects_each_is_named() -> None:
+    found = doors({*WANTED, ("blog", "web")}, [service()], [event("taken", "2026-01-01T00:00:00Z")])
+    assert found.closed == ("shop/web: taken",)

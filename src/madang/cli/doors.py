@@ -30,6 +30,7 @@ def published(objects: Iterable[Obj]) -> set[tuple[str, str]]:
 def doors(wanted: set[tuple[str, str]], services: Iterable[Obj], events: Iterable[Obj]) -> Doors:
     """A Service without an address and without a word about why is one that the gateway has not come to yet."""
     said = latest(events)
+    several = len({namespace for namespace, _ in wanted}) > 1
     undecided, closed = False, []
     for service in services:
         meta = service["metadata"]
@@ -41,7 +42,8 @@ def doors(wanted: set[tuple[str, str]], services: Iterable[Obj], events: Iterabl
         reason = said.get(meta.get("uid", ""))
         reason = reason if reason and concerns(service, reason) else None
         undecided |= reason is None
-        closed.append(reason or f"{meta['name']}: its published ports are not open yet")
+        whose = f"{meta['namespace']}/{meta['name']}" if several else meta["name"]
+        closed.append(f"{whose}: {reason or 'its published ports are not open yet'}")
     return Doors(undecided, tuple(sorted(closed)))
 
 
@@ -68,5 +70,5 @@ def latest(events: Iterable[Obj]) -> dict[str, str]:
         about: Any = event.get("involvedObject") or {}
         at = str(event.get("lastTimestamp") or event.get("eventTime") or "")
         if at >= found.get(about.get("uid", ""), ("", ""))[0]:
-            found[about.get("uid", "")] = (at, f"{about.get('name')}: {event.get('message')}")
+            found[about.get("uid", "")] = (at, str(event.get("message")))
     return {uid: text for uid, (_, text) in found.items()}

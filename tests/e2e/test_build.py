@@ -244,8 +244,22 @@ def test_a_build_that_is_killed_leaves_nothing_and_goes_on_from_there(folder: Pa
     (folder / "Dockerfile").write_text("FROM scratch\nADD root.tar /\nRUN echo again\n")
     assert "CACHED ADD root.tar" in madang(home, "build", str(folder), "-t", "try")
     assert list((home / "default/build/work").iterdir()) == []
+    assert no_cgroups(home)
+
+
+def test_a_failure_ends_the_other_stages(folder: Path, tmp_path: Path) -> None:
+    (folder / "Dockerfile").write_text(
+        "FROM scratch AS base\nADD root.tar /\nFROM base AS slow\nRUN sleep 5411\nFROM base AS wrong\n"
+        "RUN sleep 0.5; exit 4\nFROM base\nCOPY --from=slow /bin/sh /a\nCOPY --from=wrong /bin/sh /b\n"
+    )
+    home = tmp_path / "home"
+    assert "exit code: 4" in madang(home, "build", str(folder), "-t", "try", code=1)
+    assert no_cgroups(home)
+
+
+def no_cgroups(home: Path) -> bool:
     known = sha256(os.fsencode(home / "default")).hexdigest()[:8]
-    assert not [p for top in cgroups() for p in top.glob(f"madang-build-{known}-*")]
+    return not [p for top in cgroups() for p in top.glob(f"madang-build-{known}-*")]
 
 
 def content(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from madang.node.runtimes.oci.machine import Machine, look
 NAMES = ("runc", "crun")
 AROUND = ("setpriv", "unshare")  # of util-linux
 LINE = 1 << 20  # a longer line is cut in two
+PATIENCE = 100  # looks, 20 ms apart
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -65,7 +66,7 @@ class Runc:
                 with suppress(ProcessLookupError):
                     program.kill()
                 await program.wait()
-            await asyncio.to_thread(sweep, name)
+            await gone(name)
         if code and (words := refused(log)):
             raise Unable(words)
         return code
@@ -106,9 +107,23 @@ def cgroups() -> set[Path]:
     return found
 
 
-def sweep(prefix: str) -> None:
-    """Cgroups that a killed runtime left; one in which something runs stays."""
+def sweep(prefix: str) -> bool:
+    """Take away the cgroups that a killed runtime left; one in which something runs stays, and is said."""
+    left = False
     for top in cgroups():
         for place in top.glob(f"{prefix}*"):
-            with suppress(OSError):
+            try:
                 place.rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                left = True
+    return left
+
+
+async def gone(name: str) -> None:
+    """The kernel ends what a killed runtime had started at its own pace; only then its cgroups can go."""
+    for _ in range(PATIENCE):
+        if not sweep(name):
+            return
+        await asyncio.sleep(0.02)

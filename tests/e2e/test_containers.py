@@ -178,8 +178,10 @@ def test_cycles_leave_nothing_on_the_machine(court: Court) -> None:
         return groups, mounts, folders, links
 
     plain = {"containers": [{"name": "c", "image": TINY}], "initContainers": [], "volumes": []}
+    there = set((court.home / "pods").glob("*"))
     made(court, "warm", **plain)
     gone(court, "warm")
+    until(lambda: set((court.home / "pods").glob("*")) <= there, "the folder of the pod that is gone goes, too")
     before = counted()
     for number in range(20):
         made(court, f"n{number}", **plain)

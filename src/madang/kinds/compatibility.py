@@ -81,7 +81,8 @@ def markdown() -> str:
 
 def ignored_markdown() -> str:
     """The fields that are stored without effect; a template's are its pod's and not named again."""
-    rows = ["| kind | field |", "|---|---|"]
+    rows = ["| kind | field | in a container |", "|---|---|---|"]
     for kind, fields in ignored.FIELDS.items():
-        rows += [f"| {kind} | `{field.path}` |" for field in fields if ".template.spec." not in field.path]
+        own = [field for field in fields if ".template.spec." not in field.path]
+        rows += [f"| {kind} | `{field.path}` | {'honoured' if field.contained else ''} |" for field in own]
     return "\n".join(rows) + "\n"

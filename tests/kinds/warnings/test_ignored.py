@@ -29,7 +29,8 @@ def test_what_was_asked_is_named_with_its_place(kind: str, at: str) -> None:
     obj = {"metadata": {"name": "x", "generation": 1}, **inner}
     warn = WARNINGS[kind]
     assert list(warn(obj, None)) == [
-        f"{at}.containers[1].securityContext.capabilities: accepted, but nothing acts on it yet",
+        f"{at}.containers[1].securityContext.capabilities: accepted; it holds where the pod runs in a container, "
+        "and nothing acts on it where it does not",
         f"{at}.hostPID: accepted, but nothing acts on it yet",
     ]
     assert list(warn(obj, obj)) == []

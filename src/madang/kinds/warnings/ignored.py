@@ -10,51 +10,57 @@ from typing import Any, NamedTuple
 from madang.ports.objects import Kind, Obj
 
 TEXT = "accepted, but nothing acts on it yet"
+CONTAINED = "accepted; it holds where the pod runs in a container, and nothing acts on it where it does not"
 
 
 class Field(NamedTuple):
-    """`[]` in a path goes through a list. `usual` is a value that asks for nothing (a default)."""
+    """`[]` in a path goes through a list. `usual` is a value that asks for nothing (a default). `contained`: a
+    container honours it, a program of this machine does not; which one a pod becomes is known only when it starts."""
 
     path: str
     usual: Any = None
+    contained: bool = False
 
 
 _SECURITY = tuple(
     Field(name)
     for name in (
-        "appArmorProfile", "seLinuxOptions", "seccompProfile", "windowsOptions",
+        "appArmorProfile", "seLinuxOptions", "windowsOptions",
     )
 )  # fmt: skip
+_SECCOMP = Field("securityContext.seccompProfile", contained=True)
 _CONTAINER = (
     Field("env[].valueFrom.fileKeyRef"),
     Field("resizePolicy"),
     Field("restartPolicyRules"),
     *(Field(f"securityContext.{field.path}") for field in _SECURITY),
-    Field("securityContext.allowPrivilegeEscalation"),
-    Field("securityContext.capabilities"),
-    Field("securityContext.privileged", False),
-    Field("securityContext.procMount", "Default"),
-    Field("securityContext.readOnlyRootFilesystem", False),
+    _SECCOMP,
+    Field("securityContext.allowPrivilegeEscalation", contained=True),
+    Field("securityContext.capabilities", contained=True),
+    Field("securityContext.privileged", False, contained=True),
+    Field("securityContext.procMount", "Default", contained=True),
+    Field("securityContext.readOnlyRootFilesystem", False, contained=True),
     Field("volumeDevices"),
     Field("volumeMounts[].mountPropagation", "None"),
 )
 _POD = (
-    *(Field(f"{member}[].{field.path}", field.usual) for member in ("initContainers", "containers")
+    *(field._replace(path=f"{member}[].{field.path}") for member in ("initContainers", "containers")
       for field in _CONTAINER),
     Field("dnsConfig"),
     Field("dnsPolicy", "ClusterFirst"),
     Field("ephemeralContainers"),
-    Field("hostIPC", False),
+    Field("hostIPC", False, contained=True),
     Field("hostPID", False),
     Field("hostUsers", True),
     Field("hostnameOverride"),
     Field("resourceClaims"),
     Field("schedulingGroup"),
     *(Field(f"securityContext.{field.path}") for field in _SECURITY),
+    _SECCOMP,
     Field("securityContext.fsGroupChangePolicy", "Always"),
     Field("securityContext.seLinuxChangePolicy"),
     Field("securityContext.supplementalGroupsPolicy", "Merge"),
-    Field("securityContext.sysctls"),
+    Field("securityContext.sysctls", contained=True),
     Field("setHostnameAsFQDN", False),
     Field("shareProcessNamespace", False),
     Field("volumes[].emptyDir.sizeLimit"),
@@ -78,9 +84,9 @@ _JOB = (
     Field("successPolicy"),
 )
 _AUTOSCALER = (Field("metrics[].external"), Field("metrics[].object"), Field("metrics[].pods"))
-_TEMPLATE = tuple(Field(f"template.spec.{field.path}", field.usual) for field in _POD)
+_TEMPLATE = tuple(field._replace(path=f"template.spec.{field.path}") for field in _POD)
 FIELDS: Mapping[Kind, Sequence[Field]] = {
-    kind: tuple(Field(f"spec.{field.path}", field.usual) for field in fields)
+    kind: tuple(field._replace(path=f"spec.{field.path}") for field in fields)
     for kind, fields in {
         "deployments.apps": _TEMPLATE,
         "gatewayclasses.gateway.networking.k8s.io": (Field("parametersRef"),),
@@ -97,12 +103,13 @@ FIELDS: Mapping[Kind, Sequence[Field]] = {
 class _Branch:
     """The rows of a kind as one tree, so that an object is walked once. `leaf` where a row ends here."""
 
-    __slots__ = ("inner", "leaf", "usual")
+    __slots__ = ("inner", "leaf", "text", "usual")
 
     def __init__(self) -> None:
         self.inner: dict[str, _Branch] = {}
         self.leaf = False
         self.usual: Any = None
+        self.text = TEXT
 
 
 def _tree(fields: Sequence[Field]) -> _Branch:
@@ -112,6 +119,7 @@ def _tree(fields: Sequence[Field]) -> _Branch:
         for step in field.path.replace("[]", "").split("."):
             branch = branch.inner.setdefault(step, _Branch())
         branch.leaf, branch.usual = True, field.usual
+        branch.text = CONTAINED if field.contained else TEXT
     return root
 
 
@@ -120,15 +128,21 @@ _TREES: Mapping[Kind, _Branch] = {kind: _tree(fields) for kind, fields in FIELDS
 
 def of(kind: Kind, obj: Obj) -> list[str]:
     """In the order of the object."""
-    return [f"{place}: {TEXT}" for place in paths(kind, obj)]
+    return [f"{place}: {text}" for place, text in _asked(kind, obj)]
 
 
 def paths(kind: Kind, obj: Obj) -> list[str]:
+    """The places alone."""
+    return [place for place, _ in _asked(kind, obj)]
+
+
+def _asked(kind: Kind, obj: Obj) -> Iterator[tuple[str, str]]:
     tree = _TREES.get(kind)
-    return list(_found(obj, tree, "")) if tree else []
+    if tree:
+        yield from _found(obj, tree, "")
 
 
-def _found(value: Any, branch: _Branch, at: str) -> Iterator[str]:
+def _found(value: Any, branch: _Branch, at: str) -> Iterator[tuple[str, str]]:
     if value.__class__ is list:
         for i, item in enumerate(value):
             yield from _found(item, branch, f"{at}[{i}]")
@@ -142,4 +156,4 @@ def _found(value: Any, branch: _Branch, at: str) -> Iterator[str]:
             if item:
                 yield from _found(item, inner, place)
         elif item not in (inner.usual, None, "", [], {}):
-            yield place
+            yield place, inner.text

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -71,3 +72,5 @@ def container(tmp_path: Path, layer: Path, runtime: ContainerRuntime) -> Iterato
         kept = json.loads(path.read_text())
         if record.alive(kept.get("monitorPid", 0), kept.get("monitorTicks", 0)):
             os.kill(kept["monitorPid"], signal.SIGKILL)
+            while record.alive(kept["monitorPid"], kept["monitorTicks"]):  # its cgroups are empty only then
+                time.sleep(0.005)

@@ -5,7 +5,6 @@ mount namespace and its PID namespace holds the container's: whoever kills the m
 mounts with it, and nothing is ever mounted on the machine itself. The runtime goes as soon as the program runs.
 """
 
-import json
 import os
 import signal
 import time
@@ -39,7 +38,7 @@ class ContainerMonitor(Monitor):
             os.symlink(layer, name)
         mount("overlay", runc.ROOT, "overlay", data=self._oci["options"])
         with open(runc.CONFIG, "w") as file:
-            json.dump(self._oci["config"], file)
+            file.write(self._oci["config"])
 
     def launch(self) -> None:
         started = time.time()

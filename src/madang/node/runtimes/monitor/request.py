@@ -40,7 +40,7 @@ class OciSpec(TypedDict):
     """A container by an OCI runtime. All paths are names in the start's folder, which is the bundle."""
 
     runtime: str  # the program
-    config: dict[str, Any]
+    config: str  # the document as it is written: as objects it would stay in the monitor's memory
     links: dict[str, str]  # to the image's layers
     folders: list[str]
     options: str  # of the overlay

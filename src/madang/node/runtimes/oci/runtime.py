@@ -119,7 +119,7 @@ class ContainerRuntime(Monitored):
         config["linux"] = linux
         return {
             "runtime": self.program,
-            "config": config,
+            "config": json.dumps(config),
             "links": plan.links,
             "folders": list(plan.folders),
             # inside, `trusted` attributes are root's outside alone

@@ -35,19 +35,21 @@ def test_refusals_name_the_file(tmp_path: Path, name: str, says: str) -> None:
 
 def test_who_stops_waiting_stops_the_worker(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "never")
+    ours = os.open(tmp_path / "never", os.O_RDWR)  # whoever reads waits for us, and we for nobody
+    layout = Layout(tmp_path / "images")
 
     async def stopped() -> None:
-        waiting = asyncio.create_task(load(tmp_path / "images", tmp_path / "never"))
-        writer = await asyncio.to_thread(open, tmp_path / "never", "wb")  # returns once the worker reads
-        try:
-            waiting.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await waiting
-        finally:
-            writer.close()
+        waiting = asyncio.create_task(load(layout.home, tmp_path / "never"))
+        while not waiting.done() and not (layout.work.exists() and list(layout.work.iterdir())):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
 
-    asyncio.run(stopped())
-    layout = Layout(tmp_path / "images")
+    try:
+        asyncio.run(stopped())
+    finally:
+        os.close(ours)
     with layout.alone():  # nobody holds it any more
         assert not list(layout.work.iterdir())
     assert Store(tmp_path / "images").all() == []

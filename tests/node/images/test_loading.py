@@ -82,7 +82,10 @@ def test_a_docker_archive_whose_layers_are_links_or_packed(tmp_path: Path, layou
 
 def test_a_folder_and_names(tmp_path: Path, layout: Layout) -> None:
     with tarfile.open(oci(tmp_path)) as archive:
-        archive.extractall(tmp_path / "folder", filter="data")
+        for each in archive:
+            target = tmp_path / "folder" / each.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.extractfile(each).read())  # type: ignore[union-attr]
     take(layout, tmp_path / "folder", quiet, tags=("mine:1", "localhost:5000/mine"))
     assert [i.refs for i in Store(layout.home).all()] == [("docker.io/library/mine:1", "localhost:5000/mine:latest")]
     with pytest.raises(ValueError, match="lower case"):
@@ -278,5 +281,5 @@ def test_killed_at_every_step(tmp_path: Path) -> None:
         take(layout, archive, quiet)
         assert Store(layout.home).find("redis:7") is not None, f"step {step}"
         with layout.alone():
-            assert not [p for p in layout.work.iterdir() if p.suffix != ".new"]
+            assert not list(layout.work.iterdir())
     assert step > 60 and seen >= 1

@@ -53,7 +53,8 @@ class Layout:
         for folder in (self.home, self.blobs, self.trees, self.uses, self.work):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (self.home / "oci-layout").exists():
-            self.write(self.home / "oci-layout", json.dumps(OCI_LAYOUT).encode())
+            with self._locked("index.lock", fcntl.LOCK_EX):
+                self.write(self.home / "oci-layout", json.dumps(OCI_LAYOUT).encode())
 
     def blob(self, digest: str) -> Path:
         return self.blobs / digest.removeprefix("sha256:")
@@ -127,9 +128,12 @@ class Layout:
         """Nobody loads while the block runs; BlockingIOError where somebody does. Whoever was killed at work left
         something: it is swept here."""
         with self._locked("lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
-            for left in self.work.iterdir():
-                if left.suffix != ".new":  # a few bytes of the index, maybe being written at this moment
-                    remove(left)
+            with self._locked("index.lock", fcntl.LOCK_EX):  # nor does somebody write the index at this moment
+                for left in self.work.iterdir():
+                    if left.is_dir():
+                        remove(left)
+                    else:
+                        left.unlink(missing_ok=True)
             yield
 
     @contextmanager

@@ -22,6 +22,7 @@ from madang.world.loop import VirtualLoop
 from madang.world.world import World
 
 STALE = 64  # delays that were shortened may wait beside the shorter ones for a while
+HOLDERS = (ControllerLoop, Scheduler, Recorder, NodeRecorder, StatusWriter)
 WAITING = ("Event.wait", "WorldClock.sleep")  # pauses of somebody: how many there are is chance
 
 
@@ -42,7 +43,7 @@ def held(world: World, life: Life) -> Iterator[str]:
     pods = {p["metadata"]["uid"]: p for p in life.api.view.list("pods")}
     bound = {uid for uid, p in pods.items() if p["spec"].get("nodeName") and not _ended(p)}
     for thing in gc.get_objects():
-        if getattr(getattr(thing, "_api", None), "desk", None) is not desk:
+        if not isinstance(thing, HOLDERS) or thing._api.desk is not desk:  # type: ignore[attr-defined]
             continue
         match thing:
             case ControllerLoop():

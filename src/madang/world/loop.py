@@ -68,6 +68,10 @@ class Step:
         self._cancelled = True
         self._args = ()
 
+    def drop(self) -> None:
+        """It will never be taken: whom it would have called may go."""
+        self._callback, self._args, self._cancelled = _nothing, (), True
+
     def cancelled(self) -> bool:
         return self._cancelled
 
@@ -163,9 +167,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def end(self) -> None:
         """Ends what is left of everybody, quietly: the world is over."""
-        for task in asyncio.all_tasks(self):
+        tasks = asyncio.all_tasks(self)
+        for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             _close(task)
+        for task in tasks:
+            _let_go(task)
+        for _, _, step in self._waiting:
+            step.drop()
         self._buried.clear()
         self._ready.clear()  # type: ignore[attr-defined]
         self._waiting.clear()
@@ -195,9 +204,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None: ...
 
 
+def _nothing() -> None: ...
+
+
 def _numbered(loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, T], **kwargs: Any) -> asyncio.Task[T]:
     context: Context | None = kwargs.pop("context", None)
     return NumberedTask(coro, loop=loop, context=context, name=kwargs.get("name"))
+
+
+def _let_go(task: "asyncio.Task[Any]") -> None:
+    """Who waits and what is waited for hold each other: without this only the collector would end them."""
+    if (awaited := task._fut_waiter) is not None:  # type: ignore[attr-defined]
+        awaited.cancel()
+    for callback, _ in task._callbacks or ():  # type: ignore[attr-defined]
+        task.remove_done_callback(callback)
 
 
 def _close(task: "asyncio.Task[Any]") -> None:

@@ -45,6 +45,7 @@ class DirectApi:
         self.desk = desk or Desk(store=store, index=index, clock=clock, chance=chance, settings=settings)
         self.user = user
         self._view = StoreView(store)
+        self._unnamed = self._named_by_room(_WRITE)
 
     def as_(self, user: User) -> "DirectApi":
         desk = self.desk
@@ -121,8 +122,11 @@ class DirectApi:
 
     def _named(self, options: WriteOptions) -> WriteOptions:
         """Rooms inside are the field managers that a cluster's parts are."""
-        if options.field_manager:
-            return options
+        if options is _WRITE:
+            return self._unnamed
+        return options if options.field_manager else self._named_by_room(options)
+
+    def _named_by_room(self, options: WriteOptions) -> WriteOptions:
         manager = next((name for prefix, name in MANAGERS if self.user.name.startswith(prefix)), "")
         manager = manager or self.user.name.rsplit(":", 1)[-1]
         return WriteOptions(options.dry_run, manager, options.field_validation, options.force)

@@ -26,9 +26,9 @@ class StoreView:
         owner: str | None = None,
         node: str | None = None,
     ) -> Sequence[Obj]:
-        terms: list[Term] = [("label", f"{k}={v}") for k, v in (labels or {}).items()]
+        terms: list[Term] = [("label", f"{k}={v}") for k, v in labels.items()] if labels else []
         if owner is not None:
             terms.append(("owner", owner))
         if node is not None:
             terms.append(("node", node))
-        return [entry.obj for entry in self._store.list(kind, namespace, terms=terms).entries]
+        return self._store.objects(kind, namespace, terms)

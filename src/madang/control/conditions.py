@@ -11,7 +11,10 @@ from madang.ports.objects import Obj
 
 
 def find(conditions: Sequence[Obj] | None, type_: str) -> Obj | None:
-    return next((c for c in conditions or () if c["type"] == type_), None)
+    for condition in conditions or ():
+        if condition["type"] == type_:
+            return condition
+    return None
 
 
 def holds(conditions: Sequence[Obj] | None, type_: str) -> bool:

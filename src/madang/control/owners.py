@@ -31,7 +31,11 @@ def references(obj: Obj) -> list[Obj]:
 
 
 def controller_of(obj: Obj) -> Obj | None:
-    return next((r for r in references(obj) if r.get("controller")), None)
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            found: Obj = reference
+            return found
+    return None
 
 
 def owned_by(obj: Obj, uid: str) -> bool:

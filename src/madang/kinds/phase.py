@@ -13,4 +13,4 @@ def phase(pod: Obj) -> str:
 
 
 def ended(pod: Obj) -> bool:
-    return phase(pod) in TERMINAL
+    return ((pod.get("status") or {}).get("phase") or "Pending") in TERMINAL

@@ -43,9 +43,10 @@ class Decoded:
             self._size_bytes -= self._kept.popitem(last=False)[1][1]
 
     def obj(self, revision: int, data: bytes) -> Obj:
-        hit = self._kept.get(revision)
+        kept = self._kept
+        hit = kept.get(revision)
         if hit is not None:
-            self._kept.move_to_end(revision)
+            kept.move_to_end(revision)
             return hit[0]
         obj: Obj = orjson.loads(data)
         self.keep(revision, obj, len(data))
@@ -63,7 +64,7 @@ class StoredEntry:
 
     @property
     def key(self) -> Key:
-        return Key._make(self.record[0])
+        return tuple.__new__(Key, self.record[0])
 
     @property
     def revision(self) -> int:

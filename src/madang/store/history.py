@@ -111,8 +111,10 @@ class History:
 
     def trim(self, now_s: float) -> None:
         """Lets go what has left the window; called once a commit."""
+        if not self._too_much(now_s):
+            return
         dropped: Counter[Kind] = Counter()
-        while self._marks and self._too_much(now_s):
+        while self._too_much(now_s):
             kind, self._oldest, size_bytes, _ = self._marks.popleft()
             self._size_bytes -= size_bytes
             dropped[kind] += 1
@@ -121,7 +123,7 @@ class History:
 
     def _too_much(self, now_s: float) -> bool:
         window, count = self._window, len(self._marks)
-        return (
+        return count > 0 and (
             count > window.changes
             or self._size_bytes > window.size_bytes
             or (count > window.ageless_changes and self._marks[0][3] < now_s - window.age_s)

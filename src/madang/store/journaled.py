@@ -40,6 +40,7 @@ class JournaledStore:
         self._clock = clock
         self._decoded = Decoded(decoded_bytes)
         self._tables = tables_of(loaded, index)
+        self._count = sum(map(len, self._tables.values()))  # of objects
         self._revision = self._given = loaded.revision
         self._history = History(loaded.revision, window or Window(), self._decoded)
         self._watchers = Watchers()
@@ -60,9 +61,16 @@ class JournaledStore:
         return self._history.oldest
 
     def get(self, key: Key) -> StoredEntry | None:
-        table = self._tables.get(key.kind)
+        table = self._tables.get(key[0])
         record = None if table is None else table.get(key)
         return None if record is None else StoredEntry(record, self._decoded)
+
+    def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> "list[Obj]":
+        table = self._tables.get(kind)
+        if table is None:
+            return []
+        obj = self._decoded.obj
+        return [obj(record[1], record[2]) for record in table.select(namespace, terms, None, 0)[0]]
 
     def newest(self, key: Key) -> StoredEntry | None:
         accepted = self._pipeline.get(key)
@@ -140,10 +148,12 @@ class JournaledStore:
     def _show(self, batch: Sequence[Accepted]) -> None:
         now_s = self._clock.monotonic_s()
         for accepted in batch:
-            self._history.append(self._apply(accepted), now_s)
+            past = self._apply(accepted)
+            self._count += (past[0] == "ADDED") - (past[0] == "DELETED")
+            self._history.append(past, now_s)
         self._revision = batch[-1].entry.revision
         self._history.trim(now_s)
-        self._committed(sum(map(len, self._tables.values())), len(batch))
+        self._committed(self._count, len(batch))
         self._watchers.wake({accepted.entry.record[0][0]: None for accepted in batch})
 
     def _apply(self, accepted: Accepted) -> Past:

@@ -92,6 +92,10 @@ class Store(Protocol):
         (HistoryGone where it has left the window)."""
         ...
 
+    def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> "list[Obj]":
+        """What `list` gives of the present, decoded: decisions look at objects often, and at nothing else."""
+        ...
+
     def put(self, key: Key, encode: Encode, *, expect: int | None, obj: Obj | None = None) -> Awaitable[Entry]:
         """`obj` is what `encode` encodes, where it is at hand: nobody may change it from then on.
         `expect` is the revision of the newest accepted state, 0 for "there is none", None for "whatever".

@@ -89,11 +89,13 @@ class Table:
         if not terms:  # the common list: two bisections and a slice
             end = min(high, low + limit) if limit else high
             return [undo.get(key) or records[key] for key in keys[low:end]], high - end
-        found = []
-        for key in keys[low:high]:
-            record = undo[key] if key in undo else records[key]
-            if record is not None and all(term in record[3] for term in terms):
-                found.append(record)
+        if not undo:
+            found = [records[key] for key in keys[low:high]]
+            if len(terms) > 1:  # of one term alone the candidates are all
+                found = [record for record in found if all(term in record[3] for term in terms)]
+        else:
+            then = [undo[key] if key in undo else records[key] for key in keys[low:high]]
+            found = [record for record in then if record is not None and all(term in record[3] for term in terms)]
         cut = min(len(found), limit) if limit else len(found)
         return found[:cut], len(found) - cut
 
@@ -109,7 +111,9 @@ class Table:
     def _candidates(self, terms: Sequence[Term], undo: Undo) -> list[PlainKey]:
         if terms:
             found = self._terms.fewest(terms)
-            return sorted({*found, *undo}) if undo or found else []
+            if undo:
+                return sorted({*found, *undo})
+            return sorted(found) if found else []
         if not undo:
             return self._order
         hidden = {key for key, record in undo.items() if record is None}  # not there yet at that time

@@ -54,6 +54,11 @@ class TermIndex:
 
     def fewest(self, terms: Sequence[Term]) -> Iterable[PlainKey]:
         """The keys of the rarest of the terms; none where a term is held by nobody."""
+        if len(terms) == 1:
+            only = self._buckets.get(terms[0])
+            if only is None:
+                return ()
+            return only[1] if isinstance(only[1], set) else (only[1],)
         buckets = [self._buckets.get(term) for term in terms]
         found = [bucket[1] for bucket in buckets if bucket is not None]
         if len(found) < len(buckets):

@@ -58,9 +58,8 @@ class Step:
 
     __slots__ = ("_args", "_callback", "_cancelled", "_context", "due_s")
 
-    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None) -> None:
-        self._callback, self._args = callback, args
-        self._context = copy_context() if context is None else context
+    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context) -> None:
+        self._callback, self._args, self._context = callback, args, context
         self._cancelled = False
         self.due_s = 0.0
 
@@ -101,19 +100,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_soon(  # type: ignore[override]  # a step is handle enough
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
-        step = Step(callback, args, context)
+        step = Step(callback, args, copy_context() if context is None else context)
         self._ready.append(step)  # type: ignore[attr-defined]
         return step
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
-        return self.call_at(self._now_s + delay, callback, *args, context=context)
+        step = Step(callback, args, copy_context() if context is None else context)
+        step.due_s = self._now_s + delay
+        heapq.heappush(self._waiting, (step.due_s, next(self._turns), step))
+        return step
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
-        step = Step(callback, args, context)
+        step = Step(callback, args, copy_context() if context is None else context)
         step.due_s = when
         heapq.heappush(self._waiting, (when, next(self._turns), step))
         return step
@@ -130,28 +132,26 @@ class VirtualLoop(asyncio.BaseEventLoop):
             ready.append(heapq.heappop(waiting)[2])
         for _ in range(len(ready)):
             step = ready.popleft()
-            if not step._cancelled:
-                self._take(step)
-
-    def _take(self, step: Step) -> None:
-        context = step._context
-        pulse = context.get(PULSE)
-        self.steps += 1
+            if step._cancelled:
+                continue
+            context = step._context
+            pulse = context.get(PULSE)
+            self.steps += 1
+            if pulse is not None:
+                if pulse.dead:
+                    continue
+                pulse.steps += 1
+                if (pulse.fatal and pulse.steps >= pulse.fatal) or (self.ends is not None and self.ends(pulse, step)):
+                    self.fatal(pulse, step)
+                    continue
+            try:
+                context.run(step._callback, *step._args)
+            except (SystemExit, KeyboardInterrupt, Standstill):
+                raise
+            except BaseException as error:
+                self.call_exception_handler({"message": f"a step raised: {step._callback!r}", "exception": error})
         if self.steps > MOST_STEPS:
             raise Standstill(f"{MOST_STEPS} steps, and no end: {step._callback!r}")
-        if pulse is not None:
-            if pulse.dead:
-                return
-            pulse.steps += 1
-            if (pulse.fatal and pulse.steps >= pulse.fatal) or (self.ends is not None and self.ends(pulse, step)):
-                self.fatal(pulse, step)
-                return
-        try:
-            context.run(step._callback, *step._args)
-        except (SystemExit, KeyboardInterrupt, Standstill):
-            raise
-        except BaseException as error:
-            self.call_exception_handler({"message": f"a step raised: {step._callback!r}", "exception": error})
 
     def bury(self) -> None:
         """Keeps what dead lives left, so that no `finally` of theirs runs while the world goes on."""

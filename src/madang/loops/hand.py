@@ -36,6 +36,8 @@ class Hand:
 
     async def carry_out(self, actions: Sequence[Action]) -> Outcome:
         outcome = Outcome()
+        if not actions:
+            return outcome
         for type_, run in groupby(actions, key=type):
             if type_ is Wake:
                 waits = [a.after_s for a in run if isinstance(a, Wake)]

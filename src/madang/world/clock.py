@@ -6,6 +6,8 @@ what another part draws.
 
 import asyncio
 import random
+from collections.abc import Coroutine
+from typing import Any
 
 START_S = 1_800_000_000.0
 
@@ -23,8 +25,8 @@ class WorldClock:
     def monotonic_s(self) -> float:
         return self._loop.time()
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
+        return asyncio.sleep(seconds)
 
     def jump(self, seconds: float) -> None:
         self.offset_s += seconds

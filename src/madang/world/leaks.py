@@ -23,7 +23,7 @@ from madang.world.world import World
 
 STALE = 64  # delays that were shortened may wait beside the shorter ones for a while
 HOLDERS = (ControllerLoop, Scheduler, Recorder, NodeRecorder, StatusWriter)
-WAITING = ("Event.wait", "WorldClock.sleep")  # pauses of somebody: how many there are is chance
+WAITING = ("Event.wait", "sleep")  # pauses of somebody: how many there are is chance
 
 
 def census(loop: VirtualLoop) -> Counter[str]:

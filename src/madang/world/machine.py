@@ -34,14 +34,14 @@ class Program:
     told: list[int] = field(default_factory=list)
     used_s: float = 0.0  # CPU time, up to `counted_s`
     counted_s: float = 0.0
+    pod: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pod = self.launch.folder.parents[2].name  # pods/UID/containers/NAME/ATTEMPT
 
     @property
     def alive(self) -> bool:
         return not self.ended.done()
-
-    @property
-    def pod(self) -> str:
-        return self.launch.folder.parents[2].name
 
     @property
     def app(self) -> str:

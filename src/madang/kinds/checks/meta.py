@@ -3,7 +3,7 @@
 In: an object, how its name is checked. Out: causes (apimachinery api/validation/objectmeta).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from madang.kinds.causes import Cause
@@ -14,6 +14,7 @@ from madang.ports.objects import Obj
 
 NameCheck = Callable[[str], Faults]
 ANNOTATIONS_BYTES = 256 * 1024
+NOTHING: Mapping[str, Any] = {}
 PLAIN_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 
 
@@ -38,16 +39,16 @@ def check_meta(obj: Obj, name: NameCheck = dns_subdomain, *, namespaced: bool = 
 
 
 def check_meta_update(new: Obj, old: Obj) -> list[Cause]:
-    meta = new.get("metadata") or {}
-    return _late_finalizers(meta, old.get("metadata") or {}) + _shared(meta, "metadata")
+    meta, before = new.get("metadata") or {}, old.get("metadata") or {}
+    return _late_finalizers(meta, before) + _shared(meta, "metadata", before)
 
 
 def check_any_update(new: Obj, old: Obj) -> list[Cause]:
     """What the API asks of every update before it asks the kind, which then asks `check_meta_update` once more: a
     fault of the metadata is named three times, a late finalizer twice."""
-    meta = new.get("metadata") or {}
-    shared = _shared(meta, "metadata")
-    return shared + _late_finalizers(meta, old.get("metadata") or {}) + shared
+    meta, before = new.get("metadata") or {}, old.get("metadata") or {}
+    shared = _shared(meta, "metadata", before)
+    return shared + _late_finalizers(meta, before) + shared
 
 
 def _late_finalizers(meta: Obj, before: Obj) -> list[Cause]:
@@ -68,16 +69,13 @@ def check_template_meta(meta: Obj, path: str) -> list[Cause]:
     return out + check_annotations(meta.get("annotations"), f"{path}.annotations")
 
 
-def _shared(meta: Obj, path: str) -> list[Cause]:
+def _shared(meta: Obj, path: str, before: Mapping[str, Any] = NOTHING) -> list[Cause]:
+    """`before`: what is stored already was looked through when it came, and needs no second look where it stays."""
     out = not_negative(f"{path}.generation", meta.get("generation"))
-    if meta.get("labels"):
-        out += check_labels(meta["labels"], f"{path}.labels")
-    if meta.get("annotations"):
-        out += check_annotations(meta["annotations"], f"{path}.annotations")
-    if meta.get("ownerReferences"):
-        out += _owners(meta["ownerReferences"], f"{path}.ownerReferences")
-    if meta.get("finalizers"):
-        out += _finalizers(meta["finalizers"], f"{path}.finalizers")
+    for name, check in _CHECKS:
+        value = meta.get(name)
+        if value and value != before.get(name):
+            out += check(value, f"{path}.{name}")
     return out
 
 
@@ -129,3 +127,11 @@ def _finalizers(finalizers: list[str], path: str) -> list[Cause]:
             words = "name is neither a standard finalizer name nor is it fully qualified"
             out.append(invalid(f"{path}[{i}]", name, words))
     return out
+
+
+_CHECKS: tuple[tuple[str, Callable[[Any, str], list[Cause]]], ...] = (
+    ("labels", check_labels),
+    ("annotations", check_annotations),
+    ("ownerReferences", _owners),
+    ("finalizers", _finalizers),
+)

@@ -1,10 +1,27 @@
 """Where one pod's things lie below the courtyard's folder. Paths are computed; few look at the disk."""
 
+import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from madang.ports.objects import Obj
+
+
+# A pod's object is another one with each write of its status, and its folders are the same.
+@lru_cache(1024)
+def _root(home: Path, uid: str) -> Path:
+    return home / "pods" / uid
+
+
+@lru_cache(1024)
+def _attempts(root: Path, container: str) -> Path:
+    return root / "containers" / container
+
+
+@lru_cache(1024)
+def _logs(home: Path, namespace: str, name: str, uid: str) -> Path:
+    return home / "logs" / f"{namespace}_{name}_{uid}"
 
 
 @dataclass(frozen=True)
@@ -14,20 +31,23 @@ class Folders:
 
     @cached_property
     def root(self) -> Path:
-        return self.home / "pods" / str(self.pod["metadata"]["uid"])
+        return _root(self.home, self.pod["metadata"]["uid"])
 
     @cached_property
     def logs(self) -> Path:
         meta = self.pod["metadata"]
-        return self.home / "logs" / f"{meta['namespace']}_{meta['name']}_{meta['uid']}"
+        return _logs(self.home, meta["namespace"], meta["name"], meta["uid"])
 
     def attempts(self, container: str) -> Path:
-        return self.root / "containers" / container
+        return _attempts(self.root, container)
 
     def numbers(self, container: str) -> list[int]:
         """The attempts that have left a folder, in order."""
         folder = self.attempts(container)
-        return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
+        try:
+            return sorted(int(name) for name in os.listdir(folder) if name.isdigit())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def attempt(self, container: str, number: int) -> Path:
         return self.attempts(container) / str(number)

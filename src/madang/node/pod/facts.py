@@ -90,4 +90,7 @@ class Facts:
     finished: bool = False  # nothing is left to do for this pod
 
     def of(self, name: str) -> Container:
-        return self.containers.setdefault(name, Container())
+        found = self.containers.get(name)
+        if found is None:
+            found = self.containers[name] = Container()
+        return found

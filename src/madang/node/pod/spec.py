@@ -3,7 +3,6 @@
 In: pod objects. Out: plain values; nothing here knows what runs.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -27,27 +26,26 @@ class Role(NamedTuple):
 
     @property
     def name(self) -> str:
-        return str(self.spec["name"])
+        name: str = self.spec["name"]
+        return name
 
     @property
     def field_path(self) -> str:
         return f"spec.{'containers' if self.kind == 'main' else 'initContainers'}{{{self.name}}}"
 
 
-def roles(pod: Obj) -> Iterator[Role]:
+def roles(pod: Obj) -> list[Role]:
     """All containers, in the order in which they are started."""
-    yield from inits(pod)
-    yield from mains(pod)
+    return [*inits(pod), *mains(pod)]
 
 
-def inits(pod: Obj) -> Iterator[Role]:
-    for c in pod["spec"].get("initContainers") or ():
-        yield Role("sidecar" if c.get("restartPolicy") == "Always" else "init", c)
+def inits(pod: Obj) -> list[Role]:
+    found = pod["spec"].get("initContainers")
+    return [Role("sidecar" if c.get("restartPolicy") == "Always" else "init", c) for c in found] if found else []
 
 
-def mains(pod: Obj) -> Iterator[Role]:
-    for c in pod["spec"].get("containers") or ():
-        yield Role("main", c)
+def mains(pod: Obj) -> list[Role]:
+    return [Role("main", c) for c in pod["spec"].get("containers") or ()]
 
 
 def role(pod: Obj, name: str) -> Role:

@@ -20,10 +20,12 @@ from madang.ports.objects import Obj
 
 
 def unchanged(resource: Resource, old: Obj, subresource: str) -> Mapping[str, Any]:
-    """What a write leaves to the old object anyway (its strategy takes it from there): most writes of the house bring
-    these very parts back, and nobody need look through them again."""
+    """What a write leaves to the old object anyway (its strategy takes it from there), and its metadata: most writes
+    of the house bring these very parts back, and nobody need look through them again."""
+    if resource.conversion is not None:
+        return NOTHING
     name = "spec" if subresource == "status" else "status"
-    return {name: old[name]} if old.get(name) and resource.conversion is None else NOTHING
+    return {part: old[part] for part in ("metadata", name) if old.get(part)}
 
 
 def decoded(

@@ -5,7 +5,6 @@ selection is ADDED, one that leaves it is DELETED (shown as it was, under the re
 server's watch cache does it. A watcher that is too slow is cut off: the stream ends, and its reader lists again.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import orjson
@@ -89,8 +88,7 @@ async def _follow(
         try:
             changes = watch.ready()
             if not changes:  # else there is nothing to wait for, and no time to measure
-                async with asyncio.timeout(wait):
-                    changes = await watch.next()
+                changes = await watch.next(wait)
         except TimeoutError:
             if last:
                 return

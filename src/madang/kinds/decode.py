@@ -62,13 +62,15 @@ def shape(
     known: Mapping[str, Any] = NOTHING,
 ) -> Decoded:
     """The same for what is decoded already (a patched object); `raw` is not changed. `known`: parts that are in their
-    exact form; where `raw` holds one of these very parts, it is taken as it is."""
-    head = _check_head(served, raw)
+    exact form; where `raw` holds one of these very parts, it is taken as it is (metadata as a copy of its first level,
+    the only one that a write changes in place)."""
+    if raw.get("apiVersion") != served.api_version or raw.get("kind") != served.kind.kind:
+        _check_head(served, raw)
     kept = {name: part for name, part in known.items() if raw.get(name) is part}
     try:
         obj, found = normalize(served.node, {**raw, **dict.fromkeys(kept)}, counting=body is not None)
     except Malformed as fault:
-        raise BadRequest(f"{head}: {fault}") from fault
+        raise BadRequest(f"{_check_head(served, raw)}: {fault}") from fault
     if validation == "Ignore":
         notes: list[str] = []
     else:
@@ -76,7 +78,9 @@ def shape(
         if body is not None and duplicates.possible(body, found.keys):
             notes += duplicates.find(json.loads(body, object_pairs_hook=duplicates.Pairs))
     if notes and validation == "Strict":
-        raise BadRequest(f"{head}: strict decoding error: {', '.join(notes)}")
+        raise BadRequest(f"{_check_head(served, raw)}: strict decoding error: {', '.join(notes)}")
+    if "metadata" in kept:
+        kept["metadata"] = dict(kept["metadata"])
     if kept:  # in their places, since the order of an object's parts is seen
         obj = {name: kept.get(name, obj.get(name)) for name in (*(n for n in raw if n in obj or n in kept), *obj)}
     obj["apiVersion"], obj["kind"] = served.api_version, served.kind.kind

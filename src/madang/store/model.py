@@ -52,7 +52,9 @@ class Watch(Protocol):
     """A cursor over changes. `next` waits for at least one and gives all that are there, in order; an empty list
     means that the watcher was too slow and was cut off, or that it was closed: list again."""
 
-    async def next(self) -> Sequence[Change]: ...
+    async def next(self, most_s: float | None = None) -> Sequence[Change]:
+        """Raises TimeoutError where nothing has come for so long."""
+        ...
 
     def ready(self) -> Sequence[Change]:
         """What is there already, without waiting; empty also where the watcher was cut off (`next` tells)."""

@@ -15,7 +15,9 @@ from madang.store.history import Track
 class Cursor:
     """The `Watch` of one kind, in one namespace or all. One reader at a time."""
 
-    __slots__ = ("_closed", "_namespace", "_position", "_since", "_track", "_waiter", "_watchers", "kind")
+    __slots__ = (
+        "_alarm", "_closed", "_due_s", "_namespace", "_position", "_since", "_track", "_waiter", "_watchers", "kind",
+    )  # fmt: skip
 
     def __init__(self, watchers: "Watchers", kind: Kind, track: Track, namespace: str | None, since: int) -> None:
         self.kind = kind
@@ -25,9 +27,17 @@ class Cursor:
         self._since = since  # may lie ahead of what is committed: the position alone does not say it
         self._position = track.after(since)
         self._waiter: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._due_s: float | None = None  # when who waits now has waited long enough
         self._closed = False
 
-    async def next(self) -> Sequence[Change]:
+    async def next(self, most_s: float | None = None) -> Sequence[Change]:
+        loop = asyncio.get_running_loop()
+        self._due_s = None
+        if most_s is not None:
+            self._due_s = loop.time() + most_s
+            if self._alarm is None or self._alarm.when() > self._due_s:
+                self._arm(loop, self._due_s)
         while not self._closed:
             if self._position < self._track.first:
                 self.close()
@@ -35,12 +45,29 @@ class Cursor:
             changes = self._read()
             if changes:
                 return changes
-            self._waiter = asyncio.get_running_loop().create_future()
+            if self._due_s is not None and loop.time() >= self._due_s:
+                raise TimeoutError
+            self._waiter = loop.create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
         return []
+
+    def _arm(self, loop: asyncio.AbstractEventLoop, at_s: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = loop.call_at(at_s, self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One timer for all waits: most of them end long before it rings, and then it is set anew, not each time."""
+        self._alarm = None
+        if self._waiter is None or self._due_s is None:
+            return
+        if loop.time() < self._due_s:
+            self._arm(loop, self._due_s)
+        else:
+            self.wake()
 
     def ready(self) -> Sequence[Change]:
         if self._closed or self._position < self._track.first:
@@ -64,6 +91,9 @@ class Cursor:
 
     def close(self) -> None:
         self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         self._watchers.forget(self)
         self.wake()
 

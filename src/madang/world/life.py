@@ -20,8 +20,7 @@ from madang.node.machine.machine import Machine as Here
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Entry, Key, Obj
 from madang.ports.settings import Addresses, Settings
-from madang.store.entry import Decoded
-from madang.store.history import History, Window
+from madang.store.history import Window
 from madang.store.journaled import JournaledStore
 from madang.store.model import Encode
 from madang.world.balancer import Balancer, WorldHand, free_port
@@ -67,9 +66,8 @@ class WitnessedStore(JournaledStore):
         return None if found is None else found[0]
 
     def forget(self) -> None:
-        self._tables.clear()
-        self._decoded = Decoded()
-        self._history = History(0, Window(), self._decoded)
+        self._watchers._open.clear()
+        vars(self).clear()
 
     def _heard(self, key: Key, done: "asyncio.Future[Entry]") -> None:
         if not done.cancelled() and done.exception() is None:
@@ -87,6 +85,7 @@ class Life:
         self.context.run(PULSE.set, self.pulse)
         self.over: asyncio.Future[None] = self._loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
+        outside.lives.append(self)
         self.ready = self.leaving = False
         self.store: WitnessedStore
         self.api: DirectApi
@@ -116,7 +115,6 @@ class Life:
         writer = DiskWriter(journal, outside.disk, self._loop)
         loaded = journal.load()
         self.store = WitnessedStore(loaded, writer, index.terms, clock, window=outside.window)
-        outside.stores.append(self.store)
         outside.opened(self.store)
         self.store.asked, self.store.acknowledged = outside.asked, outside.acknowledged
         chance = SystemChance(outside.seed * 1000 + self.number)
@@ -146,6 +144,15 @@ class Life:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled():
             self._outside.broke(f"{task.get_name()} ended, and should never: {task.exception()!r}")
+
+    def forget(self) -> None:
+        """The world is over; what a life had put together by then goes apart."""
+        held = vars(self)
+        if "store" in held:
+            self.store.forget()
+        if "agents" in held:
+            vars(self.agents).clear()
+        held.clear()
 
     def kill(self) -> None:
         """From this instant nothing of it runs again."""
@@ -194,7 +201,7 @@ class Surroundings:
         self.runtime = WorldRuntime(machine)
         self.network, self.balancer, self.probes, self.window = network, balancer, probes, window
         self.settings = Settings("world", "w1", home, ADDRESSES, nodes=nodes)
-        self.stores: list[WitnessedStore] = []  # of all lives
+        self.lives: list[Life] = []
         self.asked: Callable[[Key, int, int | None], None] = lambda key, revision, expect: None
         self.acknowledged: Callable[[Key, int], None] = lambda key, revision: None
         self.opened: Callable[[WitnessedStore], None] = lambda store: None

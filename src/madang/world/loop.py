@@ -175,6 +175,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             _let_go(task)
         for _, _, step in self._waiting:
             step.drop()
+        self.fatal = self.stumbled = self.ends = None  # type: ignore[assignment]  # whoever was told, lives no more
         self._buried.clear()
         self._ready.clear()  # type: ignore[attr-defined]
         self._waiting.clear()

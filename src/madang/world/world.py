@@ -112,10 +112,11 @@ class World:
 
     def forget(self) -> None:
         """The world is over: what it held goes now, and not when the collector comes round to it."""
-        for kept in (self.disk.present, self.disk.log, self.disk.durable, self.machine.programs):
-            kept.clear()
-        for store in self.outside.stores:
-            store.forget()
+        for life in self.outside.lives:
+            life.forget()
+        for told in (self.outside, self.disk, self.machine, self.network, self.balancer):
+            vars(told).clear()  # whoever tells somebody of something holds him
+        self.life = None
 
     def breach(self, invariant: str, text: str) -> None:
         """The first one counts."""

@@ -37,6 +37,8 @@ def difference(left: Set, right: Set) -> Set | None:
         return rest or None
     if not left:
         return None if SELF in right else LEAF
+    if left.keys().isdisjoint(right):
+        return _tidy(left)
     out: Set = {}
     for name, place in left.items():
         if name == SELF:

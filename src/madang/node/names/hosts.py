@@ -126,10 +126,11 @@ def write(path: Path, text: str) -> bool:
     """Bring the file up to date in place, without a moment in which it is empty. Whether it changed."""
     data = text.encode()
     try:
-        if path.read_bytes() == data:
-            return False
+        with open(path, "rb", buffering=0) as present:
+            if present.read() == data:
+                return False
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(path.parent, exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         small_files.write(fd, data)

@@ -15,6 +15,7 @@ from madang.node.pod.facts import Facts, Now
 from madang.node.pod.phase import phase
 from madang.ports.objects import Obj
 
+_SIDES = ("requests", "limits")
 OVERDUE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -67,10 +68,13 @@ def worth_showing(pod: Obj, facts: Facts) -> bool:
 
 
 def _pod_resources(pod: Obj) -> Obj:
-    sums: dict[str, dict[str, tuple[Decimal, str]]] = {"requests": {}, "limits": {}}
-    for r in spec.roles(pod):
-        if r.kind == "init":
-            continue
+    counted = [r for r in spec.roles(pod) if r.kind != "init"]
+    if len(counted) == 1:  # nothing to add up
+        asked = counted[0].spec.get("resources") or {}
+        alone = {side: {n: str(v) for n, v in asked[side].items()} for side in _SIDES if asked.get(side)}
+        return {"resources": alone, **({"allocatedResources": alone["requests"]} if "requests" in alone else {})}
+    sums: dict[str, dict[str, tuple[Decimal, str]]] = {side: {} for side in _SIDES}
+    for r in counted:
         for side, found in sums.items():
             for name, value in ((r.spec.get("resources") or {}).get(side) or {}).items():
                 number = spec.quantity(value)

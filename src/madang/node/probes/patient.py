@@ -45,9 +45,9 @@ class PatientHandler:
         self._handler, self._pauses = handler, pauses
 
     async def ask(self, target: Target, what: Obj, timeout_s: float) -> Result:
-        pauses, uid = self._pauses, target.launch.folder.parents[2].name  # pods/UID/containers/NAME/ATTEMPT
+        pauses = self._pauses
         while True:
-            while pauses.holds(uid):
+            while pauses.uids and pauses.holds(target.launch.folder.parents[2].name):  # pods/UID/containers/NAME/ATTEMPT
                 await pauses.over()
             before = pauses.count
             result = await self._handler.ask(target, what, timeout_s)

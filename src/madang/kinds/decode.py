@@ -80,7 +80,7 @@ def shape(
     if notes and validation == "Strict":
         raise BadRequest(f"{_check_head(served, raw)}: strict decoding error: {', '.join(notes)}")
     if "metadata" in kept:
-        kept["metadata"] = dict(kept["metadata"])
+        kept["metadata"] = {**known["metadata"]}
     if kept:  # in their places, since the order of an object's parts is seen
         obj = {name: kept.get(name, obj.get(name)) for name in (*(n for n in raw if n in obj or n in kept), *obj)}
     obj["apiVersion"], obj["kind"] = served.api_version, served.kind.kind

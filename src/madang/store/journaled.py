@@ -65,7 +65,7 @@ class JournaledStore:
         record = None if table is None else table.get(key)
         return None if record is None else StoredEntry(record, self._decoded)
 
-    def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> "list[Obj]":
+    def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> Sequence[Obj]:
         table = self._tables.get(kind)
         if table is None:
             return []

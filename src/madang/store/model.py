@@ -94,7 +94,7 @@ class Store(Protocol):
         (HistoryGone where it has left the window)."""
         ...
 
-    def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> "list[Obj]":
+    def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> Sequence[Obj]:
         """What `list` gives of the present, decoded: decisions look at objects often, and at nothing else."""
         ...
 

@@ -215,9 +215,10 @@ def _numbered(loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, T], **k
 
 def _let_go(task: "asyncio.Task[Any]") -> None:
     """Who waits and what is waited for hold each other: without this only the collector would end them."""
-    if (awaited := task._fut_waiter) is not None:  # type: ignore[attr-defined]
+    held: Any = task
+    if (awaited := held._fut_waiter) is not None:
         awaited.cancel()
-    for callback, _ in task._callbacks or ():  # type: ignore[attr-defined]
+    for callback, _ in held._callbacks or ():
         task.remove_done_callback(callback)
 
 

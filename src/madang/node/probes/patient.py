@@ -47,7 +47,9 @@ class PatientHandler:
     async def ask(self, target: Target, what: Obj, timeout_s: float) -> Result:
         pauses = self._pauses
         while True:
-            while pauses.uids and pauses.holds(target.launch.folder.parents[2].name):  # pods/UID/containers/NAME/ATTEMPT
+            while pauses.uids and pauses.holds(
+                target.launch.folder.parents[2].name
+            ):  # pods/UID/containers/NAME/ATTEMPT
                 await pauses.over()
             before = pauses.count
             result = await self._handler.ask(target, what, timeout_s)

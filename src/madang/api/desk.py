@@ -5,6 +5,7 @@ Made once by `direct.DirectApi`; a verb is a function of (desk, user, what is as
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from madang.api.index import Index
 from madang.api.tokens import Tokens
@@ -53,8 +54,7 @@ class Desk:
             raise not_stored(fault) from fault
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a write came to: the entry as stored, or the object alone where nothing was stored (a dry run, an answer
     of another kind)."""
 

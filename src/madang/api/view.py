@@ -14,7 +14,7 @@ class StoreView:
         self._store = store
 
     def get(self, kind: Kind, namespace: str, name: str) -> Obj | None:
-        entry = self._store.get(Key(kind, namespace, name))
+        entry = self._store.get(tuple.__new__(Key, (kind, namespace, name)))
         return entry.obj if entry is not None else None
 
     def list(

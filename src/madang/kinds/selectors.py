@@ -91,7 +91,10 @@ def from_object(selector: Obj | None) -> Selector:
     """Of a LabelSelector: absent matches nothing, empty matches everything (meta/v1 LabelSelectorAsSelector)."""
     if selector is None:
         return NOTHING
-    found = [Requirement(k, "=", (v,)) for k, v in (selector.get("matchLabels") or {}).items()]
+    labels = tuple((selector.get("matchLabels") or {}).items())
+    if not selector.get("matchExpressions"):
+        return _of_labels(labels)
+    found = [Requirement(k, "=", (v,)) for k, v in labels]
     for expression in selector.get("matchExpressions") or ():
         operator = _EXPRESSIONS.get(expression.get("operator", ""))
         if operator is None:
@@ -99,6 +102,11 @@ def from_object(selector: Obj | None) -> Selector:
         values = tuple(sorted(set(expression.get("values") or ())))
         found.append(Requirement(expression.get("key", ""), operator, values))
     return Selector(tuple(sorted(found, key=lambda r: r.key)))
+
+
+@lru_cache(maxsize=1024)
+def _of_labels(labels: tuple[tuple[str, str], ...]) -> Selector:
+    return Selector(tuple(Requirement(k, "=", (v,)) for k, v in sorted(labels)))
 
 
 @lru_cache(maxsize=1024)

@@ -38,6 +38,10 @@ class Hand:
         outcome = Outcome()
         if not actions:
             return outcome
+        if len(actions) == 1 and not isinstance(actions[0], Wake | Emit):
+            outcome.again = not await self._one(actions[0])
+            outcome.written = 1
+            return outcome
         for type_, run in groupby(actions, key=type):
             if type_ is Wake:
                 waits = [a.after_s for a in run if isinstance(a, Wake)]

@@ -50,7 +50,8 @@ class KeyedQueue(Generic[K]):
         self._due[key] = due
         self._count += 1
         heapq.heappush(self._heap, (due, self._count, key))
-        self._delays_changed.set()
+        if self._heap[0][1] == self._count:  # else something else is due before it anyway
+            self._delays_changed.set()
 
     def add_backoff(self, key: K) -> float:
         """After a failure: later each time. Gives the delay."""

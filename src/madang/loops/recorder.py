@@ -62,6 +62,9 @@ class Recorder:
             await self._write_all(batch)
 
     async def _write_all(self, batch: list[Emit]) -> None:
+        if len(batch) == 1:
+            await self._write(batch[0])
+            return
         async with asyncio.TaskGroup() as group:
             for emit in batch:
                 group.create_task(self._write(emit))

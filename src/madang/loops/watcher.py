@@ -18,6 +18,15 @@ Listener = Callable[[Change], None]
 RETRY_S = 0.2
 
 
+class Told:
+    """An entry for as long as the listeners of one change look at it: all of them read the same decoded object."""
+
+    __slots__ = ("data", "key", "obj", "revision")
+
+    def __init__(self, entry: Entry) -> None:
+        self.key, self.revision, self.data, self.obj = entry.key, entry.revision, entry.data, entry.obj
+
+
 class Watcher:
     """Listeners are called in the loop's own thread and must not wait."""
 
@@ -64,7 +73,7 @@ class Watcher:
             if before is not None and before.revision == change.entry.revision:
                 return  # listed again, unchanged
             known[key] = change.entry
-        told = Change(change.type, change.entry, before)
+        told = Change(change.type, Told(change.entry), None if before is None else Told(before))
         for listener in self._listeners[kind]:
             try:
                 listener(told)

@@ -70,7 +70,10 @@ class Recorder:
         """Write what has been said until now."""
         while self._dirty:
             batch = [self._dirty.pop(k) for k in list(self._dirty)[:_AT_ONCE]]
-            await asyncio.gather(*(self._write(r) for r in batch))
+            if len(batch) == 1:
+                await self._write(batch[0])
+            else:
+                await asyncio.gather(*(self._write(r) for r in batch))
 
     async def _write(self, record: _Record) -> None:
         body = record.body

@@ -5,8 +5,8 @@ Two implementations stand under one contract suite: `api.direct` (rooms inside t
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
 
 from madang.ports.objects import Change, Entry, Kind, Obj
 from madang.ports.view import View
@@ -61,13 +61,12 @@ class Page:
     remaining: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The answer to a write: the object as stored, whether this call made it, and the API's warnings."""
 
     obj: Obj
     created: bool = False
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
 
 class Api(Protocol):

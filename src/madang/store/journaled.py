@@ -148,7 +148,7 @@ class JournaledStore:
     def _show(self, batch: Sequence[Accepted]) -> None:
         now_s = self._clock.monotonic_s()
         for accepted in batch:
-            past = self._apply(accepted)
+            past = applied(self._tables, accepted)
             self._count += (past[0] == "ADDED") - (past[0] == "DELETED")
             self._history.append(past, now_s)
         self._revision = batch[-1].entry.revision
@@ -156,17 +156,19 @@ class JournaledStore:
         self._committed(self._count, len(batch))
         self._watchers.wake({accepted.entry.record[0][0]: None for accepted in batch})
 
-    def _apply(self, accepted: Accepted) -> Past:
-        record = accepted.entry.record
-        kind = record[0][0]
-        table = self._tables.get(kind)
-        if table is None:
-            table = self._tables[kind] = Table(kind)
-        if accepted.removed:
-            return ("DELETED", record, table.remove(record[0]))
-        record, before = table.put(record)
-        accepted.entry.record = record  # its terms are shared now
-        return ("ADDED" if before is None else "MODIFIED", record, before)
+
+def applied(tables: dict[Kind, Table], accepted: Accepted) -> Past:
+    """What is durable, put in its place."""
+    record = accepted.entry.record
+    kind = record[0][0]
+    table = tables.get(kind)
+    if table is None:
+        table = tables[kind] = Table(kind)
+    if accepted.removed:
+        return ("DELETED", record, table.remove(record[0]))
+    record, before = table.put(record)
+    accepted.entry.record = record  # its terms are shared now
+    return ("ADDED" if before is None else "MODIFIED", record, before)
 
 
 def tables_of(loaded: Loaded, index: Indexer) -> dict[Kind, Table]:

@@ -45,7 +45,7 @@ def inits(pod: Obj) -> list[Role]:
 
 
 def mains(pod: Obj) -> list[Role]:
-    return [Role("main", c) for c in pod["spec"].get("containers") or ()]
+    return [tuple.__new__(Role, ("main", c)) for c in pod["spec"].get("containers") or ()]
 
 
 def role(pod: Obj, name: str) -> Role:

@@ -96,6 +96,7 @@ class Gateway:
         self._told: set[Problem] = set()
         self._memo = Memo()
         self._plan = Plan(Desired())
+        self._told_of: object = None  # what every status tells already
         self._wait_s: float | None = None
         self.refusals: tuple[Refusal, ...] = ()
 
@@ -215,7 +216,12 @@ class Gateway:
         self._wait_s = min((w for w in waits if w is not None), default=None)
         self._tell(_problems(plan, self.refusals, outcome))
         closed = {r.bind.name: r.message for r in self.refusals}
-        await self._write(statuses(plan, closed, self._settings, self._clock.now_s()))
+        told_of = plan.classes, plan.listeners, plan.attachments, plan.routes, plan.services, plan.desired.frontends
+        if (told_of, closed) == self._told_of:
+            return  # most turns change who serves, and nothing that a status tells of
+        patches = statuses(plan, closed, self._settings, self._clock.now_s())
+        self._told_of = None if patches else (told_of, closed)
+        await self._write(patches)
 
     def _tell(self, problems: set[Problem]) -> None:
         """Each problem once, and again when it comes back after it was gone."""

@@ -27,6 +27,11 @@ def service_account(name: str) -> User:
     return User(f"system:serviceaccount:kube-system:{name}", groups)
 
 
+def same(now: Obj, before: Obj, bearing: Callable[[Obj], object]) -> bool:
+    """Whether a controller sees nothing new in a change."""
+    return bool(now["metadata"]["uid"] == before["metadata"]["uid"] and bearing(now) == bearing(before))
+
+
 class ControllerLoop:
     def __init__(self, controller: Controller, api: LocalApi, watcher: Watcher, clock: Clock, chance: Chance) -> None:
         self.name = controller.NAME
@@ -42,21 +47,23 @@ class ControllerLoop:
         bearing: Callable[[Obj], object] | None = getattr(self._controller, "bearing", None)
         rests_s: Callable[[Obj, float], float] | None = getattr(self._controller, "rests_s", None)
 
+        queue, view = self.queue, self._api.view
+
         def heard(change: Change) -> None:
-            if bearing is not None and change.before is not None and change.type == "MODIFIED":
-                now, before = change.entry.obj, change.before.obj
-                if now["metadata"]["uid"] == before["metadata"]["uid"] and bearing(now) == bearing(before):
-                    return
-            rest = 0.0
-            if rests_s is not None and change.type != "DELETED":
-                rest = rests_s(change.entry.obj, self._clock.now_s())
-            for ref in waker(change.entry.obj, self._api.view):
-                self.queue.add_after(ref, rest)
-            if rest > 0:
+            now, before = change.entry.obj, None if change.before is None else change.before.obj
+            if before is not None and bearing is not None and change.type == "MODIFIED" and same(now, before, bearing):
                 return
-            if change.before is not None:  # whoever it belonged to before must hear as well
-                for ref in waker(change.before.obj, self._api.view):
-                    self.queue.add(ref)
+            if rests_s is not None and change.type != "DELETED":
+                rest = rests_s(now, self._clock.now_s())
+                if rest > 0:
+                    for ref in waker(now, view):
+                        queue.add_after(ref, rest)
+                    return
+            for ref in waker(now, view):
+                queue.add(ref)
+            if before is not None:  # whoever it belonged to before must hear as well
+                for ref in waker(before, view):
+                    queue.add(ref)
 
         return heard
 

@@ -21,10 +21,22 @@ RETRY_S = 0.2
 class Told:
     """An entry for as long as the listeners of one change look at it: all of them read the same decoded object."""
 
-    __slots__ = ("data", "key", "obj", "revision")
+    __slots__ = ("_entry", "obj")
 
     def __init__(self, entry: Entry) -> None:
-        self.key, self.revision, self.data, self.obj = entry.key, entry.revision, entry.data, entry.obj
+        self._entry, self.obj = entry, entry.obj
+
+    @property
+    def key(self) -> Key:
+        return self._entry.key
+
+    @property
+    def revision(self) -> int:
+        return self._entry.revision
+
+    @property
+    def data(self) -> bytes:
+        return self._entry.data
 
 
 class Watcher:
@@ -73,8 +85,11 @@ class Watcher:
             if before is not None and before.revision == change.entry.revision:
                 return  # listed again, unchanged
             known[key] = change.entry
-        told = Change(change.type, Told(change.entry), None if before is None else Told(before))
-        for listener in self._listeners[kind]:
+        listeners = self._listeners[kind]
+        told = Change(change.type, change.entry, before)
+        if len(listeners) > 1:
+            told = Change(change.type, Told(change.entry), None if before is None else Told(before))
+        for listener in listeners:
             try:
                 listener(told)
             except Exception:

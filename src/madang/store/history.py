@@ -68,14 +68,15 @@ class Track:
     def read(self, position: int) -> list[Change]:
         """Not to be changed: watchers that wake together and stand at the same place get the same list."""
         start, end, changes = self._last
-        if (start, end) != (position, self.end):
+        newest = self._dropped + len(self._past)
+        if start != position or end != newest:
             decoded = self._decoded
             changes = [
                 Change(type_, StoredEntry(record, decoded), None if before is None else StoredEntry(before, decoded))
                 for type_, record, before in self.past(position)
             ]
             if len(changes) <= SHARED_CHANGES:
-                self._last = (position, self.end, changes)
+                self._last = (position, newest, changes)
         return changes
 
 

@@ -103,9 +103,10 @@ class Table:
         low, high = 0, len(keys)
         if namespace is not None:
             low = bisect_left(keys, (self._kind, namespace, ""))
-            high = bisect_left(keys, (self._kind, namespace + "\0", ""))
-        if after is not None:
-            low = max(low, bisect_right(keys, (self._kind, *after)))
+            high = bisect_left(keys, (self._kind, namespace + "\0", ""), low)
+        if after is None:
+            return low, high
+        low = max(low, bisect_right(keys, (self._kind, *after)))
         return low, max(low, high)
 
     def _candidates(self, terms: Sequence[Term], undo: Undo) -> list[PlainKey]:

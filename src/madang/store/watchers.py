@@ -75,10 +75,11 @@ class Cursor:
         return self._read()
 
     def _read(self) -> list[Change]:
-        if self._position == self._track.end:
+        track, end = self._track, self._track.end
+        if self._position == end:
             return []
-        changes = self._track.read(self._position)
-        self._position = self._track.end
+        changes = track.read(self._position)
+        self._position = end
         if changes[0].entry.revision <= self._since:
             changes = [change for change in changes if change.entry.revision > self._since]
         if self._namespace is not None:

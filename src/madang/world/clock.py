@@ -9,21 +9,23 @@ import random
 from collections.abc import Coroutine
 from typing import Any
 
+from madang.world.loop import VirtualLoop
+
 START_S = 1_800_000_000.0
 
 
 class WorldClock:
     """`jump` sets the wall clock forward or back; the steady one never jumps."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
         self.offset_s = 0.0
 
     def now_s(self) -> float:
-        return START_S + self._loop.time() + self.offset_s
+        return START_S + self._loop.now_s + self.offset_s
 
     def monotonic_s(self) -> float:
-        return self._loop.time()
+        return self._loop.now_s
 
     def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
         return asyncio.sleep(seconds)

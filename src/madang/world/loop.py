@@ -7,8 +7,9 @@ again, its `finally` blocks included: that is what kill -9 means.
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
@@ -84,7 +85,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._now_s = 0.0
+        self.now_s = 0.0
         self.steps = 0
         self.fatal: Callable[[Pulse, Step], None] = lambda pulse, step: None
         self.ends: Callable[[Pulse, Step], bool] | None = None  # whether this step is to be a life's last
@@ -92,12 +93,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._waiting: list[tuple[float, int, Step]] = []
         self._turns = count()
         self._buried: set[asyncio.Task[Any]] = set()
-        self.set_task_factory(_numbered)  # type: ignore[arg-type]  # it takes what every Python from 3.11 on gives
+        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
 
     get_debug = staticmethod(bool)  # False, and each future asks
 
+    def create_task(self, coro: Coroutine[Any, Any, T], **kwargs: Any) -> asyncio.Task[T]:  # type: ignore[override]
+        return NumberedTask(coro, loop=self, **kwargs)
+
     def time(self) -> float:
-        return self._now_s
+        return self.now_s
 
     def call_soon(  # type: ignore[override]  # a step is handle enough
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -110,7 +114,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Any:
         step = Step(callback, args, copy_context() if context is None else context)
-        step.due_s = self._now_s + delay
+        step.due_s = self.now_s + delay
         heapq.heappush(self._waiting, (step.due_s, next(self._turns), step))
         return step
 
@@ -129,8 +133,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 heapq.heappop(waiting)
             if not waiting:
                 raise Standstill("everything waits for something that will never come")
-            self._now_s = max(self._now_s, waiting[0][0])
-        while waiting and waiting[0][0] <= self._now_s:
+            self.now_s = max(self.now_s, waiting[0][0])
+        while waiting and waiting[0][0] <= self.now_s:
             ready.append(heapq.heappop(waiting)[2])
         for _ in range(len(ready)):
             step = ready.popleft()
@@ -181,6 +185,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._buried.clear()
         self._ready.clear()  # type: ignore[attr-defined]
         self._waiting.clear()
+        del self.create_future
         self.close()
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
@@ -210,11 +215,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
 def _nothing() -> None: ...
 
 
-def _numbered(loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, T], **kwargs: Any) -> asyncio.Task[T]:
-    context: Context | None = kwargs.pop("context", None)
-    return NumberedTask(coro, loop=loop, context=context, name=kwargs.get("name"))
-
-
 def _let_go(task: "asyncio.Task[Any]") -> None:
     """Who waits and what is waited for hold each other: without this only the collector would end them."""
     held: Any = task
@@ -226,11 +226,10 @@ def _let_go(task: "asyncio.Task[Any]") -> None:
 
 def _close(task: "asyncio.Task[Any]") -> None:
     """A coroutine may wait once more in each `finally`: it is told again until it has ended."""
-    coro = task.get_coro()
+    coro: Any = task.get_coro()
     for _ in range(20):
         try:
-            if isinstance(coro, Generator | Coroutine):
-                coro.close()
+            coro.close()
             return
         except RuntimeError:
             continue

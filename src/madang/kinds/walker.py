@@ -100,7 +100,9 @@ def _object(node: Node) -> Step:
     go = node.go or owner
     # name -> (class that needs no look, whether empty stays, step)
     fields = {name: (_plain_class(child), _keeps_empty(child), step_of(child)) for name, child in node.fields.items()}
-    zeroes = tuple((name, _zero(child)) for name, child in node.fields.items() if child.always and not child.custom)
+    always = [(name, child) for name, child in node.fields.items() if child.always and not child.custom]
+    plainly = tuple((name, _zero(child)()) for name, child in always if not _made_anew(child))
+    zeroes = tuple((name, _zero(child)) for name, child in always if _made_anew(child))
     known = fields.get
 
     def step(value: Any, path: Path, found: Findings) -> Any:
@@ -124,6 +126,9 @@ def _object(node: Node) -> Step:
                 made = inner(item, (path, name, owner), found)
                 if made is not DROP:
                     out[name] = made
+        for name, empty in plainly:
+            if name not in out:
+                out[name] = empty
         for name, zero in zeroes:
             if name not in out:
                 out[name] = zero()
@@ -138,6 +143,11 @@ def _plain_class(node: Node) -> type | None:
 
 def _keeps_empty(node: Node) -> bool:
     return node.pointer or node.always or node.custom
+
+
+def _made_anew(node: Node) -> bool:
+    """Whether each object needs a zero of its own: somebody may write into it."""
+    return node.type == "object" and not node.pointer
 
 
 def _zero(node: Node) -> Callable[[], Any]:

@@ -120,7 +120,10 @@ class Machine:
         return next((p for p in self.programs.values() if p.running.id == running.id), None)
 
     def by_pid(self, pid: int) -> Program | None:
-        return next((p for p in self.programs.values() if p.running.pid == pid), None)
+        for program in self.programs.values():
+            if program.running.pid == pid:
+                return program
+        return None
 
     def listens(self, program: Program) -> bool:
         return program.alive and self.clock.monotonic_s() >= program.listens_s

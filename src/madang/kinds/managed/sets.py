@@ -23,10 +23,14 @@ def union(left: Set, right: Set) -> Set:
     if not left or not right:
         rest = left or right
         return rest if not rest or SELF in rest else {SELF: LEAF, **rest}
-    out = dict(left)
+    out = left
     for name, place in right.items():
-        mine = out.get(name)
-        out[name] = place if mine is None else union(mine, place)
+        mine = left.get(name)
+        both = place if mine is None else union(mine, place)
+        if both is not mine:
+            if out is left:
+                out = dict(left)
+            out[name] = both
     return out
 
 

@@ -73,7 +73,8 @@ def taken(managers: Managers, changed: Set, removed: Set, api_version: str, keep
             fields = minus(minus(owned.fields, changed), removed)
             if not fields:
                 continue
-            owned = owned._replace(fields=fields)
+            if fields is not owned.fields:
+                owned = Owned(fields, owned.time)
         out[identity] = owned
     return out
 

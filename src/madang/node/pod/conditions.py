@@ -28,15 +28,15 @@ def conditions(pod: Obj, facts: Facts, phase: str, unready: Sequence[str], befor
         "PodScheduled": {"status": "True"},
     }
     known = {c["type"]: c for c in before}
-    ours = [_stamped(pod, t, found[t], known.get(t), at) for t in OURS]
+    generation = pod["metadata"].get("generation")
+    ours = [_stamped(generation, t, found[t], known.get(t), at) for t in OURS]
     return ours + [c for c in before if c["type"] not in OURS]
 
 
-def _stamped(pod: Obj, kind: str, value: Obj, before: Obj | None, at: str) -> Obj:
+def _stamped(generation: int | None, kind: str, value: Obj, before: Obj | None, at: str) -> Obj:
     same = before is not None and before["status"] == value["status"]
     moved = before.get("lastTransitionTime", at) if same and before is not None else at
     whole: Obj = {"type": kind, **value, "lastProbeTime": None, "lastTransitionTime": moved}
-    generation = pod["metadata"].get("generation")
     if generation:
         whole["observedGeneration"] = generation
     return whole

@@ -4,6 +4,7 @@ In: pod, facts, the status as it was last written, the hour. Out: the whole stat
 output, so that nothing is written when nothing is new.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from madang.kinds.phase import TERMINAL
@@ -13,6 +14,7 @@ from madang.node.pod.conditions import conditions
 from madang.node.pod.container_status import statuses
 from madang.node.pod.facts import Facts, Now
 from madang.node.pod.phase import phase
+from madang.node.pod.spec import Role
 from madang.ports.objects import Obj
 
 _SIDES = ("requests", "limits")
@@ -22,14 +24,13 @@ OVERDUE = "Pod was active on the node longer than the specified deadline"
 def status(pod: Obj, facts: Facts, before: Obj, now: Now, host_ip: str, *, final: bool = False) -> Obj:
     """`final`: nothing of the pod is left, so a terminal phase may be shown; before that the old one stays."""
     found = phase(pod, facts)
+    roles = spec.roles(pod)
     inits, mains = statuses(pod, facts)
     at = format_seconds(now.wall_s)
-    unready = [
-        s["name"] for r, s in zip(spec.roles(pod), inits + mains, strict=True) if r.kind != "init" and not s["ready"]
-    ]
+    unready = [s["name"] for r, s in zip(roles, inits + mains, strict=True) if r.kind != "init" and not s["ready"]]
     terminal = found in TERMINAL and final
     shown: Obj = {
-        **_pod_resources(pod),
+        **_pod_resources(roles),
         "phase": found if terminal or found not in TERMINAL else before.get("phase", "Pending"),
         "conditions": conditions(pod, facts, found, unready, before.get("conditions") or (), at),
         "hostIP": host_ip,
@@ -67,8 +68,8 @@ def worth_showing(pod: Obj, facts: Facts) -> bool:
     return not (stopped and phase(pod, facts) in TERMINAL)
 
 
-def _pod_resources(pod: Obj) -> Obj:
-    counted = [r for r in spec.roles(pod) if r.kind != "init"]
+def _pod_resources(roles: Sequence[Role]) -> Obj:
+    counted = [r for r in roles if r.kind != "init"]
     if len(counted) == 1:  # nothing to add up
         asked = counted[0].spec.get("resources") or {}
         alone = {side: {n: str(v) for n, v in asked[side].items()} for side in _SIDES if asked.get(side)}

@@ -123,8 +123,10 @@ def _ready(pod: Obj) -> str:
 
 def _joined(status: Obj, pod: Obj) -> Obj:
     """`status` with the conditions that are not a node's as they stand on `pod`."""
-    theirs = [c for c in (pod.get("status") or {}).get("conditions") or () if c["type"] not in OURS]
+    present = pod.get("status") or {}
+    theirs = [c for c in present.get("conditions") or () if c["type"] not in OURS]
     own = [c for c in status.get("conditions") or () if c["type"] in OURS]
-    joined = {**status, "conditions": own + theirs} if own or theirs else status
-    kept = {k: v for k, v in (pod.get("status") or {}).items() if k in ("qosClass",) and k not in joined}
-    return {**joined, **kept}
+    joined = {**status, "conditions": own + theirs} if own or theirs else {**status}
+    if "qosClass" in present:
+        joined.setdefault("qosClass", present["qosClass"])
+    return joined

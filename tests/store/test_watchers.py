@@ -103,3 +103,19 @@ async def test_closing_ends_the_wait(house: House) -> None:
     assert len(await cancelled.next()) == 1  # a cancelled wait loses nothing
     cancelled.close()
     await store.close()
+
+
+async def test_a_wait_ends_after_its_time_and_the_next_is_another(store: JournaledStore) -> None:
+    """One timer serves all waits: it is neither left from an earlier wait nor missing in a later one."""
+    watch = store.watch("pods", since=0)
+    with pytest.raises(TimeoutError):
+        await watch.next(0.01)
+    reading = asyncio.ensure_future(watch.next(30.0))
+    await asyncio.sleep(0.03)
+    assert not reading.done(), "the end of the first wait is not the end of the second"
+    await put(store, "a")
+    assert len(await reading) == 1
+    with pytest.raises(TimeoutError):
+        await watch.next(0.01)
+    watch.close()
+    assert await watch.next(0.01) == []

@@ -105,17 +105,19 @@ async def test_closing_ends_the_wait(house: House) -> None:
     await store.close()
 
 
-async def test_a_wait_ends_after_its_time_and_the_next_is_another(store: JournaledStore) -> None:
+async def test_a_wait_ends_after_its_time_and_the_next_is_another(house: House) -> None:
     """One timer serves all waits: it is neither left from an earlier wait nor missing in a later one."""
+    store = house.open()
     watch = store.watch("pods", since=0)
     with pytest.raises(TimeoutError):
         await watch.next(0.01)
     reading = asyncio.ensure_future(watch.next(30.0))
     await asyncio.sleep(0.03)
     assert not reading.done(), "the end of the first wait is not the end of the second"
-    await put(store, "a")
+    await store.put(pod("a"), encode(), expect=0)
     assert len(await reading) == 1
     with pytest.raises(TimeoutError):
         await watch.next(0.01)
     watch.close()
     assert await watch.next(0.01) == []
+    await store.close()

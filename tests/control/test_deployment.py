@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from madang.control import deployment, replicaset
-from madang.control.deployment import numbers
+from madang.control.deployment import numbers, rolling
 from madang.control.naming import template_hash
+from madang.ports.actions import Patch
 from tests.control.settle import decided, live, settle, step
 from tests.view import House
 
@@ -278,3 +279,19 @@ def test_a_rollout_keeps_its_fences_and_ends_whatever_is_interrupted(
 
 def names(house: House, kind: str) -> list[str]:
     return [o["metadata"]["name"] for o in house.list(kind)]
+
+
+def test_what_is_about_to_go_is_not_counted_on() -> None:
+    """A set that was just made smaller still tells of two; only one of them will be left, and nobody else serves."""
+
+    def sized(name: str, replicas: int, available: int) -> dict[str, Any]:
+        meta = {"name": name, "namespace": "default", "uid": name, "creationTimestamp": "2026-01-01T00:00:00Z"}
+        return {"metadata": meta, "spec": {"replicas": replicas}, "status": {"availableReplicas": available}}
+
+    fences = {"maxSurge": 1, "maxUnavailable": 1}
+    d = deploy(House(), strategy={"type": "RollingUpdate", "rollingUpdate": fences})
+    serving, failed, new = sized("serving", 1, 2), sized("failed", 1, 0), sized("new", 1, 0)
+    patched = {a.name for a in rolling.step(d, new, [serving, failed]) if isinstance(a, Patch)}
+    assert patched == {"failed"}
+    serving["spec"]["replicas"] = 2
+    assert numbers.lasting([serving, failed, new]) == 2

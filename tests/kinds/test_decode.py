@@ -195,3 +195,12 @@ def test_a_part_that_is_known_is_taken_as_it_is(part: str) -> None:
     assert short.obj[part] is first[part]
     other = shape(served("deployments.apps"), changed, known={part: dict(first[part])})
     assert other.obj[part] is not first[part] and json.dumps(other.obj) == json.dumps(whole.obj)
+
+
+def test_known_metadata_is_a_copy_of_its_own() -> None:
+    """A write puts its revision and its owners of fields into it; what is stored must not see that."""
+    first = made("configmaps", {"metadata": {"name": "c", "labels": {"a": "b"}}, "data": {"x": "1"}})
+    whole = shape(served("configmaps"), {**first, "data": {"x": "2"}})
+    short = shape(served("configmaps"), {**first, "data": {"x": "2"}}, known={"metadata": first["metadata"]})
+    assert json.dumps(short.obj) == json.dumps(whole.obj)
+    assert short.obj["metadata"] == first["metadata"] and short.obj["metadata"] is not first["metadata"]

@@ -103,3 +103,22 @@ def test_a_waiting_worker_is_woken() -> None:
         assert await worker == "a"
 
     told(story)
+
+
+def test_a_later_delay_leaves_the_timer_alone_and_an_earlier_one_does_not() -> None:
+    async def story(queue: KeyedQueue[str], clock: VirtualClock) -> None:
+        queue.add_after("slow", 10)
+        await settle()
+        queue.add_after("slower", 20)
+        await settle()
+        assert len(clock._sleepers) == 1, "nothing is due before what is waited for already"
+        queue.add_after("quick", 1)
+        await settle()
+        await clock.pass_(1)
+        assert await queue.get() == "quick"
+        await clock.pass_(9)
+        assert await queue.get() == "slow"
+        await clock.pass_(10)
+        assert await queue.get() == "slower"
+
+    told(story)

@@ -23,6 +23,12 @@ def counted(sets: Iterable[Obj], field: str) -> int:
     return sum(int((rs.get("status") or {}).get(field, 0)) for rs in sets)
 
 
+def lasting(sets: Iterable[Obj]) -> int:
+    """How many available pods there will be once all sizes are reached. One that was just made smaller still tells of
+    pods that are about to go: who counts on them takes away the last (Kubernetes' own controller does)."""
+    return sum(min(replicas(rs), int((rs.get("status") or {}).get("availableReplicas", 0))) for rs in sets)
+
+
 def active(sets: Iterable[Obj]) -> list[Obj]:
     return [rs for rs in sets if replicas(rs) > 0]
 

@@ -38,7 +38,7 @@ def shrink(d: Obj, new: Obj, old: Sequence[Obj]) -> list[Action]:
         return []
     sizes = {rs["metadata"]["name"]: numbers.replicas(rs) for rs in old}
     spare(old, sizes, room)
-    release(old, sizes, numbers.counted([*old, new], "availableReplicas") - floor)
+    release(old, sizes, numbers.lasting([*old, new]) - floor)
     return [action for rs in by_age(old) if sizes[rs["metadata"]["name"]] != numbers.replicas(rs)
             for action in scaled(d, rs, sizes[rs["metadata"]["name"]])]  # fmt: skip
 

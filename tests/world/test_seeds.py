@@ -44,7 +44,7 @@ def test_killed_at_many_places_and_replayed_by_its_steps() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_seeds_hold_and_their_faults_are_told() -> None:
-    """Few: `.ci/run` tells 150 others, and fails where a fault never struck in them."""
+    """Few: `.ci/run` tells 300 others, and fails where a fault never struck in them."""
     done = world("--seeds", "30")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "30 seeds, 0 broken" in done.stdout

@@ -40,6 +40,7 @@ QUICK = {
     "node forgotten": 1,
     "addresses kept": 0,
     "end unheard": 0,
+    "signal at once": 2,
     "ready ones first": 2,
 }
 # Those that it takes more worlds to find.
@@ -57,7 +58,6 @@ RARE = {
     "status given up": 91,
     "no restart": 1,
     "unready when adopted": 2,
-    "signal at once": 134,
 }
 
 

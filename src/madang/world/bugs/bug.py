@@ -10,7 +10,7 @@ Make = Callable[[Any], Any]  # from the right function to the wrong one
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """`owner` is a module or class, `attribute` a function of it. Used as `with bug.planted(): ...`."""
+    """`owner` is a module or class, `attribute` a function or a number of it. Used as `with bug.planted(): ...`."""
 
     name: str
     text: str

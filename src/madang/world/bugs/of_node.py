@@ -5,7 +5,7 @@ from typing import Any
 
 from madang.node import agents
 from madang.node.machine.registrar import Registrar
-from madang.node.pod import restart
+from madang.node.pod import restart, stopping
 from madang.node.probes.runner import Runner
 from madang.node.worker import adoption, following, starter, status_writer, worker
 from madang.node.worker.sandbox import SandboxHand
@@ -32,6 +32,10 @@ def gives_up(right: Any) -> Any:
             return
 
     return wrong
+
+
+def no_time(right: Any) -> Any:
+    return 0.0
 
 
 def at_once_ready(right: Any) -> Any:
@@ -61,7 +65,7 @@ BUGS: Sequence[Bug] = (
     Bug("probes unasked", "readiness is claimed without asking", Runner, "run", at_once_ready),
     Bug("liveness ignored", "a program that hangs is left to hang", Verdicts, "unhealthy", nothing),
     Bug("no last word", "what ignores its stop signal is never killed", Stopper, "kill", nothing),
-    Bug("signal at once", "a program is told to stop while it gets traffic", worker, "put_off", nothing),
+    Bug("signal at once", "a program is told to stop while it gets traffic", stopping, "LEAVE_S", no_time),
     Bug("removed run on", "what runs is not told that its pod is gone", worker.PodWorker, "removed", nothing),
     Bug("nothing swept", "what a dead control process left stays", agents, "sweep", nothing_awaited),
     Bug("node forgotten", "a Node that was deleted is not registered again", Registrar, "keep", only_once),

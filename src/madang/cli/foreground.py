@@ -8,9 +8,11 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from madang.cli import following
 from madang.cli.courtyards import Courtyard
 from madang.cli.house import remote
 from madang.cli.logs import COLOURS, one
+from madang.ports.objects import Obj
 
 if TYPE_CHECKING:
     from madang.app import Application
@@ -46,21 +48,17 @@ async def show(court: Courtyard, application: "Application | None", watch: bool,
     if application is None:
         await asyncio.Event().wait()
         return
-    seen: set[tuple[str, int]] = set()
+    names: dict[str, int] = {}  # of the services, so that an instance that follows another has its colour
+    namespace = application.namespace
     async with remote(court) as api, asyncio.TaskGroup() as tasks:
         if watch:
             from madang import app
 
             tasks.create_task(app.keep_fresh(api, application, court.home, print))
-        async for change in api.watch("pods", application.namespace):
-            if change.type not in ("ADDED", "MODIFIED"):
-                continue
-            pod = change.entry.obj
-            name = pod["metadata"]["name"]
-            for status in pod.get("status", {}).get("containerStatuses", ()):
-                start = (f"{name}/{status['name']}", status.get("restartCount", 0))
-                if "running" in status.get("state", {}) and start not in seen:
-                    seen.add(start)
-                    label = f"\033[{COLOURS[len(seen) % len(COLOURS)]}m{name} |\033[0m "
-                    log = one(api, application.namespace, pod, status["name"], label, follow=True, since=since)
-                    tasks.create_task(log)
+
+        async def read(pod: Obj, container: str, early: bool) -> None:
+            number = names.setdefault(container, len(names))
+            label = f"\033[{COLOURS[number % len(COLOURS)]}m{pod['metadata']['name']} |\033[0m "
+            await one(api, namespace, pod, container, label, follow=True, since=since)
+
+        tasks.create_task(following.follow(api, namespace, read))

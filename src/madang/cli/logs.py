@@ -4,15 +4,17 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from madang.cli import following
 from madang.cli.courtyards import Courtyard
 from madang.cli.house import ask, namespace_of
 from madang.cli.options import DEFAULT, Name, Namespace, Output, as_named
 from madang.cli.screen import AS_JSON
-from madang.everyday.service import pods_of
+from madang.everyday.service import chosen, pods_of
 from madang.ports.api import Api
 from madang.ports.errors import BadRequest, NotFound
 from madang.ports.objects import Obj
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from madang.api.remote import RemoteApi
 
 COLOURS = (36, 33, 32, 35, 34, 31)
+KNOWN = 1000  # instances whose colour is remembered
 
 
 def logs(
@@ -41,8 +44,11 @@ def logs(
 
     async def read(api: "RemoteApi", court: Courtyard) -> None:
         where = namespace_of(court, namespace)
+        if follow:
+            await go_on(api, where, service, tail, as_json=output == AS_JSON)
+            return
         pods = await (pods_of(api, where, service) if service else all_pods(api, where))
-        await stream(api, where, pods, follow, tail, as_json=output == AS_JSON)
+        await stream(api, where, pods, tail, as_json=output == AS_JSON)
 
     ask(name, read)
 
@@ -51,22 +57,40 @@ async def all_pods(api: Api, namespace: str) -> list[Obj]:
     return [entry.obj for entry in (await api.list("pods", namespace)).entries]
 
 
-async def stream(
-    api: "RemoteApi", namespace: str, pods: Sequence[Obj], follow: bool, tail: int, as_json: bool = False
-) -> None:
+async def go_on(api: "RemoteApi", namespace: str, service: str, tail: int, as_json: bool = False) -> None:
+    """Follows the instances that are there and those that come; of a Job until it has ended."""
+    kind, labels = await chosen(api, namespace, service) if service else ("", "")
+    tint = sys.stdout.isatty()
+    numbers: dict[str, int] = {}
+
+    async def read(pod: Obj, container: str, early: bool) -> None:
+        number = numbers.setdefault(pod["metadata"]["name"], len(numbers) % len(COLOURS))
+        while len(numbers) > KNOWN:
+            del numbers[next(iter(numbers))]
+        shown = prefix(pod, container, number, tint, as_json)
+        # `--tail` is about what was said before; who comes later is heard from the first line.
+        await one(api, namespace, pod, container, shown, follow=True, tail=tail if early else -1)
+
+    over = partial(following.finished, api, kind, namespace, service) if kind else None
+    await following.follow(api, namespace, read, labels, over)
+
+
+async def stream(api: "RemoteApi", namespace: str, pods: Sequence[Obj], tail: int, as_json: bool = False) -> None:
     """All containers of all pods at the same time; a line is written whole. In JSON each is an object of its own."""
     tint = sys.stdout.isatty()
     async with asyncio.TaskGroup() as tasks:
         for number, pod in enumerate(pods):
-            containers = [c["name"] for c in pod["spec"]["containers"]]
-            for container in containers:
-                if as_json:
-                    about = {"pod": pod["metadata"]["name"], "container": container}
-                    tasks.create_task(one(api, namespace, pod, container, about, follow=follow, tail=tail))
-                    continue
-                label = pod["metadata"]["name"] + (f"/{container}" if len(containers) > 1 else "")
-                prefix = f"\033[{COLOURS[number % len(COLOURS)]}m{label} |\033[0m " if tint else f"{label} | "
-                tasks.create_task(one(api, namespace, pod, container, prefix, follow=follow, tail=tail))
+            for container in (c["name"] for c in pod["spec"]["containers"]):
+                shown = prefix(pod, container, number, tint, as_json)
+                tasks.create_task(one(api, namespace, pod, container, shown, follow=False, tail=tail))
+
+
+def prefix(pod: Obj, container: str, number: int, tint: bool, as_json: bool) -> str | dict[str, str]:
+    name = pod["metadata"]["name"]
+    if as_json:
+        return {"pod": name, "container": container}
+    label = name + (f"/{container}" if len(pod["spec"]["containers"]) > 1 else "")
+    return f"\033[{COLOURS[number % len(COLOURS)]}m{label} |\033[0m " if tint else f"{label} | "
 
 
 async def one(
@@ -84,6 +108,9 @@ async def one(
                 show(prefix, line)
     except (BadRequest, NotFound):
         return
+    except ConnectionError:
+        if not follow:
+            raise  # else the courtyard has stopped: what came is all there is
     if rest:
         show(prefix, rest)
 

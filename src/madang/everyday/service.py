@@ -35,20 +35,22 @@ def unknown_service(service: str, namespace: str, known: list[str], jobs: list[s
     return f"no service {service!r} in {namespace!r}; {hint}"
 
 
-async def pods_of(api: Api, namespace: str, service: str) -> list[Obj]:
-    """The pods of a service (by its Deployment's or Job's own selector), oldest first."""
-    owner: Obj | None = None
+async def chosen(api: Api, namespace: str, service: str) -> tuple[str, str]:
+    """The kind that stands behind a service (Deployment or Job) and the label selector of its pods."""
     for kind in ("deployments.apps", "jobs.batch"):
         try:
             owner = await api.get(kind, namespace, service)
-            break
         except NotFound:
             continue
-    if owner is None:
-        await deployment(api, namespace, service)  # refuses, with the names that there are
-        return []
-    wanted = owner["spec"]["selector"].get("matchLabels", {})
-    selector = ",".join(f"{k}={v}" for k, v in wanted.items())
+        wanted = owner["spec"]["selector"].get("matchLabels", {})
+        return kind, ",".join(f"{k}={v}" for k, v in wanted.items())
+    await deployment(api, namespace, service)  # refuses, with the names that there are
+    return "deployments.apps", ""
+
+
+async def pods_of(api: Api, namespace: str, service: str) -> list[Obj]:
+    """The pods of a service (by its Deployment's or Job's own selector), oldest first."""
+    _, selector = await chosen(api, namespace, service)
     page = await api.list("pods", namespace, ListOptions(labels=selector))
     return sorted(
         (e.obj for e in page.entries), key=lambda p: (p["metadata"]["creationTimestamp"], p["metadata"]["name"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from madang.web.text import NOTHING, Text, same
 
 LATER = Text("later", "이후 제공")
+KEPT = Text("image store", "이미지 저장소")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ INFRASTRUCTURE = Band(
                 Element(
                     "host", Text("process", "프로세스"), here=Text("programs from their source", "소스에서 바로 실행")
                 ),
-                later("container", Text("container", "컨테이너"), same("Docker")),
+                Element("container", Text("container", "컨테이너"), same("Docker"), same("runc, crun")),
                 later("micro-vm", Text("micro VM", "마이크로 VM"), Text("hypervisor", "하이퍼바이저")),
             ),
         ),
@@ -67,15 +68,13 @@ INFRASTRUCTURE = Band(
             "layers",
             Text("layered image", "레이어 이미지"),
             Text("Docker image", "Docker 이미지"),
-            Text("programs from source (images later)", "소스에서 바로 실행 (이미지는 이후)"),
+            Text("build, image store", "빌드, 이미지 저장소"),
             parts=(
-                later("layer-base", Text("base", "베이스")),
-                later("layer-system", Text("operating system", "운영체제")),
+                Element("layer-base", Text("base", "베이스"), here=KEPT),
+                Element("layer-system", Text("operating system", "운영체제"), here=KEPT),
+                Element("layer-runtime", Text("runtime", "런타임"), here=Text("or an environment", "또는 실행 환경")),
                 Element(
-                    "layer-runtime", Text("runtime", "런타임"), here=Text("cached environments", "캐시된 실행 환경")
-                ),
-                Element(
-                    "layer-application", Text("application", "애플리케이션"), here=Text("source folders", "소스 폴더")
+                    "layer-application", Text("application", "애플리케이션"), here=Text("or a folder", "또는 폴더")
                 ),
             ),
         ),

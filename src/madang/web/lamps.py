@@ -42,6 +42,14 @@ def host(s: Snapshot) -> Light:
     return Light("ok", say("pods run", count=count) if count else say("nothing runs"))
 
 
+def container(s: Snapshot) -> Light:
+    """Tried when the first image comes: until then nothing is known."""
+    able = s.machine.able("container")
+    if able is None or not able.works:
+        return Light("absent", say("cannot run", why=short(able.why_not)) if able is not None else say("no image yet"))
+    return Light("ok", say("images run"))
+
+
 def images(s: Snapshot) -> Light:
     bad = next((i for i in s.instances if i.state in NO_IMAGE), None)
     if bad is not None:
@@ -238,7 +246,10 @@ LIGHTS: Mapping[str, Callable[[Snapshot], Light]] = {
     "nodes": nodes,
     "machine": nodes,
     "host": host,
+    "container": container,
     "layers": images,
+    "layer-base": images,
+    "layer-system": images,
     "layer-runtime": images,
     "layer-application": images,
     "orchestration": scaling,

@@ -93,7 +93,7 @@ def test_a_dockerfile_upon_a_known_image(machine: Path, more: str, served: bool)
 
 def test_refusals_name_the_ways_out(machine: Path) -> None:
     with pytest.raises(
-        NoProgram, match=r"no program of this machine is known for it \(known: redis, rabbitmq, nginx\). Give the"
+        NoProgram, match=r"no program of this machine is known for it \(known: redis, rabbitmq, nginx\)."
     ):
         find("mongo:7", False, machine)
 

@@ -105,7 +105,9 @@ TABLE: tuple[Key, ...] = (
     Key("group_add", because=OWN_KERNEL),
     Key("healthcheck", "readiness, liveness and startup probes (see below)"),
     Key("hostname", "the pod's hostname"),
-    Key("image", "a server of this machine by the table below, else a refusal with the ways out"),
+    Key(
+        "image", "a container where the image is here, else a server of this machine by the table below, else a refusal"
+    ),
     Key("init", "always so: every instance has a small init above it"),
     Key("ipc", because=OWN_KERNEL),
     Key("isolation", because="it is for Windows"),

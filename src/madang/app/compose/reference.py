@@ -61,7 +61,7 @@ source stands at its `COPY` targets where private mounts work, else the program 
 that would only matter inside an image is named in a warning. A changed source file is a new version, and so a rolling
 update; databases (`*.db`, `*.sqlite`) and logs that a program keeps beside its source are none. Nothing is copied: an
 instance runs the files as they are when it starts, so `rollout undo` brings back earlier settings, not earlier files:
-those come from git (`git checkout`, then `madang up`), or, once images run here, from an `image:` of each version.
+those come from git (`git checkout`, then `madang up`), or from an `image:` of each version.
 A program runs as who started the courtyard; as root the Compose key `user` chooses another, and a Dockerfile's `USER`,
 who is a user of the image, is named in a warning.
 
@@ -109,7 +109,8 @@ port is below 1024 (callers notice nothing), and `proxy_pass http://api:8000` le
 `resolver 127.0.0.11` becomes this machine's.
 
 A Dockerfile that only adds files to one of these images (`FROM nginx`, `COPY`) runs the server with those files.
-Any other image is refused, and the refusal names the ways out; `image: madang.dev/host` runs a command of this machine.
+An image that is here (`madang image ls`) runs in a container, whatever its name. Any other is refused, and the refusal
+names the ways out; `image: madang.dev/host` runs a command of this machine.
 
 ## Keys that are honoured
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from madang.gateway import configuration
+from madang.gateway.conditions import statuses
 from madang.gateway.desired import Desired, Server
 from madang.gateway.routes import Plan, routes
 from madang.gateway.tuning import Tuning
 from madang.haproxy import binary
+from madang.ports.objects import Obj
 from tests.gateway.objects import (
     LOOPBACK,
     FakeView,
@@ -142,6 +144,45 @@ def test_a_port_that_serves_is_not_taken_by_a_newcomer() -> None:
     (problem,) = made.problems
     assert problem.owner.namespace == "another"
     assert problem.message == "published port 8000: 127.0.0.1:8000 belongs to shop/web already (published port 8000)"
+
+
+def published(made: Desired) -> dict[int, str]:
+    return {b.port: b.owner.namespace for f in made.frontends for b in f.binds if b.what.startswith("published")}
+
+
+def two(**of_older: Any) -> list[Obj]:
+    """An older Service that has come to want what a newer one holds."""
+    older = service("web", 8000, 9000, clusterIP="10.2.0.1", type="LoadBalancer", namespace="shop")
+    newer = service("web", 8000, clusterIP="10.2.0.2", type="LoadBalancer", namespace="another")
+    older["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+    newer["metadata"]["creationTimestamp"] = "2026-01-02T00:00:00Z"
+    newer["status"] = {"loadBalancer": {"ingress": [{"ip": "127.0.0.1"}]}}
+    older["status"] = of_older
+    return [older, newer]
+
+
+def test_an_older_service_that_is_edited_takes_no_port_that_serves() -> None:
+    older, newer = two()
+    before = routes(FakeView(services=[newer]), settings()).desired
+    assert published(routes(FakeView(services=[older, newer]), settings(), held=before).desired) == {
+        8000: "another",
+        9000: "shop",
+    }
+
+
+def test_after_a_restart_the_statuses_tell_who_serves() -> None:
+    lost = [{"port": 8000, "protocol": "TCP", "error": "madang.dev/PortNotOpened"}, {"port": 9000, "protocol": "TCP"}]
+    for status in ({}, {"loadBalancer": {"ingress": [{"ip": "127.0.0.1", "ports": lost}]}}):
+        made = routes(FakeView(services=two(**status)), settings())
+        assert published(made.desired) == {8000: "another", 9000: "shop"}
+
+
+def test_the_status_names_the_port_that_another_has() -> None:
+    older, newer = two()
+    made = routes(FakeView(services=[older, newer]), settings())
+    (patch,) = [p for p in statuses(made, {}, settings(), 0.0) if p.namespace == "shop"]
+    (ingress,) = patch.patch["status"]["loadBalancer"]["ingress"]
+    assert [(p["port"], "error" in p) for p in ingress["ports"]] == [(8000, True), (9000, False)]
 
 
 def test_what_nobody_does_here_is_told_by_an_event() -> None:

@@ -111,8 +111,9 @@ def _service(service: Obj, plan: Plan, unopened: Unopened, settings: Settings) -
     binds = [b for f in plan.desired.frontends for b in f.binds if b.owner == place and b.what.startswith("published")]
     opened = {b.port for b in binds if b.name not in unopened}
     ingress: list[Obj] = [{"ip": shown(settings.listen), "ipMode": "Proxy"}] if opened else []
-    if ingress and len(opened) < len(binds):
-        ingress[0]["ports"] = [_port(b.port, b.port in opened) for b in binds]
+    wanted = [p["port"] for p in service["spec"].get("ports") or () if p.get("protocol", "TCP") == "TCP"]
+    if ingress and not opened.issuperset(wanted):
+        ingress[0]["ports"] = [_port(number, number in opened) for number in dict.fromkeys(wanted)]
     before = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     if before == ingress:
         return []

@@ -96,6 +96,7 @@ class Gateway:
         self._told: set[Problem] = set()
         self._memo = Memo()
         self._plan = Plan(Desired())
+        self._served: Desired | None = None  # before the first turn only the statuses tell
         self._told_of: object = None  # what every status tells already
         self._wait_s: float | None = None
         self.refusals: tuple[Refusal, ...] = ()
@@ -202,10 +203,10 @@ class Gateway:
             if self._hand is None:
                 self._wait_s = None
                 return  # it was stopped, or left to serve on
-            plan = routes(self._api.view, self._settings, self._memo)
+            plan = routes(self._api.view, self._settings, self._memo, self._served)
             outcome = await self._hand.apply(plan.desired)
             lingering = await self._hand.sweep()
-        self._plan = plan
+        self._plan, self._served = plan, plan.desired
         if outcome.unopened or self.refusals:
             self.refusals = await asyncio.to_thread(taken.explain, outcome.unopened)
         waits = (

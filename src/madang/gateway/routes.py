@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
-from madang.gateway import ignored, rules, services
+from madang.gateway import holding, ignored, rules, services
 from madang.gateway.desired import Backend, Bind, Desired, Door, Frontend, Problem
 from madang.gateway.endpoints import SERVICE_LABEL, SLICES
 from madang.gateway.listeners import (
@@ -63,8 +63,9 @@ class Plan:
     services: tuple[Obj, ...] = ()
 
 
-def routes(view: View, settings: Settings, memo: Memo | None = None) -> Plan:
-    """`memo` of the last decision makes this one cheap; it changes no answer."""
+def routes(view: View, settings: Settings, memo: Memo | None = None, held: Desired | None = None) -> Plan:
+    """`memo` of the last decision makes this one cheap; it changes no answer. `held`: what is served now; without it
+    the Services' statuses tell who serves."""
     memo = memo or Memo()
     memo.turn()
     houses = _houses(view)
@@ -93,7 +94,8 @@ def routes(view: View, settings: Settings, memo: Memo | None = None) -> Plan:
         for kind, objects in ((SERVICES, offered), (GATEWAYS, gateways), (CLASSES, classes))
         for problem in ignored.problems(kind, objects, memo)
     ]
-    desired = _desired(carried, _doors(open_, entries, memo), extra, [age(s) for s in offered])
+    ranks = holding.ranks(offered, carried, held)
+    desired = _desired(carried, _doors(open_, entries, memo), extra, ranks)
     desired = replace(desired, problems=(*desired.problems, *unheard))
     return Plan(desired, tuple(open_), tuple(attachments), classes, known, offered)
 
@@ -208,10 +210,10 @@ def _doors(open_: Sequence[Listener], entries: Mapping[int, list[tuple[Entry, ..
 
 
 def _desired(
-    carried: Sequence[Carried], doors: Sequence[Door], extra: Sequence[Backend], ages: Sequence[tuple[str, str, str]]
+    carried: Sequence[Carried], doors: Sequence[Door], extra: Sequence[Backend], ranks: holding.Ranks
 ) -> Desired:
     problems: list[Problem] = [p for c in carried for p in c.problems]
-    taken = _holders(carried, doors, ages)
+    taken = _holders(carried, doors, ranks)
     frontends: list[Frontend] = []
     for frontend in (f for c in carried for f in c.frontends):
         binds = []
@@ -233,12 +235,10 @@ def _desired(
     return Desired(tuple(f for f in frontends if f.binds), tuple(doors), ordered, tuple(problems))
 
 
-def _holders(
-    carried: Sequence[Carried], doors: Sequence[Door], ages: Sequence[tuple[str, str, str]]
-) -> dict[str, Bind]:
-    """Whose each address is: the front door's, else the oldest Service's: a newcomer must not take what serves."""
+def _holders(carried: Sequence[Carried], doors: Sequence[Door], ranks: holding.Ranks) -> dict[str, Bind]:
+    """Whose each address is: the front door's, else the first in rank: a newcomer must not take what serves."""
     taken = {d.bind.name: d.bind for d in doors}
-    for _, one in sorted(zip(ages, carried, strict=True), key=lambda pair: pair[0]):
-        for bind in (b for f in one.frontends for b in f.binds):
-            taken.setdefault(bind.name, bind)
+    wanted = ((b, ranks[b.owner]) for one in carried for f in one.frontends for b in f.binds)
+    for bind, _ in sorted(wanted, key=lambda pair: pair[1](pair[0])):
+        taken.setdefault(bind.name, bind)
     return taken

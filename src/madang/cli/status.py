@@ -78,7 +78,7 @@ async def gather(api: Api, court: Courtyard) -> dict[str, Any]:
         "nodes": [node(o) for o in await objects("nodes")],
         "services": rows,
         "uses": uses(int(record["pid"])),
-        "tooLargeToRetry": await large.of_courtyard(court.home / "run"),
+        "too_large_to_retry": await large.of_courtyard(court.home / "run"),
     }
 
 
@@ -172,7 +172,7 @@ def show(found: dict[str, Any]) -> None:
     )
     say()
     table(["this machine", "", ""], machine(found["machine"].get("abilities", [])))
-    if counts := found["tooLargeToRetry"]:
+    if counts := found["too_large_to_retry"]:
         say()
         each = ", ".join(f"{name} {count}" for name, count in counts.items())
         say(plain(f"requests too large to be tried again after an empty answer: {each}"))

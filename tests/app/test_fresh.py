@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from madang.app import fresh
 from madang.app.fresh import as_many, touched, watch_sources
 from tests.app.compose.project_files import application
 
@@ -36,3 +37,14 @@ def test_a_saved_source_takes_back_no_scaling(tmp_path: Path) -> None:
     found = as_many(one, two, live)
     assert [o["spec"]["replicas"] for o in found if o["kind"] == "Deployment"] == [3, 4, 1]
     assert [o["kind"] for o in found] == [o["kind"] for o in two]
+
+
+def test_what_an_editor_writes_while_it_saves_is_no_change(tmp_path: Path) -> None:
+    for name in (".a.py.swp", ".a.py.swx", "a.py~", ".#a.py", "#a.py#", "a.py___jb_tmp___", "a.py___jb_old___"):
+        (tmp_path / name).touch()
+        assert fresh.temporary(tmp_path / name), name
+    for name in ("sedx1Yz9Q", "4913"):
+        assert fresh.temporary(tmp_path / name), name
+        (tmp_path / name).touch()
+        assert not fresh.temporary(tmp_path / name), name
+    assert not any(fresh.temporary(tmp_path / name) for name in ("a.py", "sed", "a.swift", ".env", "#notes.md"))

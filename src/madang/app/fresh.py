@@ -5,6 +5,7 @@ a changed source is another image reference, and so a rolling update of that ser
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,10 @@ from madang.app.programs.source import DATABASES, LEFT_BEHIND, NEVER, ignored, m
 from madang.ports.api import Api
 from madang.ports.errors import StatusError
 from madang.ports.objects import Obj
+
+# Vim's swap files, Emacs' locks and copies, JetBrains' safe writes; then GNU sed's copies and Vim's trial of a folder.
+EDITORS = re.compile(r"\..*\.sw[a-px]|.*~|\.#.*|#.*#|.*___jb_(tmp|old|bak)___")
+BRIEF = re.compile(r"sed[0-9A-Za-z]{6}|4913")
 
 
 def watch_sources(application: Application) -> Mapping[Path, Sequence[str]]:
@@ -40,7 +45,7 @@ async def keep_fresh(api: Api, application: Application, home: Path, say: Callab
         watched = [*folders, *{p.parent for p in files if not any(p.is_relative_to(f) for f in folders)}]
         again = False
         async for changes in awatch(*watched, debounce=200, step=50, recursive=True):
-            paths = [Path(p) for _, p in changes]
+            paths = [path for _, p in changes if not temporary(path := Path(p))]
             services = touched(folders, paths)
             if not services and not files.intersection(paths):
                 continue
@@ -51,6 +56,12 @@ async def keep_fresh(api: Api, application: Application, home: Path, say: Callab
                 break  # other folders may be named now
         if not again:
             return
+
+
+def temporary(path: Path) -> bool:
+    """What an editor writes beside a file while it saves that. A name that could be anybody's as well is temporary if
+    it is gone again."""
+    return EDITORS.fullmatch(path.name) is not None or (BRIEF.fullmatch(path.name) is not None and not path.exists())
 
 
 def touched(folders: Mapping[Path, Sequence[str]], paths: Sequence[Path]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from madang.cli.kubeconfig import merge_into
+from madang.cli.kubeconfig import described, merge_into
 from madang.cli.refusal import Refusal
 
 
@@ -61,3 +61,11 @@ def test_what_is_no_kubeconfig_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="it holds no map"):
         merge_into(source, target)
     assert target.read_text() == "- a list"
+
+
+def test_for_scripts_it_says_where_it_leads(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    made = config("madang-default", "https://127.0.0.1:1")
+    made["contexts"][0]["context"]["namespace"] = "shop"  # type: ignore[index]
+    path.write_text(yaml.safe_dump(made))
+    assert described(path) == {"kubeconfig": str(path), "namespace": "shop", "server": "https://127.0.0.1:1"}

@@ -1,5 +1,6 @@
 """`madang kubeconfig`: where the key to the courtyard lies, or what it says, or into the user's own with it."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -8,22 +9,27 @@ from typing import Annotated, Any
 import typer
 
 from madang.cli.courtyards import running
-from madang.cli.options import DEFAULT, Name
+from madang.cli.options import DEFAULT, Name, Output
 from madang.cli.refusal import Refusal
-from madang.cli.screen import say
+from madang.cli.screen import AS_JSON, say
 
 
 def kubeconfig(
     name: Name = DEFAULT,
     raw: Annotated[bool, typer.Option("--raw", help="Print the content instead of the path.")] = False,
     merge: Annotated[bool, typer.Option("--merge", help="Add a context of its own to your kubeconfig.")] = False,
+    output: Output = "",
 ) -> None:
     """Print the path of the kubeconfig; with `--raw` its content; with `--merge` put it into your own.
 
     Example: `export KUBECONFIG=$(madang kubeconfig)`
     """
+    if output and (raw or merge):
+        raise Refusal("--output json tells where the kubeconfig is: it goes with neither --raw nor --merge", code=2)
     court = running(name)
-    if raw:
+    if output == AS_JSON:
+        print(json.dumps(described(court.kubeconfig), indent=2))
+    elif raw:
         sys.stdout.write(court.kubeconfig.read_text())
     elif merge:
         target = own_kubeconfig()
@@ -31,6 +37,18 @@ def kubeconfig(
         say(f"{target} has the context {context}; use it with `kubectl --context {context} get pods`")
     else:
         print(court.kubeconfig)
+
+
+def described(path: Path) -> dict[str, str]:
+    """Where it is, and where it leads by itself: the current context's namespace and server."""
+    import yaml
+
+    from madang.wire.kubeconfig import current_namespace
+
+    said: dict[str, Any] = yaml.safe_load(path.read_text())
+    context = next(c["context"] for c in said["contexts"] if c["name"] == said["current-context"])
+    server = next(c["cluster"]["server"] for c in said["clusters"] if c["name"] == context["cluster"])
+    return {"kubeconfig": str(path), "namespace": current_namespace(path), "server": server}
 
 
 def own_kubeconfig() -> Path:

@@ -163,6 +163,8 @@ def read(
         stored=here,
     )
     if not paths and not files and not app.found_in(Path.cwd()):
+        if env_files:
+            raise Refusal(f"--env-file {env_files[0]}: there is no application in {Path.cwd()}; give its PATH", code=2)
         return None
     try:
         return app.load([packaged(path) for path in paths] or [Path.cwd()], options)

@@ -104,6 +104,14 @@ def test_include_of_itself_ends(tmp_path: Path) -> None:
     assert "included twice, or includes itself" in made.faults[0]
 
 
+def test_an_unknown_profile_is_told_with_the_known_ones(tmp_path: Path) -> None:
+    text = "services: {a: {image: x}, b: {image: x, profiles: [dev]}, c: {image: x, profiles: [test, dev]}}"
+    made = project(tmp_path, profiles=("dve", "dev", "*"), compose_yaml=text)
+    assert made.warnings == ["--profile dve: no service has this profile; there are: dev, test"]
+    none = project(tmp_path, profiles=("dev",), compose_yaml="services: {a: {image: x}}")
+    assert none.warnings == ["--profile dev: no service has this profile; no service has a profile"]
+
+
 def test_profiles(tmp_path: Path) -> None:
     text = "services: {a: {image: x}, b: {image: x, profiles: [dev]}, c: {image: x, profiles: [test]}}"
     assert list(project(tmp_path, compose_yaml=text).document["services"]) == ["a"]

@@ -57,6 +57,7 @@ def read(
         merged = merging.document(merged, one) if merged else one
     merged = merging.without_resets(merged)
     chosen = {*profiles, *(p.strip() for p in variables.get("COMPOSE_PROFILES", "").split(",") if p.strip())}
+    reader.warnings += unknown(profiles, merged)
     reader.choose(merged, chosen)
     return Project(
         spelled(project),
@@ -70,6 +71,15 @@ def read(
         len(reader.faults) > reader.apart,
         reader.holes,
     )
+
+
+def unknown(profiles: Sequence[str], document: Map) -> list[str]:
+    """A profile that was asked for and that no service has changes nothing: most likely a slip of the pen."""
+    services = document.get("services")
+    each = services.values() if isinstance(services, Map) else ()
+    known = sorted({str(p) for one in each if isinstance(one, Map) for p in one.get("profiles") or ()})
+    there = f"there are: {', '.join(known)}" if known else "no service has a profile"
+    return [f"--profile {name}: no service has this profile; {there}" for name in profiles if name not in (*known, "*")]
 
 
 def spelled(name: str) -> str:

@@ -13,5 +13,5 @@ def test_variables_for_no_application_are_refused(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("MADANG_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     assert read([], [], [], [], find("default"), False) is None
-    with pytest.raises(Refusal, match="--env-file nope: no application in "):
+    with pytest.raises(Refusal, match="--env-file nope: there is no application in "):
         read([], [], [], [Path("nope")], find("default"), False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bench.court import Court, courtyard, cpu_s, load, quiet
@@ -47,11 +48,13 @@ class Watch:
         return max(seen[name] for name in names)
 
 
-async def round_of(api: RemoteApi, watch: Watch, names: list[str]) -> tuple[float, float]:
+async def round_of(
+    api: RemoteApi, watch: Watch, names: list[str], make: Callable[[str], dict[str, Any]] = pod
+) -> tuple[float, float]:
     """Milliseconds from the first create to the last one Running; and from the first delete to the last one gone."""
     await asyncio.to_thread(quiet)
     begin = time.perf_counter()
-    await asyncio.gather(*(api.create("pods", pod(name), namespace="default") for name in names))
+    await asyncio.gather(*(api.create("pods", make(name), namespace="default") for name in names))
     up = (await watch.until(watch.running, names) - begin) * 1000
     await asyncio.sleep(0.3)
     begin = time.perf_counter()

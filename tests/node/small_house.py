@@ -11,6 +11,7 @@ from madang.api.always import ensure
 from madang.api.direct import DirectApi
 from madang.api.index import Index
 from madang.node.agents import Agents, Outside
+from madang.node.containers.containers import Containers
 from madang.node.machine.machine import Machine
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Obj
@@ -95,6 +96,7 @@ async def small_house(
     nodes: int = 1,
     network: NetworkName = "bridge",
     runtime: MakeBelieveRuntime | None = None,
+    containers: Containers | None = None,
 ) -> AsyncIterator[SmallHouse]:
     clock, chance = VirtualClock(), SystemChance(1)
     addresses = Addresses(network, "10.244.0.0/16", "10.96.0.0/16", "10.244.0.1", port_base=23000, port_count=100)
@@ -111,7 +113,8 @@ async def small_house(
     outside = Outside(handler, HERE, {"PATH": "/bin"})
 
     def new_agents() -> Agents:
-        return Agents(api, {"host": runtime}, net, settings, clock, chance, outside=outside)
+        runtimes = {"host": runtime} | ({"container": runtime} if containers is not None else {})
+        return Agents(api, runtimes, net, settings, clock, chance, outside=outside, containers=containers)
 
     agents = new_agents()
     house = SmallHouse(api, agents, runtime, net, handler, home, [], new_agents)

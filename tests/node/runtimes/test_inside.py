@@ -12,7 +12,7 @@ from madang.node.runtimes.ground import Ground
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.oci import machine
 from madang.node.runtimes.oci.probing import Candidates, lent
-from madang.node.runtimes.oci.runtime import PING, fitted, last_group, memory_bytes
+from madang.node.runtimes.oci.runtime import PING, ContainerRuntime, fitted, last_group, memory_bytes
 from madang.node.runtimes.runtime import Container, Launch, Limited
 from madang.node.runtimes.zygote import Zygote, first
 from madang.porch import standing
@@ -80,12 +80,14 @@ def test_the_memory_that_a_monitor_watches() -> None:
     assert memory_bytes(launch(memory_bytes=7)) == 7
 
 
-def test_a_limit_that_cannot_hold_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    runtime = HostRuntime("unused")
-    assert isinstance(runtime, Limited) and runtime.ground.cgroups is not None
-    runtime.ground.cgroups.version, runtime.ground.cgroups.why_not = 0, "/sys/fs/cgroup: Permission denied"
+@pytest.mark.parametrize("contained", [False, True])
+def test_a_limit_that_cannot_hold_is_named(contained: bool) -> None:
+    host = HostRuntime("unused")
+    runtime = ContainerRuntime(host.ground) if contained else host
+    assert isinstance(runtime, Limited) and host.ground.cgroups is not None
+    host.ground.cgroups.version, host.ground.cgroups.why_not = 0, "/sys/fs/cgroup: Permission denied"
     assert runtime.unheld(launch()) == ""
     why = "limits.cpu 500m cannot hold: no cgroup can be made here (/sys/fs/cgroup: Permission denied)"
     assert runtime.unheld(launch(cpu_millis=500)) == why
-    runtime.ground.cgroups.version = 2
+    host.ground.cgroups.version = 2
     assert runtime.unheld(launch(cpu_millis=500)) == ""

@@ -99,6 +99,13 @@ class Cgroups:
         return None
 
 
+def unheld(groups: Cgroups | None, cpu_millis: int | None) -> str:
+    """Which limit cannot hold, and why; empty where all do (memory is watched by the monitor)."""
+    if cpu_millis is None or groups is None or groups.version:
+        return ""
+    return f"limits.cpu {cpu_millis}m cannot hold: no cgroup can be made here ({groups.why_not})"
+
+
 def _own(hierarchy: Path, name: str) -> Path:
     """Our own group in a hierarchy of version 1 (or in the unified one beside them)."""
     known = {"systemd": {"name=systemd"}, "unified": {""}}.get(name, set(name.split(",")))

@@ -57,11 +57,7 @@ class HostRuntime(Monitored):
 
     def unheld(self, launch: Launch) -> str:
         """Which limit cannot hold on this machine, and why; empty where all do."""
-        if launch.cpu_millis is None or self.ground.cgroups is None or self.ground.cgroups.version:
-            return ""
-        return (
-            f"limits.cpu {launch.cpu_millis}m cannot hold: no cgroup can be made here ({self.ground.cgroups.why_not})"
-        )
+        return cgroup.unheld(self.ground.cgroups, launch.cpu_millis)
 
     async def start(self, launch: Launch) -> Running:
         walls = await self.ground.walls()

@@ -61,14 +61,8 @@ class Launching:
         plain, comfort = await self._compose(role, attempt, program)
         if self._work.chosen.in_container:
             whole = await self._contained(role, plain, comfort)
-            await self._kit.aside(lambda: self._touch(role, attempt))
-            self._made[role.name] = (attempt, whole)
-            return whole
-        if why := _root(self._work.pod, role, plain.user):
-            raise Declined("CreateContainerConfigError", why)
-        if not plain.argv:
-            raise Declined("CreateContainerError", "no command specified")
-        whole = self._honoured(runtime, role, plain, comfort, program)
+        else:
+            whole = self._on_host(runtime, role, plain, comfort, program)
         await self._kit.aside(lambda: self._touch(role, attempt))
         if isinstance(runtime, Limited) and role.name not in self._made and (why := runtime.unheld(whole)):
             self._work.emit("Warning", "LimitNotEnforced", why, role)
@@ -104,6 +98,15 @@ class Launching:
         known = self._kit.containers if self._work.chosen.in_container else None
         image = known.find(role.spec.get("image") or "") if known is not None else None
         return "" if image is None else image.id
+
+    def _on_host(
+        self, runtime: Runtime, role: Role, plain: Launch, comfort: tuple[Mount, ...], program: Program
+    ) -> Launch:
+        if why := _root(self._work.pod, role, plain.user):
+            raise Declined("CreateContainerConfigError", why)
+        if not plain.argv:
+            raise Declined("CreateContainerError", "no command specified")
+        return self._honoured(runtime, role, plain, comfort, program)
 
     def _honoured(
         self, runtime: Runtime, role: Role, plain: Launch, comfort: tuple[Mount, ...], program: Program

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from madang.node.runtimes import cgroup
 from madang.node.runtimes.cgroup import Cgroups
 from madang.node.runtimes.ground import Ground
 from madang.node.runtimes.monitor.request import OciSpec, RunSpec
@@ -90,6 +91,10 @@ class ContainerRuntime(Monitored):
         if not self.program:
             return "no container runtime works on this machine"
         return "" if launch.container is not None else "there is no image to make a container from"
+
+    def unheld(self, launch: Launch) -> str:
+        """As `Limited` has it."""
+        return cgroup.unheld(self.cgroups, launch.cpu_millis)
 
     async def start(self, launch: Launch) -> Running:
         walls = await self._ground.outer()

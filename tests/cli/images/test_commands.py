@@ -12,6 +12,7 @@ from madang.cli.main import app
 from madang.cli.refusal import Refusal
 from madang.node.images.store import Store
 from tests.node.images.made import image_blobs, member, oci_archive, tar
+from tests.node.images.registry.fake import serving
 
 LOWER, UPPER = tar(member("a", b"lower")), tar(member("a", b"upper"))
 
@@ -125,3 +126,20 @@ def test_standard_output(capfdbinary: Any) -> None:
     Path("out.tar").write_bytes(body)
     image("load", "out.tar", "-t", "again")
     assert os.path.getsize("out.tar") == len(body)
+
+
+def test_pull_and_push(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("MADANG_MIRRORS", raising=False)
+    image("load", "a.tar")
+    with serving() as registry:
+        name = f"{registry.domain}/cart:1"
+        image("tag", "example.org/cart:1", name)
+        assert f"pushed {name} as sha256:" in image("push", name).stdout
+        digest = json.loads(image("push", name, "-o", "json").stdout)["digest"]
+        image("rm", "--force", name)
+        assert f"pulled {name}" in image("pull", name).stdout
+        assert json.loads(image("pull", name, "-o", "json").stdout)["digest"] == digest
+        for words, says in ((("pull", f"{name}0"), "nothing was pulled: .* 404"), (("push", "x"), "not pushed: x: no")):
+            with pytest.raises(Refusal, match=says):
+                image(*words)

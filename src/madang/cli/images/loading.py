@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from madang.cli.images import opened
+from madang.cli.images.bars import bars
 from madang.cli.options import DEFAULT, Name, Output
 from madang.cli.refusal import Refusal
-from madang.cli.screen import AS_JSON, console, plain, print_json, say
+from madang.cli.screen import AS_JSON, plain, print_json, say
 
 if TYPE_CHECKING:
     from madang.node.images.image import Image
@@ -50,21 +51,10 @@ def load(
 
 
 async def _load(folder: Path, file: Path, tags: tuple[str, ...], platform: str) -> "list[Image]":
-    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn
-    from rich.progress import Progress as Bars
-
-    from madang.node.images.load import LoadError, Progress
+    from madang.node.images.load import LoadError
     from madang.node.images.load import load as take
 
-    shown: dict[str, TaskID] = {}
-    columns = (TextColumn("layer {task.description}"), BarColumn(), DownloadColumn())
-    with Bars(*columns, console=console(stderr=True), transient=True) as bars:
-
-        def progress(now: Progress) -> None:
-            if now.part not in shown:
-                shown[now.part] = bars.add_task(now.part, total=now.total_bytes)
-            bars.update(shown[now.part], completed=now.done_bytes, total=now.total_bytes)
-
+    with bars() as progress:
         try:
             return await take(folder, file, tags=tags, platform=platform, progress=progress)
         except (LoadError, ValueError) as error:

@@ -34,18 +34,25 @@ _KINDS = {GZIP: "+gzip", ZSTD: "+zstd"}
 def take(layout: Layout, archive: Path, say: Say, tags: tuple[str, ...] = (), platform: str = "") -> list[str]:
     """Raises BadArchive, NoRoom and OSError; nothing is visible then that was not before."""
     layout.make()
-    names = tuple(str(parse(tag)) for tag in tags)
     with layout.adding() as work, open_source(archive, work) as source:
-        found = offers(source, platform)
-        if names and len(found) != 1:
-            raise BadArchive(f"the archive holds {len(found)} images: which of them is to be named {tags[0]}?")
-        taken = []
-        for offer in found:
-            digest, size, kind = _image(layout, work, source, offer, say)
-            taken.append((entry(digest, size, "", offer.index, kind), names or offer.refs))
-        with layout.changing() as entries:
-            for described, refs in taken:
-                give(entries, described, refs)
+        return take_from(layout, source, work, say, tags, platform)
+
+
+def take_from(
+    layout: Layout, source: Source, work: Path, say: Say, tags: tuple[str, ...] = (), platform: str = ""
+) -> list[str]:
+    """The same of anything that reads like an archive; `work` is a folder of one's own (`Layout.adding`)."""
+    names = tuple(str(parse(tag)) for tag in tags)
+    found = offers(source, platform)
+    if names and len(found) != 1:
+        raise BadArchive(f"the archive holds {len(found)} images: which of them is to be named {tags[0]}?")
+    taken = []
+    for offer in found:
+        digest, size, kind = _image(layout, work, source, offer, say)
+        taken.append((entry(digest, size, "", offer.index, kind), names or offer.refs))
+    with layout.changing() as entries:
+        for described, refs in taken:
+            give(entries, described, refs)
     return [described["digest"] for described, _ in taken]
 
 

@@ -34,34 +34,52 @@ def end_with_asker() -> None:
     os._exit(3)
 
 
-def main() -> int:
-    job = json.loads(sys.stdin.buffer.readline())
+class Progress:
+    """Told often, from any thread, it says it seldom: what is done whole, and of the rest something every `EVERY_S`."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self, part: str, done: int, total: int) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if done == total or now - self._last > EVERY_S:
+                self._last = now
+                say({"part": part, "done_bytes": done, "total_bytes": total})
+
+
+def begin() -> dict[str, Any]:
+    """The job; from now on this process ends with whoever asked."""
+    job: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=end_with_asker, daemon=True).start()
     os.nice(NICER)
-    last = 0.0
+    return job
 
-    def progress(part: str, done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if done == total or now - last > EVERY_S:
-            last = now
-            say({"part": part, "done_bytes": done, "total_bytes": total})
 
+def disk_error(error: OSError, otherwise: str) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"{os.fsdecode(error.filename or otherwise)}: {'the disk is full' if full else error.strerror or error}"
+
+
+def after(folder: str, digests: list[str]) -> None:
+    """What is there is there, whether room could be made or not."""
+    with suppress(OSError):
+        make_room(Store(Path(folder)), time.time())
+    say({"loaded": digests})
+
+
+def main() -> int:
+    job = begin()
     archive = job["archive"]
     try:
-        loaded = take(Layout(Path(job["folder"])), Path(archive), progress, tuple(job["tags"]), job["platform"])
-    except (BadArchive, ValueError) as error:
-        say({"error": f"{archive}: {error}"})
-    except NoRoom as error:
+        loaded = take(Layout(Path(job["folder"])), Path(archive), Progress(), tuple(job["tags"]), job["platform"])
+    except (BadArchive, NoRoom, ValueError) as error:
         say({"error": f"{archive}: {error}"})
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror or str(error)
-        say({"error": f"{os.fsdecode(error.filename or archive)}: {reason}"})
+        say({"error": disk_error(error, archive)})
     else:
-        with suppress(OSError):  # what was loaded is there all the same
-            make_room(Store(Path(job["folder"])), time.time())
-        say({"loaded": loaded})
+        after(job["folder"], loaded)
         return 0
     return 1
 

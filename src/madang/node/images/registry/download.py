@@ -1,0 +1,132 @@
+"""A blob on its way from a registry into a file, while somebody else already reads it.
+
+In: a client, the blob's digest and its announced size. Out: the file grows, `chunks` gives what is there and waits for
+more. A connection that breaks, falls silent or crawls is taken up again where it stopped (Range). Whether the bytes are
+the right ones is for the reader to find out, who hashes them anyway; more than was announced is refused here.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+
+from madang.node.images.flow import CHUNK
+from madang.node.images.limits import LIMITS, BadArchive, NoRoom
+from madang.node.images.registry.client import Asked, Client, RegistryError
+
+FAR = 1 << 20  # who came so far since the last failure begins to count anew
+LOOK_EVERY = 64 << 20  # bytes between two looks at the disk
+
+
+class Download:
+    """One writer (`run`), one reader (`chunks`). `told` hears of every step, in the writer's thread."""
+
+    def __init__(self, path: Path, digest: str, size: int, told: Callable[[int, int], None]) -> None:
+        self.path, self.digest, self.size = path, digest, size
+        self._told = told
+        self._done = 0
+        self._stop = False
+        self._error: BaseException | None = None
+        self._more = threading.Condition()
+        path.touch()
+
+    def stop(self) -> None:
+        self._stop = True
+
+    def run(self, client: Client) -> None:
+        try:
+            with open(self.path, "r+b", buffering=0) as out:
+                self._persist(client, out.fileno())
+        except BaseException as error:  # the reader raises it
+            with self._more:
+                self._error = error
+                self._more.notify_all()
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes; then the file is gone."""
+        with open(self.path, "rb", buffering=0) as file:
+            at = 0
+            while at < self.size:
+                with self._more:
+                    while self._done <= at and self._error is None:
+                        self._more.wait()
+                    if self._done <= at and self._error is not None:
+                        raise self._error
+                    ready = self._done
+                while at < ready:
+                    chunk = file.read(min(CHUNK, ready - at))
+                    at += len(chunk)
+                    yield chunk
+        self.path.unlink(missing_ok=True)
+
+    def _persist(self, client: Client, out: int) -> None:
+        failures, begun = 0, 0
+        while self._done < self.size and not self._stop:
+            try:
+                self._once(client, out)
+                reason = f"the registry sends {self._done} of {self.size} bytes"
+            except (httpx.TransportError, _Slow) as error:
+                reason = str(error) or type(error).__name__
+            if self._done == self.size:
+                return
+            failures = 1 if self._done - begun >= FAR else failures + 1
+            begun = self._done
+            wait_s = client.patience.delay_s(failures)
+            if wait_s is None:
+                raise RegistryError(f"{client.base}: {self.digest}: {reason}")
+            time.sleep(wait_s)
+
+    def _once(self, client: Client, out: int) -> None:
+        start = self._done
+        headers = {"range": f"bytes={start}-"} if start else {}
+        pace = _Pace(client)
+        with client.stream(Asked("GET", client.url(f"blobs/{self.digest}"), headers)) as answer:
+            passed = 0 if answer.status_code == 206 else start  # a registry without ranges begins again
+            if answer.status_code == 206 and not answer.headers.get("content-range", "").startswith(f"bytes {start}-"):
+                raise BadArchive(f"{self.digest}: asked from byte {start}, the registry answers with another range")
+            for chunk in answer.iter_raw(CHUNK >> 2):
+                pace.count(len(chunk))
+                fresh = chunk[min(passed, len(chunk)) :]
+                passed -= len(chunk) - len(fresh)
+                if fresh:
+                    self._take(fresh, out)
+                if self._stop:
+                    return
+
+    def _take(self, chunk: bytes, out: int) -> None:
+        if self._done + len(chunk) > self.size:
+            raise BadArchive(f"{self.digest}: the registry sends more than the {self.size} bytes that were announced")
+        if self._done // LOOK_EVERY != (self._done + len(chunk)) // LOOK_EVERY or not self._done:
+            disk = os.fstatvfs(out)
+            if disk.f_bavail * disk.f_frsize < LIMITS.reserve_bytes + len(chunk):
+                raise NoRoom(f"less than {LIMITS.reserve_bytes >> 20} MiB would be left on the disk")
+        view = memoryview(chunk)
+        at = self._done
+        while view:
+            written = os.pwrite(out, view, at)
+            at, view = at + written, view[written:]
+        with self._more:
+            self._done = at
+            self._more.notify_all()
+        self._told(at, self.size)
+
+
+class _Slow(Exception):
+    """The bytes come, but so slowly that another try is better."""
+
+
+class _Pace:
+    def __init__(self, client: Client) -> None:
+        self._patience = client.patience
+        self._since, self._bytes = time.monotonic(), 0
+
+    def count(self, size: int) -> None:
+        self._bytes += size
+        now = time.monotonic()
+        if now - self._since >= self._patience.slow_s:
+            if self._bytes < self._patience.slow_bytes:
+                raise _Slow(f"{self._bytes} bytes in {now - self._since:.0f} s")
+            self._since, self._bytes = now, 0

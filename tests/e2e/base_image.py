@@ -21,19 +21,20 @@ def needs(*programs: str) -> None:
         pytest.skip(f"not installed: {', '.join(missing)} (Debian: apt-get install {' '.join(missing)})")
 
 
-def debian() -> Path:
-    """The smallest Debian, of this machine's release."""
+def debian(*packages: str) -> Path:
+    """The smallest Debian, of this machine's release, with `packages` besides."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "madang-tests"
     suite = platform.freedesktop_os_release().get("VERSION_CODENAME", "stable")
-    target = cache / f"debian-{suite}.tar"
+    target = cache / f"{'-'.join(('debian', suite, *packages))}.tar"
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             needs("mmdebstrap")
+            wanted = [f"--include={','.join(packages)}"] if packages else []
             new = target.with_suffix(".new.tar")
             made = subprocess.run(
-                ["mmdebstrap", "--quiet", "--variant=minbase", suite, new],
+                ["mmdebstrap", "--quiet", "--variant=minbase", *wanted, suite, new],
                 capture_output=True,
                 text=True,
                 timeout=MAKING_S,

@@ -1,4 +1,5 @@
-"""`madang build`: an image from a folder with a Dockerfile, kept among the courtyard's images."""
+"""`madang build`: an image from a folder with a Dockerfile, or from a Python folder without one, kept among the
+courtyard's images."""
 
 import asyncio
 import os
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from madang.node.building.building import Told
     from madang.node.building.dockerfile_image import Asked
+    from madang.node.building.python_image import Asked as Python
     from madang.node.images.image import Image
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that COPY takes files from.")]
@@ -34,6 +36,12 @@ Secrets = Annotated[
     list[str] | None,
     typer.Option("--secret", metavar="id=ID[,src=FILE|,env=NAME]", help="For RUN --mount=type=secret."),
 ]
+Base = Annotated[
+    str,
+    typer.Option(
+        "--base", metavar="REF", help="Without a Dockerfile: the image to stand on; default: python:VERSION-slim."
+    ),
+]
 Fresh = Annotated[bool, typer.Option("--no-cache", help="Do every step again.")]
 
 
@@ -44,11 +52,15 @@ def build(
     build_arg: Args = None,
     target: Target = "",
     secret: Secrets = None,
+    base: Base = "",
     no_cache: Fresh = False,
     name: Name = DEFAULT,
     output: Output = "",
 ) -> None:
     """Build an image from a Dockerfile. Steps known from before are not done again.
+
+    A folder with a pyproject.toml or requirements.txt needs no Dockerfile: its dependencies and its files become two
+    layers on an image of Python.
 
     The images that it stands on must be here. All files get one moment, SOURCE_DATE_EPOCH or the first of January 1980,
     so that the same input gives the same digest.
@@ -58,17 +70,26 @@ def build(
     from madang.node.building import overlay
     from madang.node.building.copying import Failed
     from madang.node.building.dockerfile_image import NoBase
+    from madang.node.building.interpreter import NoPython
     from madang.node.building.runner import Unable
+    from madang.node.building.wheels import NotInstalled
     from madang.node.images.build.refusal import Refused
 
-    asked = question(folder, tuple(tags or ()), file, build_arg or [], target, secret or [], no_cache)
+    asked: Asked | Python
+    if file is None and is_python(folder):
+        only_for_dockerfiles(**{"--build-arg": build_arg, "--target": target, "--secret": secret})
+        asked = python_question(folder, tuple(tags or ()), base, no_cache)
+    else:
+        if base:
+            raise Refusal("--base: a Dockerfile names its base itself, with FROM", code=2)
+        asked = question(folder, tuple(tags or ()), file, build_arg or [], target, secret or [], no_cache)
     if os.geteuid() != 0:
-        raise Refusal("a Dockerfile is built by root alone so far: its layers are mounted")
+        raise Refusal("images are built by root alone so far: their files belong to several users")
     told = nothing if output == AS_JSON else tell
     try:
         overlay.own_mounts()
         image = asyncio.run(carried_out(asked, courtyards.find(name).home, told))
-    except (Refused, Failed, NoBase, Unable, ValueError) as error:
+    except (Refused, Failed, NoBase, NoPython, NotInstalled, Unable, ValueError) as error:
         raise Refusal(str(error)) from error
     except OSError as error:
         raise Refusal(f"the build failed: {error.strerror or error}: {error.filename or asked.folder}") from error
@@ -78,10 +99,12 @@ def build(
     say(plain(f"built {', '.join(image.refs) or image.id} ({len(image.layers)} layers, {image.digest})"))
 
 
-async def carried_out(asked: "Asked", home: Path, tell: "Callable[[Told], None]") -> "Image":
-    from madang.node.building import runc
+async def carried_out(asked: "Asked | Python", home: Path, tell: "Callable[[Told], None]") -> "Image":
+    from madang.node.building import python_image, runc
     from madang.node.building.dockerfile_image import build as built
 
+    if isinstance(asked, python_image.Asked):
+        return await python_image.build(asked, home, tell, starts if tell is not nothing else lambda _: None)
     return await built(asked, home, runc.found(home), tell, warn)
 
 
@@ -95,25 +118,52 @@ def question(
     fresh: bool,
 ) -> "Asked":
     from madang.node.building.dockerfile_image import Asked
-    from madang.node.images.reference import parse
 
     dockerfile = file or folder / "Dockerfile"
     if not folder.is_dir():
         raise Refusal(f"{folder}: expected a folder to build from", code=2)
     if not dockerfile.is_file():
         raise Refusal(f"{dockerfile}: there is no such Dockerfile; name it with --file", code=2)
-    for tag in tags:
+    check(tags)
+    given = dict(argument(text) for text in args if "=" in text or text in os.environ)
+    kept = dict(secret(text) for text in secrets)
+    return Asked(folder.absolute(), dockerfile.absolute(), tags, given, target, moment(), kept, fresh)
+
+
+def python_question(folder: Path, tags: tuple[str, ...], base: str, fresh: bool) -> "Python":
+    from madang.node.building.python_image import Asked as Python
+
+    check((*tags, *([base] if base else [])))
+    return Python(folder.absolute(), tags, base, moment(), fresh)
+
+
+def is_python(folder: Path) -> bool:
+    from madang.node.images.build.project import is_project
+
+    return folder.is_dir() and not (folder / "Dockerfile").exists() and is_project(os.listdir(folder))
+
+
+def only_for_dockerfiles(**given: object) -> None:
+    for option, value in given.items():
+        if value:
+            raise Refusal(f"{option}: only for a Dockerfile, and the folder has none", code=2)
+
+
+def check(refs: tuple[str, ...]) -> None:
+    from madang.node.images.reference import parse
+
+    for ref in refs:
         try:
-            parse(tag)
+            parse(ref)
         except ValueError as error:
             raise Refusal(str(error), code=2) from error
+
+
+def moment() -> int | None:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch and not epoch.isdigit():
         raise Refusal(f'SOURCE_DATE_EPOCH: expected seconds since 1970, found "{epoch}"', code=2)
-    given = dict(argument(text) for text in args if "=" in text or text in os.environ)
-    kept = dict(secret(text) for text in secrets)
-    moment = int(epoch) if epoch else None
-    return Asked(folder.absolute(), dockerfile.absolute(), tags, given, target, moment, kept, fresh)
+    return int(epoch) if epoch else None
 
 
 def argument(text: str) -> tuple[str, str]:
@@ -143,6 +193,10 @@ def tell(told: "Told") -> None:
     elif told.what != "done":
         sys.stdout.write(f"{mark} {'CACHED ' if told.what == 'cached' else ''}{told.title}\n")
     sys.stdout.flush()
+
+
+def starts(line: str) -> None:
+    sys.stdout.write(f"[python] {line}\n")
 
 
 def nothing(told: "Told") -> None:

@@ -37,6 +37,11 @@ class Layers:
         finally:
             os.close(fd)
 
+    def place(self, path: str) -> str:
+        """What `path` names once all links are followed, from the root; empty where nothing is there."""
+        found = self._resolve(path)
+        return "/" + "/".join(found[1]) if found is not None else ""
+
     def _resolve(self, path: str) -> tuple[str, list[str]] | None:
         """(layer, parts) of what `path` names once all links are followed."""
         todo, hops = _parts(path), 0

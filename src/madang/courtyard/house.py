@@ -18,6 +18,7 @@ from madang.courtyard import entering, gates, record
 from madang.courtyard.arguments import Arguments, keep
 from madang.courtyard.containers import Boxes
 from madang.courtyard.desk import desk
+from madang.dns.serve import Dns
 from madang.gateway.loop import Gateway
 from madang.node.agents import Agents
 from madang.node.networks import choice, claims
@@ -85,8 +86,9 @@ class House:
         self._stack.push_async_callback(boxes.close)
         runtimes, images = boxes.runtimes, boxes.containers
         self._agents = Agents(
-            self.api, runtimes, self._network, self.settings, self._clock, self._chance, containers=images
-        )
+            self.api, runtimes, self._network, self.settings, self._clock, self._chance, containers=images,
+            dns=self._open_dns(),
+        )  # fmt: skip
         self.door = await self._open_door()
         if self.door.closed:
             self.abilities.append(Ability("api from pods", False, self.door.closed))
@@ -109,6 +111,16 @@ class House:
         self._gateway = Gateway(self.api, self.settings, self._clock)
         self._undo.push_async_callback(self._gateway.stop, 0)
         await self._gateway.prepare()
+
+    def _open_dns(self) -> str:
+        """Where pods ask for names; on the bridge alone."""
+        self._dns = dns = Dns(self.settings.addresses)
+        self._stack.callback(dns.close)
+        if self.settings.addresses.network != "bridge":
+            return ""
+        dns.open_sockets()
+        self.abilities.append(Ability("dns", not dns.why_not, dns.why_not))
+        return dns.address
 
     async def _open_door(self) -> "Door":
         from madang.wire import kubeconfig
@@ -136,6 +148,7 @@ class House:
         loops = Loops(self.api, self.settings, self._clock, self._chance, samples, self.door.ca_pem, liveness=pulses)
         self._run("nodes", self._agents.run())
         self._run("gateway", self._gateway.run())
+        self._run("dns", self._dns.run(self.api, self._clock, self._chance))
         self._run("loops", loops.run())
 
     def _run(self, name: str, work: Any) -> None:
@@ -184,7 +197,7 @@ class House:
             lambda: self._end("loops"),
             self._agents.stop_everything,
             self._gateway.stop,
-            lambda: self._end("gateway", "nodes"),
+            lambda: self._end("gateway", "nodes", "dns"),
             lambda: gates.close(self.api),
             self._take_down,
             self._stack.aclose,
@@ -227,7 +240,7 @@ class House:
 
     async def leave(self) -> None:
         """The control ends alone."""
-        await self._end("loops", "gateway", "nodes")
+        await self._end("loops", "gateway", "nodes", "dns")
         await self._gateway.leave()
         await self._stack.aclose()
         record.remove(self.settings.home, over=False)

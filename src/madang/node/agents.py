@@ -70,9 +70,10 @@ class Agents:
         *,
         outside: Outside | None = None,
         containers: Containers | None = None,
+        dns: str = "",
     ) -> None:
         self._api, self._clock, self._settings, self._network = api, clock, settings, network
-        self._runtimes, self._containers = runtimes, containers
+        self._runtimes, self._containers, self._dns = runtimes, containers, dns
         outside = outside or Outside(SystemHandler())
         self._here = outside.machine or machine(settings.home)
         self._real = outside.machine is None
@@ -138,6 +139,7 @@ class Agents:
             allocatable=capacity(self._here, share),
             starts=self._starts,
             resolver=self._network.resolver(settings.home),
+            dns=self._dns,
             aside=aside,
         )
         return NodeAgent(kit, self._here, share)

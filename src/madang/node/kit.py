@@ -27,7 +27,7 @@ from madang.ports.program import Program
 class Kit:
     """`runtimes` by name, `runtime` the name of the default; `base` is every program's environment.
     `containers` knows the images that can be run as such; None: no container runtime works, or none is wanted.
-    `starts` bounds how many containers are started at once."""
+    `starts` bounds how many containers are started at once. `dns`: the address of the house's own server, if any."""
 
     api: LocalApi
     clock: Clock
@@ -47,6 +47,7 @@ class Kit:
     allocatable: Mapping[str, str]
     starts: asyncio.Semaphore
     resolver: Path | None = None
+    dns: str = ""
     aside: Aside = at_once
     containers: Containers | None = None
 

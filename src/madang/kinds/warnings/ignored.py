@@ -46,8 +46,6 @@ _CONTAINER = (
 _POD = (
     *(field._replace(path=f"{member}[].{field.path}") for member in ("initContainers", "containers")
       for field in _CONTAINER),
-    Field("dnsConfig"),
-    Field("dnsPolicy", "ClusterFirst"),
     Field("ephemeralContainers"),
     Field("hostIPC", False, contained=True),
     Field("hostPID", False),

@@ -84,5 +84,9 @@ class Folders:
         return self.root / "hosts"
 
     @cached_property
+    def resolver(self) -> Path:
+        return self.root / "resolv.conf"
+
+    @cached_property
     def hostname(self) -> Path:
         return self.root / "hostname"

@@ -30,8 +30,6 @@ _POD = (
     (("hostIPC",), _given),
     (("hostUsers",), lambda v: v is False),
     (("shareProcessNamespace",), _given),
-    (("dnsConfig",), _given),
-    (("dnsPolicy",), lambda v: v in ("None", "Default")),
     (("setHostnameAsFQDN",), _given),
     (("securityContext", "sysctls"), _given),
     (("securityContext", "seccompProfile"), _given),
@@ -42,8 +40,17 @@ _POD = (
 )
 
 
-def ignored(pod: Obj) -> list[str]:
-    found = [f"spec.{'.'.join(path)}" for path, asks in _POD if asks(_at(pod["spec"], path))]
+# Where a program can be shown no file of its own.
+_UNMOUNTED = (
+    (("dnsConfig",), _given),
+    (("dnsPolicy",), lambda v: v == "None"),
+)
+
+
+def ignored(pod: Obj, *, mounts: bool = True) -> list[str]:
+    """`mounts`: programs can be given mounts of their own here."""
+    rows = _POD if mounts else (*_POD, *_UNMOUNTED)
+    found = [f"spec.{'.'.join(path)}" for path, asks in rows if asks(_at(pod["spec"], path))]
     for role in spec.roles(pod):
         found += [f"{role.field_path}.{'.'.join(path)}" for path, asks in _CONTAINER if asks(_at(role.spec, path))]
         found += list(_mounts(role))

@@ -16,7 +16,8 @@ from madang.node.images.store import Damaged
 from madang.node.launch.environment import Missing, environment, expand
 from madang.node.launch.launch import Setting, launch, with_mounts
 from madang.node.launch.relocation import Places, relocate
-from madang.node.names.hosts import hostname
+from madang.node.names import resolver
+from madang.node.names.hosts import hostname, write
 from madang.node.pod import spec
 from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
@@ -167,9 +168,15 @@ class Launching:
         given = tuple(m for m in mounts if m.target == TOKEN_PATH)
         asked = tuple(m for m in mounts if m.target != TOKEN_PATH)
         base = BASE if self._work.chosen.in_container else self._kit.base
-        setting = Setting(program, env, asked, netns, base, self._kit.resolver)
+        setting = Setting(program, env, asked, netns, base, self._resolver())
         plain, comfort = launch(self._work.folders, role, attempt, setting)
         return plain, given + comfort
+
+    def _resolver(self) -> Path | None:
+        """The pod's own file, where it has one and there is a place to show it; else the network's."""
+        place = self._work.chosen.in_container or os.path.exists(_RESOLVER)
+        own = place and resolver.wanted(self._work.pod, self._kit.dns)
+        return self._work.folders.resolver if own else self._kit.resolver
 
     def _environment(self, role: Role) -> dict[str, str]:
         view, pod = self._kit.api.view, self._work.pod
@@ -196,12 +203,21 @@ class Launching:
 
     def _touch(self, role: Role, attempt: int) -> None:
         """The folders and files that a start expects."""
-        folders = self._work.folders
+        folders, kit = self._work.folders, self._kit
+        if resolver.wanted(self._work.pod, kit.dns):
+            write(folders.resolver, resolver.resolver(self._work.pod, kit.dns, _machines(kit.resolver)))
         folders.attempt(role.name, attempt).mkdir(parents=True, exist_ok=True)
         folders.log(role.name, attempt).parent.mkdir(parents=True, exist_ok=True)
         make(folders.termination_log(role.name, attempt), 0o666)
         if self._work.chosen.in_container:
             folders.hostname.write_text(f"{hostname(self._work.pod)}\n")
+
+
+def _machines(other: Path | None) -> str:
+    try:
+        return (other or Path(_RESOLVER)).read_text()
+    except OSError:
+        return ""
 
 
 def _resolver() -> list[Mount]:

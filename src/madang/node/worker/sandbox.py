@@ -95,7 +95,8 @@ class SandboxHand:
 
     def _name_ignored(self) -> None:
         runtime = self._work.chosen.runtime
-        paths = ignored(self._work.pod) if runtime is not None and runtime.name == "host" else []
+        on_host = runtime is not None and runtime.name == "host"
+        paths = ignored(self._work.pod, mounts=runtime.private_mounts) if runtime is not None and on_host else []
         if paths:
             self._work.emit("Warning", "FieldsIgnored", ignored_message(paths))
 

@@ -85,10 +85,20 @@ class House:
         self.abilities = [ability, *chosen.abilities]
         self._stack.push_async_callback(boxes.close)
         runtimes, images = boxes.runtimes, boxes.containers
+        self._dns = dns = Dns(self.settings.addresses)
+        self._stack.callback(dns.close)
+        dns.open_sockets()
+        self.abilities.append(Ability("dns", not dns.why_not, dns.why_not))
         self._agents = Agents(
-            self.api, runtimes, self._network, self.settings, self._clock, self._chance, containers=images,
-            dns=self._open_dns(),
-        )  # fmt: skip
+            self.api,
+            runtimes,
+            self._network,
+            self.settings,
+            self._clock,
+            self._chance,
+            containers=images,
+            dns=dns.address,
+        )
         self.door = await self._open_door()
         if self.door.closed:
             self.abilities.append(Ability("api from pods", False, self.door.closed))
@@ -111,16 +121,6 @@ class House:
         self._gateway = Gateway(self.api, self.settings, self._clock)
         self._undo.push_async_callback(self._gateway.stop, 0)
         await self._gateway.prepare()
-
-    def _open_dns(self) -> str:
-        """Where pods ask for names; on the bridge alone."""
-        self._dns = dns = Dns(self.settings.addresses)
-        self._stack.callback(dns.close)
-        if self.settings.addresses.network != "bridge":
-            return ""
-        dns.open_sockets()
-        self.abilities.append(Ability("dns", not dns.why_not, dns.why_not))
-        return dns.address
 
     async def _open_door(self) -> "Door":
         from madang.wire import kubeconfig

@@ -46,6 +46,9 @@ class Dns:
         return "" if self.why_not or not self._sockets else self._addresses.gateway_ip
 
     def open_sockets(self) -> None:
+        if self._addresses.network != "bridge":
+            self.why_not = "only on the network bridge: names are in /etc/hosts"
+            return
         here = (self._addresses.gateway_ip, self._port)
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
             one = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)

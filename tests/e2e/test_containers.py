@@ -108,6 +108,9 @@ def test_a_pod_runs_in_containers_and_its_programs_see_the_image(court: Court) -
     found = made(court)
     assert found["containerStatuses"][0]["imageID"].startswith("sha256:")
     assert "up" in court.kubectl("logs", "tiny", "-c", "c")
+    spaces = {os.readlink(f"/proc/{records(court, name)['pid']}/ns/ipc") for name in ("c", "beside")}
+    told = court.kubectl("exec", "tiny", "-c", "c", "--", "busybox", "readlink", "/proc/self/ns/ipc")
+    assert spaces == {told.strip()}, "they share one"
     seen = court.kubectl("exec", "tiny", "-c", "c", "--", "sh", "-c", "id -u; pwd; hostname; cat /v/first; echo $FROM")
     assert seen.split() == ["33", "/var/www", "tiny", "7", "image"]
     names = court.kubectl("exec", "tiny", "-c", "beside", "--", "sh", "-c", "cat /etc/hosts /etc/hostname; ls -a /")

@@ -54,8 +54,8 @@ class Containers:
             stop_signal=image.config.stop_signal,
         )
 
-    def contained(self, pod: Obj, role: Role, launch: Launch, whole_name: str) -> Launch:
-        """The launch with its container. Raises Denied in the words that the container's status shows."""
+    def contained(self, pod: Obj, role: Role, launch: Launch, whole_name: str, ipc: Path | None = None) -> Launch:
+        """The launch with its container (`ipc` is its). Raises Denied in the words of the container's status."""
         reference = str(role.spec.get("image") or "")
         image = self.find(reference)
         if image is None:
@@ -71,7 +71,7 @@ class Containers:
             document = config(pod, role, launch, who, self._machine, list(devices()) if privileged else ())
         except (NoSuchUser, TooManyLayers) as error:
             raise Denied(str(error)) from error
-        return replace(launch, container=Container(layers, document))
+        return replace(launch, container=Container(layers, document, ipc))
 
     def hold(self, reference: str, uid: str) -> None:
         """Keep an image for a pod. Blocks on the disk. Raises OSError."""

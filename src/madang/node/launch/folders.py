@@ -88,5 +88,10 @@ class Folders:
         return self.root / "resolv.conf"
 
     @cached_property
+    def ipc(self) -> Path:
+        """By which its containers find each other's IPC namespace."""
+        return self.root / "ipc"
+
+    @cached_property
     def hostname(self) -> Path:
         return self.root / "hostname"

@@ -33,10 +33,12 @@ class Mount:
 @dataclass(frozen=True, slots=True)
 class Container:
     """What a container runtime needs besides the launch: the unpacked layers of its image, the newest first, and the
-    document (`config.json`) that says everything else."""
+    document (`config.json`) that says everything else. `ipc`: a file by which the containers of a pod find each
+    other's IPC namespace; without it each has its own."""
 
     layers: Sequence[Path]
     config: Mapping[str, Any]
+    ipc: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

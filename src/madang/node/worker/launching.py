@@ -80,7 +80,9 @@ class Launching:
         try:
             reference = str(role.spec.get("image") or "")
             await self._kit.aside(lambda: known.hold(reference, work.uid))
-            return known.contained(work.pod, role, with_mounts(plain, _first(files)), full_name(work.pod))
+            return known.contained(
+                work.pod, role, with_mounts(plain, _first(files)), full_name(work.pod), work.folders.ipc
+            )
         except Denied as e:
             raise Declined("CreateContainerConfigError", str(e)) from e
         except Damaged as e:

@@ -51,7 +51,15 @@ def container(tmp_path: Path, layer: Path, runtime: ContainerRuntime) -> Iterato
     """What a test leaves running, because it fails say, is killed."""
     machine = look(runtime.cgroups.version if runtime.cgroups else 0)
 
-    def make(script: str = "", *, id: str = "c-0", of: Any = None, who: Who | None = None, **more: Any) -> Launch:
+    def make(
+        script: str = "",
+        *,
+        id: str = "c-0",
+        of: Any = None,
+        who: Who | None = None,
+        together: bool = False,
+        **more: Any,
+    ) -> Launch:
         of = of or pod()
         plain = Launch(
             id=f"{id}-{os.path.basename(tmp_path)}",
@@ -64,7 +72,7 @@ def container(tmp_path: Path, layer: Path, runtime: ContainerRuntime) -> Iterato
             **more,
         )
         document = config(of, role(of), plain, who or Who(), machine)
-        return replace(plain, container=Container([layer], document))
+        return replace(plain, container=Container([layer], document, tmp_path / "ipc" if together else None))
 
     (tmp_path / "logs").mkdir()
     yield make

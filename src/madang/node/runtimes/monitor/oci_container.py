@@ -10,7 +10,7 @@ import signal
 import time
 from contextlib import suppress
 
-from madang.node.runtimes.monitor import limits, program, runc
+from madang.node.runtimes.monitor import ipc, limits, program, runc
 from madang.node.runtimes.monitor.container import Monitor
 from madang.node.runtimes.monitor.input import Input
 from madang.node.runtimes.monitor.logfile import LogFile
@@ -30,6 +30,8 @@ class ContainerMonitor(Monitor):
         """Nothing yet: the runtime wants the root to be there."""
 
     def prepare(self) -> None:
+        if place := self._oci.get("ipc"):
+            ipc.enter(place, self._proc)
         super().prepare()
         os.chdir(self._spec["folder"])
         for name in self._oci["folders"]:

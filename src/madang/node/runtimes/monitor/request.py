@@ -45,6 +45,7 @@ class OciSpec(TypedDict):
     folders: list[str]
     options: str  # of the overlay
     cgroup: CgroupSpec
+    ipc: NotRequired[str]  # the pod's file of who shares its IPC namespace; without it the container has its own
 
 
 class RunSpec(TypedDict):

@@ -16,6 +16,7 @@ from typing import Any
 from madang.node.runtimes import cgroup
 from madang.node.runtimes.cgroup import Cgroups
 from madang.node.runtimes.ground import Ground
+from madang.node.runtimes.monitor import ipc
 from madang.node.runtimes.monitor.request import OciSpec, RunSpec
 from madang.node.runtimes.monitor.runc import CONFIG
 from madang.node.runtimes.monitored import Monitored
@@ -121,8 +122,9 @@ class ContainerRuntime(Monitored):
             linux.pop("resources", None)  # nobody may set them here
         if standing.inside():
             linux["sysctl"] = fitted(linux.get("sysctl", {}), last_group(Path("/proc/self/gid_map").read_text()))
+        shared = share_ipc(linux) if launch.container.ipc is not None else False
         config["linux"] = linux
-        return {
+        spec: OciSpec = {
             "runtime": self.program,
             "config": json.dumps(config),
             "links": plan.links,
@@ -131,6 +133,9 @@ class ContainerRuntime(Monitored):
             "options": plan.options + (",userxattr" if standing.inside() else ""),
             "cgroup": limits.tree(key) if limits else {"folders": [], "files": {}, "memory": ""},
         }
+        if shared:
+            spec["ipc"] = str(launch.container.ipc)
+        return spec
 
     async def exec(self, running: Running, launch: Launch, options: ExecOptions) -> Session:
         kept = self.kept(running, launch.folder)
@@ -159,6 +164,14 @@ class ContainerRuntime(Monitored):
         """Also what it wrote: the upper folder of its root."""
         await super().remove(folder)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def share_ipc(linux: dict[str, Any]) -> bool:
+    """Have the container in its monitor's IPC namespace. False where it wants the machine's."""
+    kinds = [entry["type"] for entry in linux["namespaces"]]
+    named = [entry | {"path": ipc.OWN} if entry["type"] == "ipc" else entry for entry in linux["namespaces"]]
+    linux["namespaces"] = named
+    return "ipc" in kinds
 
 
 def fitted(sysctls: Mapping[str, str], last: int) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A pull against a registry that is honest, slow to answer, broken, or lies."""
 
 import base64
+import fcntl
 import json
 import random
 import threading
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from madang.node.images.collection import let_go, sweep
 from madang.node.images.layout import INDEX, MANIFEST, Layout
 from madang.node.images.limits import BadArchive
 from madang.node.images.offers import here
@@ -41,6 +43,7 @@ def whole(layout: Layout, digest: str = IMAGE) -> None:
 
 
 def nothing(layout: Layout) -> None:
+    sweep(layout)  # what came of a layer stays for the next pull, or until then
     assert Store(layout.home).all() == [] and not list(layout.work.iterdir())
     assert not [t for t in threading.enumerate() if t.name.startswith("pull")]
 
@@ -91,6 +94,47 @@ def test_a_broken_connection_is_taken_up_where_it_stopped(registry: Registry, la
     fetch(registry, layout)
     whole(layout)
     assert asked[0].startswith("bytes=") and int(asked[0][6:-1]) > 0
+
+
+def test_the_next_pull_goes_on_where_one_failed(registry: Registry, layout: Layout) -> None:
+    registry.offer("1", IMAGE, BLOBS)
+    body, asked = BLOBS[LAYERS[0]], []
+    registry.faults = [(LAYERS[0], lambda h: h.cut(body[:300_000], len(body)))]
+    with pytest.raises(RegistryError):
+        fetch(registry, layout, patience=Patience(tries=1))
+    left = layout.work / "partial" / LAYERS[0][7:]
+    came = left.stat().st_size
+    assert 0 < came <= 300_000 and body.startswith(left.read_bytes())
+    registry.faults = [(LAYERS[0], lambda h: [asked.append(h.headers.get("range")), h.serve()][0])]
+    fetch(registry, layout)
+    assert asked == [f"bytes={came}-"]
+    whole(layout)
+
+
+def test_what_was_left_may_be_wrong_too_long_or_in_use(registry: Registry, layout: Layout) -> None:
+    registry.offer("1", IMAGE, BLOBS)
+    layout.make()
+    left = layout.work / "partial" / LAYERS[0][7:]
+    left.parent.mkdir()
+    left.write_bytes(b"wrong")
+    with pytest.raises(BadArchive):
+        fetch(registry, layout)
+    assert not list(layout.work.iterdir())  # it does not spoil the next
+    left.parent.mkdir()
+    left.write_bytes(bytes(500_000))
+    with open(left, "rb") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        fetch(registry, layout)
+    assert left.stat().st_size == 500_000
+    left.unlink()
+    left.parent.rmdir()
+    whole(layout)
+    let_go(Store(layout.home), [IMAGE])
+    sweep(layout)
+    left.parent.mkdir()
+    left.write_bytes(bytes(500_000))
+    fetch(registry, layout)
+    whole(layout)
 
 
 def test_answers_that_pass(registry: Registry, layout: Layout) -> None:
@@ -169,6 +213,7 @@ def test_a_lying_registry_changes_nothing(registry: Registry, layout: Layout, li
     lie(registry)
     with pytest.raises(BadArchive, match=says):
         fetch(registry, layout)
+    assert not list(layout.work.iterdir())
     nothing(layout)
 
 

@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -56,17 +57,22 @@ class RegistrySource:
         self._sizes: dict[str, int] = {}
         self._manifests: set[str] = set()
         self._coming: dict[str, Download] = {}
+        self._partial = layout.work / "partial"  # what pulls began; goes with the next sweep of the store
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull")
         self._telling = threading.Lock()
 
     def __enter__(self) -> "RegistrySource":
-        self._work.mkdir(exist_ok=True)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for each in self._coming.values():
             each.stop()
         self._threads.shutdown(cancel_futures=True)
+        # after a lie nothing that came is believed
+        for each in self._coming.values():
+            each.close(keep=kind is not None and not issubclass(kind, BadArchive))
+        with suppress(OSError):
+            self._partial.rmdir()
 
     def resolve(self) -> None:
         """Ask for the manifest. Nothing else is there before."""
@@ -96,8 +102,8 @@ class RegistrySource:
             yield self._documents[name]
             return
         size, kept = self.size(name), self._layout.blob(_digest(name))
-        if name in self._coming:
-            yield from self._coming.pop(name).chunks()
+        if name in self._coming and not kept.exists():
+            yield from self._coming[name].chunks()
         elif kept.exists():
             with open(kept, "rb") as file:
                 while chunk := file.read(CHUNK):
@@ -128,8 +134,8 @@ class RegistrySource:
             if self._layout.blob(digest).exists():
                 self._tell(digest, size, size)
                 continue
-            self._tell(digest, 0, size)
-            download = Download(self._work / digest[7:], digest, size, partial(self._tell, digest))
+            hexa, told = digest[7:], partial(self._tell, digest)
+            download = Download(self._partial / hexa, self._work / hexa, digest, size, told)
             self._coming[_name(digest)] = download
             self._threads.submit(download.run, self._client)
 

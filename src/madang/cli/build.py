@@ -123,7 +123,8 @@ def question(
     if not folder.is_dir():
         raise Refusal(f"{folder}: expected a folder to build from", code=2)
     if not dockerfile.is_file():
-        raise Refusal(f"{dockerfile}: there is no such Dockerfile; name it with --file", code=2)
+        python = "" if file else ", or describe a Python program with a pyproject.toml or requirements.txt"
+        raise Refusal(f"{dockerfile}: there is no such Dockerfile; name it with --file{python}", code=2)
     check(tags)
     given = dict(argument(text) for text in args if "=" in text or text in os.environ)
     kept = dict(secret(text) for text in secrets)

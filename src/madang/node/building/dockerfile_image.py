@@ -58,8 +58,7 @@ async def build(
     asked: Asked, home: Path, runner: Runner, tell: Callable[[Told], None], warn: Callable[[str], None]
 ) -> Image:
     """`home` is a courtyard's: the image goes to its `images`, and `build` keeps what steps made."""
-    images = home / "images"
-    store, cache = Store(images), Cache(home / "build")
+    store, cache = Store(home / "images"), Cache(home / "build")
     file = parse(asked.dockerfile.read_text())
     context = Context(asked.folder, ignored(asked))
     created = EPOCH if asked.epoch is None else moment(asked.epoch)
@@ -79,10 +78,7 @@ async def build(
                 runner.sweep()
             building = Building(planned, bench)
             made = await building.run()
-            with cache.work() as work:
-                lay_out(work, store, planned, building.root_image(planned.target), made)
-                (image,) = await load(images, work, tags=asked.names)
-                return image
+            return await stored(store, cache, planned, building.root_image(planned.target), made, asked.names)
     finally:
         for image in found.values():
             store.release(image.digest, holder)
@@ -126,6 +122,20 @@ def base(store: Store, ref: str, wanted: str) -> Image:
     if image.platform and image.platform.split("/")[:2] != wanted.split("/")[:2]:
         raise NoBase(f'the image "{ref}" is for {image.platform}, this machine runs {wanted}')
     return image
+
+
+async def stored(
+    store: Store, cache: Cache, planned: Plan, root: Image | None, made: list[Made], names: tuple[str, ...]
+) -> Image:
+    """The image in the store. One that is there already under all its names is not unpacked again."""
+    with cache.work() as work:
+        lay_out(work, store, planned, root, made)
+        digest = json.loads((work / "index.json").read_bytes())["manifests"][0]["digest"]
+        same = store.find(digest)
+        if same is not None and all((at := store.find(name)) and at.digest == digest for name in names):
+            return same
+        (image,) = await load(store.layout.home, work, tags=names)
+        return image
 
 
 def lay_out(work: Path, store: Store, planned: Plan, root: Image | None, made: list[Made]) -> None:

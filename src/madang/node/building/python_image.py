@@ -22,17 +22,17 @@ from madang.node.building import interpreter, layers, wheels
 from madang.node.building.building import Told
 from madang.node.building.cache import Cache, Made
 from madang.node.building.copying import Writer
-from madang.node.building.dockerfile_image import NoBase, base, lay_out, moment, platform
+from madang.node.building.dockerfile_image import NoBase, base, moment, platform, stored
 from madang.node.building.interpreter import Python
 from madang.node.building.trees import Context, Tree
 from madang.node.images.build.ignore import Ignore
 from madang.node.images.build.keys import key
 from madang.node.images.build.plan import EPOCH
-from madang.node.images.build.project import DEPENDENCIES, HOME, IGNORED, OWN, Project, base_name, project
+from madang.node.images.build.project import DEPENDENCIES, HOME, IGNORED, OWN, Project, base_name, project, suits
+from madang.node.images.build.refusal import Refused
 from madang.node.images.build.settings import PATH, Settings
 from madang.node.images.build.steps import Plan, Source, Stage
 from madang.node.images.image import Image
-from madang.node.images.load import load
 from madang.node.images.store import Store
 
 STAGE = "python"
@@ -69,8 +69,7 @@ class Ground:
 async def build(asked: Asked, home: Path, tell: Callable[[Told], None], say: Callable[[str], None]) -> Image:
     """`home` is a courtyard's: the image goes to its `images`, and `build` keeps what was made. `say` gets the one
     line about how the image starts."""
-    images = home / "images"
-    store, cache = Store(images), Cache(home / "build")
+    store, cache = Store(home / "images"), Cache(home / "build")
     ground = found(asked, store)
     say(ground.project.starts)
     holder = f"build-{os.getpid()}"
@@ -79,23 +78,9 @@ async def build(asked: Asked, home: Path, tell: Callable[[Told], None], say: Cal
         with cache.used():
             made = await Making(asked, ground, cache, tell).layers()
             planned = plan(ground, made, json.loads(store.layout.blob(ground.root.id).read_bytes()))
-            with cache.work() as work:
-                lay_out(work, store, planned, ground.root, [one for _, one in made])
-                if (same := known(store, work, asked.names)) is not None:
-                    return same
-                (image,) = await load(images, work, tags=asked.names)
-                return image
+            return await stored(store, cache, planned, ground.root, [one for _, one in made], asked.names)
     finally:
         store.release(ground.root.digest, holder)
-
-
-def known(store: Store, work: Path, names: tuple[str, ...]) -> Image | None:
-    """The image where it is there already, under all its names."""
-    digest = json.loads((work / "index.json").read_bytes())["manifests"][0]["digest"]
-    image = store.find(digest)
-    if image is None or any((at := store.find(name)) is None or at.digest != digest for name in names):
-        return None
-    return image
 
 
 def found(asked: Asked, store: Store) -> Ground:
@@ -109,7 +94,13 @@ def found(asked: Asked, store: Store) -> Ground:
         way = "" if asked.base else "; or name another with --base"
         raise NoBase(f"{error}{way}") from error
     created = EPOCH if asked.epoch is None else moment(asked.epoch)
-    return Ground(told, context, interpreter.found(root, ref), root, ref, created)
+    python = interpreter.found(root, ref)
+    if not suits(told.python, python.version):
+        least = told.python.removesuffix("+")
+        raise Refused(
+            0, f'pyproject.toml: project.requires-python: at least {least}, "{ref}" has Python {python.version}'
+        )
+    return Ground(told, context, python, root, ref, created)
 
 
 def read(folder: Path, path: str) -> str | None:

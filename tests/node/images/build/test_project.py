@@ -2,7 +2,7 @@
 
 import pytest
 
-from madang.node.images.build.project import Project, Script, base_name, is_project, project
+from madang.node.images.build.project import Project, Script, base_name, is_project, project, suits
 from madang.node.images.build.refusal import Refused
 
 
@@ -89,3 +89,11 @@ def test_refusals(text: str, message: str) -> None:
 
 def test_what_counts_as_a_project() -> None:
     assert is_project(["pyproject.toml"]) and is_project(["requirements.txt"]) and not is_project(["main.py"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "version", "good"),
+    [("", "3.8", True), ("3.12+", "3.11", False), ("3.9+", "3.10", True), ("3.12", "3.11", True)],
+)
+def test_whether_a_python_suits(asked: str, version: str, good: bool) -> None:
+    assert suits(asked, version) is good

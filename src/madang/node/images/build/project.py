@@ -144,10 +144,19 @@ def _python(pinned: str | None, requires: str) -> str:
     return f"{least[1]}{'+' if '>=' in requires else ''}" if least else ""
 
 
+def suits(asked: str, version: str) -> bool:
+    """Is that Python new enough? An exact wish ("3.11" without a plus) chooses a base, and --base overrules it."""
+    return not asked.endswith("+") or _numbers(version) >= _numbers(asked.removesuffix("+"))
+
+
 def base_name(asked: str, own: tuple[int, int]) -> str:
     """The official image for the Python that is asked for: exactly that one, or ours where it is new enough."""
-    least = asked.removesuffix("+")
-    wanted = tuple(int(part) for part in least.split(".")) if least else own
-    if asked.endswith("+") or not asked:
+    wanted = _numbers(asked.removesuffix("+")) if asked else own
+    if asked.endswith("+"):
         wanted = max(wanted, own)
     return f"python:{wanted[0]}.{wanted[1]}-slim"
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, _, minor = version.partition(".")
+    return int(major), int(minor)

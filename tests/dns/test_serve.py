@@ -31,7 +31,7 @@ ADDRESSES = Addresses("bridge", "127.0.0.0/24", "127.0.1.0/24", "127.0.0.1")
 def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     @functools.wraps(test)
     def whole(**fixtures: Any) -> None:
-        asyncio.run(test(**fixtures))
+        asyncio.run(asyncio.wait_for(test(**fixtures), 30))
 
     return whole
 

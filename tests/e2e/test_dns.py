@@ -1,7 +1,10 @@
 """Names asked for by `dig` and the C library in a real pod, of a real courtyard on the bridge."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Court, courtyard
+from tests.e2e.traces import control
 
 pytestmark = pytest.mark.e2e
 HOST = "madang.dev/host"
@@ -109,3 +113,17 @@ def test_policies_and_wishes(court: Court) -> None:
     assert file("one")[1].startswith(search) and file("one")[2] == "options ndots:5"
     assert file("two")[0] == file("one")[0] and file("two")[2] == "options ndots:2"
     assert file("odd") == ["nameserver 192.0.2.1", "search x.example"]
+
+
+def test_names_outlive_the_control_and_the_server_comes_back_with_it(court: Court) -> None:
+    """Last in this file: the control is another one afterwards."""
+    web, uid = ip(court, "svc", "web"), court.kubectl("get", "pod", "one", "-o", "jsonpath={.metadata.uid}")
+    [running] = (court.home / "pods" / uid).rglob("running.json")
+    inside = ["nsenter", "-t", str(json.loads(running.read_text())["pid"]), "-m", "-n"]
+    os.kill(control(court.home), signal.SIGKILL)
+    found = subprocess.run([*inside, "getent", "hosts", "web"], capture_output=True, text=True, check=True)
+    assert found.stdout.split()[0] == web, "the hosts file knows"
+    refused = subprocess.run([*inside, "dig", "+tries=1", "cluster.local"], capture_output=True, text=True, check=False)
+    assert refused.returncode, "nobody answers meanwhile"
+    court.run("up", "--detach", cwd=court.root)
+    assert dig(court, "one", "web.default.svc.cluster.local") == [web]

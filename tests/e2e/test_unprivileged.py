@@ -207,6 +207,9 @@ def test_inside_everybody_has_an_address_and_any_port(inside: Person) -> None:
     pod = inside.run("kubectl", "get", "pods", "-o", "name").stdout.split()[0]
     who = inside.run("kubectl", "exec", pod, "--", "id", "-u").stdout.strip()
     assert int(who) == inside.root.stat().st_uid, "a program is no root because its network is one's own"
+    assert able["dns"]["works"], able["dns"]["why_not"]
+    asked = inside.run("kubectl", "exec", pod, "--", "getent", "ahostsv4", "192-0-2-7.default.pod.cluster.local")
+    assert asked.stdout.split()[0] == "192.0.2.7"
     if "cgroup" not in able["host"]["details"]["limits"].split("(")[0]:
         told = inside.run("kubectl", "get", "events", "-A", "-o", "jsonpath={.items[*].message}").stdout
         assert "limits.cpu 500m cannot hold" in told

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import dns.exception
 import dns.flags
 import dns.message
-import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdataclass
@@ -70,7 +69,7 @@ def write(question: Question, reply: Reply, room: int, rest: bytes = b"") -> byt
     answer = dns.message.make_response(message, recursion_available=True, our_payload=MOST)
     answer.flags |= dns.flags.AA
     answer.set_rcode(dns.rcode.from_text(reply.code))
-    answer.answer = _sets(reply.answer, message.question[0].name, message.id)
+    answer.answer = _sets(reply.answer, message.id)
     answer.authority = _sets(reply.authority)
     answer.additional = _sets(reply.additional)
     if rest:
@@ -100,17 +99,16 @@ def answers(sent: bytes, got: bytes) -> bool:
         return False
 
 
-def _sets(records: Sequence[Record], asked: dns.name.Name | None = None, turn: int = 0) -> list[dns.rrset.RRset]:
-    """The name that was asked for is repeated as it was written: some clients mix its letters to know their answer."""
+def _sets(records: Sequence[Record], turn: int = 0) -> list[dns.rrset.RRset]:
+    """The name that was asked for goes out as it was written, since it is told once and pointed at: some clients mix
+    its letters to know their answer."""
     grouped: dict[tuple[str, str, int], list[str]] = {}
     for r in records:
         grouped.setdefault((r.name, r.type, r.ttl), []).append(r.value)
     made = []
-    for (text, kind, ttl), values in grouped.items():
-        name = dns.name.from_text(text)
+    for (name, kind, ttl), values in grouped.items():
         start = turn % len(values)
-        rows = values[start:] + values[:start]
-        made.append(dns.rrset.from_text_list(asked if asked == name else name, ttl, "IN", kind, rows))
+        made.append(dns.rrset.from_text_list(name + ".", ttl, "IN", kind, values[start:] + values[:start]))
     return made
 
 

@@ -1,9 +1,10 @@
-"""The IPC namespace that containers of a pod share, for real."""
+"""The IPC namespace and the memory that containers of a pod share, for real."""
 
 import asyncio
 import os
 from pathlib import Path
 
+from madang.node.runtimes.oci.mounts import shared_memory
 from madang.node.runtimes.oci.runtime import ContainerRuntime, share_ipc
 from madang.node.runtimes.runtime import Launch, Running
 from tests.node.runtimes.launching import logged
@@ -50,9 +51,9 @@ def test_containers_of_a_pod_share_it_as_long_as_one_lives(
 def test_what_is_written_there_is_seen_by_the_others(runtime: ContainerRuntime, container: MakeContainer) -> None:
     async def scene() -> None:
         made = [
-            container("echo > /dev/mqueue/q; echo up; sleep 1000", id="c-0", together=True),
-            container("ls /dev/mqueue", id="c-1", together=True),
-            container("ls /dev/mqueue", id="c-2"),
+            container("echo > /dev/mqueue/q; echo > /dev/shm/m; echo up; sleep 1000", id="c-0", together=True),
+            container("ls /dev/mqueue /dev/shm; mount", id="c-1", together=True),
+            container("ls /dev/mqueue /dev/shm; mount", id="c-2"),
         ]
         (first,) = await begun(runtime, made[0])
         async with asyncio.timeout(10):
@@ -61,13 +62,20 @@ def test_what_is_written_there_is_seen_by_the_others(runtime: ContainerRuntime, 
         for launch in made[1:]:
             (running,) = await begun(runtime, launch)
             await runtime.wait(running, launch.folder)
-        assert logged(made[1]) == ["q"] and not made[2].log.read_text()
+        assert {"q", "m"} <= set(logged(made[1])) and not {"q", "m"} & set(logged(made[2]))
+        for launch in made[1:]:
+            (memory,) = (line for line in logged(launch) if " on /dev/shm " in line)
+            assert all(word in memory for word in ("nosuid", "nodev", "noexec", "size=65536k"))
         await ended(runtime, first, made[0])
 
     asyncio.run(scene())
 
 
 def test_the_machines_own_stays_it() -> None:
-    assert not share_ipc({"namespaces": [{"type": "pid"}]})
-    linux = {"namespaces": [{"type": "pid"}, {"type": "ipc"}]}
-    assert share_ipc(linux) and linux["namespaces"] == [{"type": "pid"}, {"type": "ipc", "path": "/proc/1/ns/ipc"}]
+    memory = {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": []}
+    assert not share_ipc({"linux": {"namespaces": [{"type": "pid"}]}, "mounts": [memory]})
+    theirs = memory | {"source": "/volume"}
+    config = {"linux": {"namespaces": [{"type": "pid"}, {"type": "ipc"}]}, "mounts": [memory, theirs]}
+    assert share_ipc(config)
+    assert config["linux"] == {"namespaces": [{"type": "pid"}, {"type": "ipc", "path": "/proc/1/ns/ipc"}]}
+    assert config["mounts"] == [shared_memory(), theirs], "what the pod mounts there is its own"

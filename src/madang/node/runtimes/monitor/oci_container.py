@@ -30,9 +30,9 @@ class ContainerMonitor(Monitor):
         """Nothing yet: the runtime wants the root to be there."""
 
     def prepare(self) -> None:
-        if place := self._oci.get("ipc"):
-            ipc.enter(place, self._proc)
         super().prepare()
+        if place := self._oci.get("ipc"):
+            ipc.enter(place, self._proc, self._spec["folder"])
         os.chdir(self._spec["folder"])
         for name in self._oci["folders"]:
             os.makedirs(name, exist_ok=True)

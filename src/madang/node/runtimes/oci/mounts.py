@@ -7,9 +7,8 @@ places before inner ones; what the pod mounts at a place of ours wins.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from madang.node.runtimes.monitor.ipc import SHM, SHM_BYTES
 from madang.node.runtimes.runtime import Mount
-
-SHM_BYTES = 64 * 1024 * 1024
 
 
 def mounts(asked: Sequence[Mount], *, privileged: bool) -> list[dict[str, Any]]:
@@ -28,6 +27,12 @@ def _kernel(privileged: bool) -> Iterable[dict[str, Any]]:
     yield _mount("/sys", "sysfs", [*quiet, kept])
     yield _mount("/sys/fs/cgroup", "cgroup", [*quiet, "relatime", kept])
     yield _mount("/dev/shm", "tmpfs", [*quiet, "mode=1777", f"size={SHM_BYTES}"], source="shm")
+
+
+def shared_memory() -> dict[str, Any]:
+    """/dev/shm where the start's folder shows the pod's."""
+    options = ["bind", "rprivate", "nosuid", "noexec", "nodev", "rw"]
+    return _mount("/dev/shm", "bind", options, source=SHM)
 
 
 def _entry(mount: Mount) -> dict[str, Any]:

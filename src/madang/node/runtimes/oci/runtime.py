@@ -20,7 +20,7 @@ from madang.node.runtimes.monitor import ipc
 from madang.node.runtimes.monitor.request import OciSpec, RunSpec
 from madang.node.runtimes.monitor.runc import CONFIG
 from madang.node.runtimes.monitored import Monitored
-from madang.node.runtimes.oci import rootfs
+from madang.node.runtimes.oci import mounts, rootfs
 from madang.node.runtimes.oci.inside import inside
 from madang.node.runtimes.oci.probing import CANDIDATES, Candidates, Verdict, trial
 from madang.node.runtimes.oci.terminal import TerminalSession
@@ -122,8 +122,8 @@ class ContainerRuntime(Monitored):
             linux.pop("resources", None)  # nobody may set them here
         if standing.inside():
             linux["sysctl"] = fitted(linux.get("sysctl", {}), last_group(Path("/proc/self/gid_map").read_text()))
-        shared = share_ipc(linux) if launch.container.ipc is not None else False
         config["linux"] = linux
+        shared = share_ipc(config) if launch.container.ipc is not None else False
         spec: OciSpec = {
             "runtime": self.program,
             "config": json.dumps(config),
@@ -166,12 +166,21 @@ class ContainerRuntime(Monitored):
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def share_ipc(linux: dict[str, Any]) -> bool:
-    """Have the container in its monitor's IPC namespace. False where it wants the machine's."""
-    kinds = [entry["type"] for entry in linux["namespaces"]]
-    named = [entry | {"path": ipc.OWN} if entry["type"] == "ipc" else entry for entry in linux["namespaces"]]
-    linux["namespaces"] = named
-    return "ipc" in kinds
+def share_ipc(config: dict[str, Any]) -> bool:
+    """Have the container in its monitor's IPC namespace, with the memory that its monitor shows. False where it wants
+    the machine's namespace."""
+    spaces = config["linux"]["namespaces"]
+    if "ipc" not in {entry["type"] for entry in spaces}:
+        return False
+    named = [entry | {"path": ipc.OWN} if entry["type"] == "ipc" else entry for entry in spaces]
+    config["linux"] = {**config["linux"], "namespaces": named}
+    config["mounts"] = [mounts.shared_memory() if _is_memory(entry) else entry for entry in config["mounts"]]
+    return True
+
+
+def _is_memory(mount: Mapping[str, Any]) -> bool:
+    """Not where the pod mounts something else there."""
+    return bool(mount["destination"] == "/dev/shm" and mount["source"] == "shm")
 
 
 def fitted(sysctls: Mapping[str, str], last: int) -> dict[str, str]:

@@ -68,3 +68,14 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         pytest.skip("this machine has no /dev/full")
     with pytest.raises(OSError, match="No space left"):
         small_files.tell("/dev/full", b"0")
+
+
+def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
+    assert small_files.folder(tmp_path / "a" / "b" / "c") and (tmp_path / "a" / "b" / "c").is_dir()
+    assert not small_files.folder(tmp_path / "a" / "b")
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        small_files.folder(tmp_path / "file")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    with pytest.raises(FileExistsError):
+        small_files.folder(tmp_path / "nowhere" / "below")

@@ -5,11 +5,12 @@ adds, then what takes away), or `Reload` where the structure differs: a bind, a 
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TypeVar
 
 from madang.gateway.configuration import table_name
-from madang.gateway.desired import Backend, Desired, Server
+from madang.gateway.desired import Backend, Desired, Door, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,17 @@ def same_structure(
     """Whether a running process can learn the difference. Most pairs are the same object: identity comes first."""
     return (
         old.frontends == new.frontends
-        and _pairwise(old.doors, new.doors, lambda o, n: replace(o, table=()) == replace(n, table=()))
-        and _pairwise(old.backends, new.backends, lambda o, n: replace(o, servers=()) == replace(n, servers=()))
+        and _pairwise(old.doors, new.doors, lambda o, n: _door(o) == _door(n))
+        and _pairwise(old.backends, new.backends, lambda o, n: _backend(o) == _backend(n))
         # suffix rows count as structure: their order matters and cannot be changed in place
         and (set(refused_old) == set(refused_new))
     )
 
 
 T = TypeVar("T")
+# All of each but what a running process can learn.
+_door = attrgetter(*(f.name for f in fields(Door) if f.name != "table"))
+_backend = attrgetter(*(f.name for f in fields(Backend) if f.name != "servers"))
 
 
 def _pairwise(old: Sequence[T], new: Sequence[T], alike: Callable[[T, T], bool]) -> bool:

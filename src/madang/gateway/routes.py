@@ -96,7 +96,8 @@ def routes(view: View, settings: Settings, memo: Memo | None = None, held: Desir
     ]
     ranks = holding.ranks(offered, carried, held)
     desired = _desired(carried, _doors(open_, entries, memo), extra, ranks)
-    desired = replace(desired, problems=(*desired.problems, *unheard))
+    if unheard:
+        desired = replace(desired, problems=(*desired.problems, *unheard))
     return Plan(desired, tuple(open_), tuple(attachments), classes, known, offered)
 
 
@@ -229,7 +230,8 @@ def _desired(
                 )
                 text = f"{bind.what}: {bind.host}:{bind.port} belongs to {whose} already ({holder.what})"
                 problems.append(Problem(bind.owner, "PortTaken", text))
-        frontends.append(replace(frontend, binds=tuple(binds)))
+        kept = len(binds) == len(frontend.binds)  # nearly always, and then it is the same one
+        frontends.append(frontend if kept else replace(frontend, binds=tuple(binds)))
     backends = {b.name: b for b in (*extra, *(b for c in carried for b in c.backends))}
     ordered = tuple(sorted(backends.values(), key=lambda b: b.name))
     return Desired(tuple(f for f in frontends if f.binds), tuple(doors), ordered, tuple(problems))

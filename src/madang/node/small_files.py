@@ -31,6 +31,20 @@ def make(path: str | Path, mode: int) -> None:
         os.close(fd)
 
 
+def folder(path: str | Path) -> bool:
+    """Makes it, and those above it where they are missing. Whether it had to be made."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+        return False
+    except FileNotFoundError:
+        folder(os.path.dirname(path))
+        return folder(path)
+    return True
+
+
 def tell(path: str | Path, data: bytes) -> None:
     """Into a file that is there, such as one of the kernel's."""
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)

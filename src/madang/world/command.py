@@ -28,7 +28,7 @@ from madang.world.tally import missing, table
 KEPT = "tests/world/kept.jsonl"
 ENOUGH = 150  # seeds in which every fault must have struck
 BARREN = 20  # worlds in a row that lead to no new place: there are no more
-BETWEEN = 5  # worlds, until what they left is collected
+BETWEEN = 1  # worlds, until what they left is collected: their memory is still warm for the next
 
 
 @contextmanager

@@ -127,37 +127,37 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return step
 
     def _run_once(self) -> None:
+        """Until the loop is to stop: who calls it would only call it again."""
         ready, waiting = self._ready, self._waiting  # type: ignore[attr-defined]
-        if not ready:
-            while waiting and waiting[0][2]._cancelled:
-                heapq.heappop(waiting)
-            if not waiting:
-                raise Standstill("everything waits for something that will never come")
-            self.now_s = max(self.now_s, waiting[0][0])
-        while waiting and waiting[0][0] <= self.now_s:
-            ready.append(heapq.heappop(waiting)[2])
-        for _ in range(len(ready)):
-            step = ready.popleft()
-            if step._cancelled:
-                continue
-            context = step._context
-            pulse = context.get(PULSE)
-            self.steps += 1
-            if pulse is not None:
-                if pulse.dead:
+        while not self._stopping:  # type: ignore[attr-defined]
+            if not ready:
+                self.now_s = max(self.now_s, _next_s(waiting))
+            while waiting and waiting[0][0] <= self.now_s:
+                ready.append(heapq.heappop(waiting)[2])
+            for _ in range(len(ready)):
+                step = ready.popleft()
+                if step._cancelled:
                     continue
-                pulse.steps += 1
-                if (pulse.fatal and pulse.steps >= pulse.fatal) or (self.ends is not None and self.ends(pulse, step)):
-                    self.fatal(pulse, step)
-                    continue
-            try:
-                context.run(step._callback, *step._args)
-            except (SystemExit, KeyboardInterrupt, Standstill):
-                raise
-            except BaseException as error:
-                self.call_exception_handler({"message": f"a step raised: {step._callback!r}", "exception": error})
-        if self.steps > MOST_STEPS:
-            raise Standstill(f"{MOST_STEPS} steps, and no end: {step._callback!r}")
+                context = step._context
+                pulse = context.get(PULSE)
+                self.steps += 1
+                if pulse is not None:
+                    if pulse.dead:
+                        continue
+                    pulse.steps += 1
+                    if (pulse.fatal and pulse.steps >= pulse.fatal) or (
+                        self.ends is not None and self.ends(pulse, step)
+                    ):
+                        self.fatal(pulse, step)
+                        continue
+                try:
+                    context.run(step._callback, *step._args)
+                except (SystemExit, KeyboardInterrupt, Standstill):
+                    raise
+                except BaseException as error:
+                    self.call_exception_handler({"message": f"a step raised: {step._callback!r}", "exception": error})
+            if self.steps > MOST_STEPS:
+                raise Standstill(f"{MOST_STEPS} steps, and no end: {step._callback!r}")
 
     def bury(self) -> None:
         """Keeps what dead lives left, so that no `finally` of theirs runs while the world goes on."""
@@ -210,6 +210,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _process_events(self, event_list: Any) -> None: ...
 
     def _write_to_self(self) -> None: ...
+
+
+def _next_s(waiting: list[tuple[float, int, Step]]) -> float:
+    """When who waits shortest is due."""
+    while waiting and waiting[0][2]._cancelled:
+        heapq.heappop(waiting)
+    if not waiting:
+        raise Standstill("everything waits for something that will never come")
+    return waiting[0][0]
 
 
 def _nothing() -> None: ...

@@ -226,6 +226,7 @@ def run(plan: Plan, home: Path, tracing: bool = False, seeker: Seeker | None = N
         breach = Breach("the house moves on", at, str(error))
         return Outcome(plan.seed, breach, world.tally, world.lives, loop.steps, at, world.points, world.trace or [])
     finally:
+        logger.setLevel(logging.CRITICAL + 1)  # the world is over: what breaks as it is taken apart, breaks nothing
         loop.end()
         for world in worlds:
             world.forget()

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from madang.node.small_files import put
+from madang.node import small_files
 from madang.node.volumes.content import File
 
 _DATA = "..data"
@@ -18,7 +18,7 @@ _DATA = "..data"
 
 def project(folder: Path, files: Mapping[str, File], owner: tuple[int, int] | None = None) -> bool:
     """Make `folder` hold exactly `files`. Whether anything had to change. Raises OSError."""
-    fresh = _made(folder)
+    fresh = small_files.folder(folder)
     old = None if fresh else _current(folder)
     if old is not None and _same(old, files):
         return False
@@ -28,7 +28,7 @@ def project(folder: Path, files: Mapping[str, File], owner: tuple[int, int] | No
         target = new / path
         if "/" in path:
             target.parent.mkdir(parents=True, exist_ok=True)
-        put(target, file.data, file.mode)
+        small_files.put(target, file.data, file.mode)
         if owner is not None:
             os.chown(target, *owner)
     swap = folder / "..data_tmp"
@@ -38,15 +38,6 @@ def project(folder: Path, files: Mapping[str, File], owner: tuple[int, int] | No
     _links(folder, files, fresh=fresh)
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
-    return True
-
-
-def _made(folder: Path) -> bool:
-    """Whether it had to be made."""
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        return False
     return True
 
 
@@ -71,9 +62,25 @@ def _current(folder: Path) -> Path | None:
 
 
 def _same(old: Path, files: Mapping[str, File]) -> bool:
-    present = {str(p.relative_to(old)) for p in old.rglob("*") if p.is_file()}
-    if present != set(files):
+    try:
+        return _count(str(old)) == len(files) and all(_holds(f"{old}/{path}", file) for path, file in files.items())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
-    return all(
-        (old / p).read_bytes() == f.data and (old / p).stat().st_mode & 0o7777 == f.mode for p, f in files.items()
-    )
+
+
+def _count(folder: str) -> int:
+    """Of files, in this folder and all below it."""
+    with os.scandir(folder) as entries:
+        return sum(_count(e.path) if e.is_dir(follow_symlinks=False) else 1 for e in entries)
+
+
+def _holds(path: str, file: File) -> bool:
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a program may have put a pipe there
+    try:
+        there = os.fstat(fd)
+        if there.st_size != len(file.data) or there.st_mode & 0o7777 != file.mode:
+            return False
+        with open(fd, "rb", buffering=0, closefd=False) as present:
+            return present.read() == file.data
+    finally:
+        os.close(fd)

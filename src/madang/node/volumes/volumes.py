@@ -87,8 +87,7 @@ class Volumes:
     def remove(self, uid: str) -> None:
         """Take away what was made for a pod; what lies on hostPaths stays."""
         for folder in (self.folder(uid), self._memory(uid)):
-            if folder.exists():
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self, uids: Collection[str]) -> None:
         """Take away what lies in memory for pods that are no more."""

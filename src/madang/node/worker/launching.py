@@ -23,7 +23,7 @@ from madang.node.pod.container_status import full_name
 from madang.node.pod.spec import Role
 from madang.node.probes.handler import Target
 from madang.node.runtimes.runtime import Launch, Limited, Mount, Runtime
-from madang.node.small_files import make
+from madang.node.small_files import folder, make
 from madang.node.volumes.content import Refused
 from madang.node.volumes.volumes import source_of
 from madang.node.worker.sandbox import SandboxHand
@@ -208,8 +208,8 @@ class Launching:
         folders, kit = self._work.folders, self._kit
         if resolver.wanted(self._work.pod, kit.dns):
             write(folders.resolver, resolver.resolver(self._work.pod, kit.dns, _machines(kit.resolver)))
-        folders.attempt(role.name, attempt).mkdir(parents=True, exist_ok=True)
-        folders.log(role.name, attempt).parent.mkdir(parents=True, exist_ok=True)
+        folder(folders.attempt(role.name, attempt))
+        folder(folders.log(role.name, attempt).parent)
         make(folders.termination_log(role.name, attempt), 0o666)
         if self._work.chosen.in_container:
             folders.hostname.write_text(f"{hostname(self._work.pod)}\n")

@@ -101,6 +101,12 @@ def test_what_is_no_request_is_refused_and_ends_nothing(run: Path) -> None:
     assert ask(run, "status")[0]["format"] == 1
 
 
+def test_nobody_is_left_when_stop_returns(run: Path) -> None:
+    until(lambda: len(processes(run)) == 2, "front and back")
+    entering.stop(run)
+    assert processes(run) == []
+
+
 def test_either_is_brought_back_with_the_same_namespaces(run: Path) -> None:
     before = identities(run)
     for _ in range(2):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from madang.app import Application, ServiceState
 
+# The gateway hears of an instance when `up` does: it is given a moment to have told HAProxy.
+AGAIN_S, TRIES = 0.005, 400
 KINDS = ("deployments.apps", "jobs.batch", "pods", "events", "services")
 
 
@@ -128,10 +130,22 @@ class Bringing:
                         if done or self.in_vain or time.monotonic() > deadline:
                             break
                         await seen.changed(min(0.5, max(0.01, deadline - time.monotonic())))
+                    if done:
+                        await self.reached(services, pods)
                 finally:
                     for task in watching:
                         task.cancel()
         return app.settled(self.states) and not self.doors.closed
+
+    async def reached(self, services: Sequence[Any], pods: Sequence[Any]) -> None:
+        """Who asks at once after `ready` is answered."""
+        from madang.gateway.reached import all_reached, wanted
+
+        expected = wanted(services, pods)
+        for _ in range(TRIES):
+            if await all_reached(self.court.home / "run", expected):
+                return
+            await asyncio.sleep(AGAIN_S)
 
     def live(self) -> Any:
         if self.output == AS_JSON or not console().is_terminal:

@@ -10,6 +10,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,11 @@ from madang.node.runtimes.monitor import syscalls
 from madang.node.runtimes.runtime import Ability
 from madang.porch import house as porch
 from madang.porch import standing
+from madang.ports.process import started_ticks
 
 log = logging.getLogger(__name__)
 NAME = "without root"
-START_S = 10.0
+START_S, ENDING_S = 10.0, 2.0
 LOG = "porch.err"
 SOURCES = Path(__file__).resolve().parents[2]  # the folder that holds the package `madang`
 CODE = "import sys; sys.path.insert(0, sys.argv[1]); from madang.porch.house import main; main(*sys.argv[2:])"
@@ -153,9 +156,17 @@ def come_in(run: Path, fds: list[int]) -> None:
 def stop(run: Path) -> None:
     """The porch goes, and its way out; the namespaces go with the last process in them. Gone is a success."""
     with suppress(OSError):
-        standing.ask(os.fspath(run), {"op": "stop"}, patience_s=0.2)
+        answer, _ = standing.ask(os.fspath(run), {"op": "stop"}, patience_s=0.2)
+        ended(answer.get("pids") or ())
     for name in (LOG, "porch.log"):
         (run / name).unlink(missing_ok=True)
+
+
+def ended(pids: Sequence[int]) -> None:
+    """Both are: `down` leaves no process behind its back."""
+    until = time.monotonic() + ENDING_S
+    while any(started_ticks(pid) is not None for pid in pids) and time.monotonic() < until:
+        time.sleep(0.005)
 
 
 def mend(home: Path) -> None:

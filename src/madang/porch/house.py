@@ -96,7 +96,7 @@ class Porch:
                 return {"ok": True, "format": FORMAT, "pid": os.getpid(), **self.out.told()}
             case "stop":
                 self.over = True
-                return {"ok": True, "pid": os.getpid()}
+                return {"ok": True, "pids": [os.getpid(), os.getppid()]}
             case unknown:
                 raise ValueError(f"no such request: {unknown}")
 

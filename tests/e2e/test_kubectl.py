@@ -205,8 +205,11 @@ def fetched(web: Kubectl, target: str, port: str) -> None:
         found = re.search(r"127\.0\.0\.1:(\d+) ->", hear(forwarding, "Forwarding from 127.0.0.1:"))
         assert found
         for _ in range(3):
-            with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/", timeout=10) as answer:
-                assert answer.status == 200 and answer.read()
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/", timeout=10) as answer:
+                    assert answer.status == 200 and answer.read()
+            except OSError as fault:
+                raise AssertionError(f"{fault}; kubectl: {hear(forwarding, 'orwarding')}") from fault
 
 
 def test_diff_and_server_side_apply(web: Kubectl, tmp_path: Path) -> None:

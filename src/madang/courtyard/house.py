@@ -8,7 +8,7 @@ control ends, what runs goes on and is taken over by the next). The rooms meet i
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from madang import __version__
@@ -20,7 +20,7 @@ from madang.courtyard.containers import Boxes
 from madang.courtyard.desk import desk
 from madang.dns.serve import Dns
 from madang.gateway.loop import Gateway
-from madang.node.agents import Agents
+from madang.node.agents import Agents, told
 from madang.node.networks import choice, claims
 from madang.node.networks.network import Network
 from madang.node.runtimes import standstill
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from madang.wire.serve import Door
 
 log = logging.getLogger(__name__)
+
+TOLD_S = 2.0  # at most
 
 
 class House:
@@ -107,6 +109,8 @@ class House:
         if gates.rebooted(arguments.home):
             await gates.close(self.api)
         await self._set_going()
+        with suppress(TimeoutError):  # a broken node tells nothing, a full disk takes nothing
+            await asyncio.wait_for(told(self._agents.agents), TOLD_S)
         keep(arguments)
         record.write(arguments.home, self.describe())
         boxes.look(lambda: record.write(arguments.home, self.describe()))

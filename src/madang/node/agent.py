@@ -40,6 +40,7 @@ class NodeAgent:
         self._idle = asyncio.Event()  # set while there is no worker
         self._idle.set()
         self._told = asyncio.Event()  # something about the node itself
+        self.has_taken_over = asyncio.Event()  # there is a worker for each pod that was there
         self.broken = ""  # how, by whoever wanted to see it
         self._turned = asyncio.Event()  # `broken` has changed
         self.worked: Callable[[], None] = lambda: None  # called when the number of workers changes
@@ -96,6 +97,7 @@ class NodeAgent:
             if again and self.tidy is not None:
                 await self.tidy()
             self._take_over()
+            self.has_taken_over.set()
             await tell_taken(self.share.name, self.workers)
             while True:
                 self._told.clear()

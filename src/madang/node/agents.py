@@ -236,3 +236,11 @@ def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What every program of this machine is given of ours: no secrets of the user's shell."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
     return {k: environ[k] for k in kept if k in environ}
+
+
+async def told(agents: Sequence[NodeAgent]) -> None:
+    """Until the API has heard what became of each pod since an earlier control looked: until then it may call one
+    ready that is dead."""
+    for agent in agents:
+        await agent.has_taken_over.wait()
+        await asyncio.gather(*(worker.told() for worker in agent.workers))

@@ -85,6 +85,11 @@ class PodWorker:
         """A running container as exec meets it."""
         return await self._hand.launching.target(container)
 
+    async def told(self) -> None:
+        """Until the API has heard of the present state."""
+        await self._board.seen()
+        await self._board.drain()
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self._board.run())

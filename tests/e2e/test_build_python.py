@@ -143,7 +143,10 @@ def test_refusals(home: Path, folder: Path) -> None:
         return " ".join(madang(home, "build", str(folder), "-t", "try", *words, code=code).split())
 
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    wanted = f'the image "python:{own}-slim" is not here; bring it with `madang image load`; or name another with'
+    wanted = (
+        f'the image "python:{own}-slim" is not here; bring it with `madang image pull` or `madang image load`; '
+        "or name another with"
+    )
     assert wanted in said()
     assert "--target: only for a Dockerfile, and the folder has none" in said("--target", "x", code=2)
     (folder / "pyproject.toml").write_text(PYPROJECT.replace("greet>=1", "greet>=2"))

@@ -19,7 +19,7 @@ REASONS: Mapping[str, Text] = {
     "node closed": Text("{name} takes no new pods", "{name} 노드는 새 파드를 받지 않습니다"),
     "pods run": Text("{count} programs run", "프로그램 {count}개 실행 중"),
     "pods run one": Text("1 program runs", "프로그램 1개 실행 중"),
-    "images run": Text("images run in containers", "이미지를 컨테이너로 실행합니다"),
+    "images run": Text("images can run here", "여기서 이미지를 실행할 수 있습니다"),
     "no image yet": Text("no image is here yet", "아직 이미지가 없습니다"),
     "nothing runs": Text("nothing runs yet", "아직 실행 중인 것이 없습니다"),
     "cannot run": Text("cannot work here: {why}", "여기서는 동작하지 않습니다: {why}"),

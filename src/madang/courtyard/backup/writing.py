@@ -15,6 +15,7 @@ from pathlib import Path
 
 from madang.courtyard.backup.manifest import HEAD, SEAL, Manifest
 from madang.courtyard.backup.seal import Seal, Sealed
+from madang.ports.durable import sync_folder
 
 LEVEL = 1  # a volume is often compressed already, and somebody waits
 KINDS = (tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE)
@@ -82,12 +83,3 @@ def archive(path: Path, manifest: Manifest) -> Iterator[Archive]:
         new.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """The name as well: who was told of a backup finds it after a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

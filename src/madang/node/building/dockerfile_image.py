@@ -118,7 +118,7 @@ def base(store: Store, ref: str, wanted: str) -> Image:
     except ValueError as error:
         raise NoBase(str(error)) from error
     if image is None:
-        raise NoBase(f'the image "{ref}" is not here; bring it with `madang image load`')
+        raise NoBase(f'the image "{ref}" is not here; bring it with `madang image pull` or `madang image load`')
     if image.platform and image.platform.split("/")[:2] != wanted.split("/")[:2]:
         raise NoBase(f'the image "{ref}" is for {image.platform}, this machine runs {wanted}')
     return image

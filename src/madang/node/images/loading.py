@@ -18,7 +18,7 @@ from typing import Any
 
 from madang.node.images.flow import GZIP, ZSTD, Flow
 from madang.node.images.implied import adopt, chain, to_adopt
-from madang.node.images.layout import FORMAT, MANIFEST, Layout, remove, sync_folder
+from madang.node.images.layout import FORMAT, MANIFEST, Layout, remove
 from madang.node.images.limits import BadArchive
 from madang.node.images.naming import give
 from madang.node.images.offers import CONFIG, LAYER, Offer, Part, offers, sha256
@@ -26,6 +26,7 @@ from madang.node.images.reference import parse
 from madang.node.images.source import Source, open_source
 from madang.node.images.store import entry
 from madang.node.images.tree import TreeWriter
+from madang.ports.durable import sync_folder
 
 Say = Callable[[str, int, int], None]  # (which layer, bytes done, bytes in all)
 _KINDS = {GZIP: "+gzip", ZSTD: "+zstd"}

@@ -21,23 +21,26 @@ def is_wild(text: str) -> bool:
 def compiled(pattern: str) -> re.Pattern[str]:
     out, at = [], 0
     while at < len(pattern):
-        char = pattern[at]
-        at += 1
-        if char == "*":
-            out.append("[^/]*")
-        elif char == "?":
-            out.append("[^/]")
-        elif char == "[":
-            text, at = bracket(pattern, at)
-            out.append(text)
-        elif char == "\\":
-            if at == len(pattern):
-                raise BadPattern(f"syntax error in pattern {pattern}: a backslash at the end escapes nothing")
-            out.append(re.escape(pattern[at]))
-            at += 1
-        else:
-            out.append(re.escape(char))
+        text, at = element(pattern, at)
+        out.append(text)
     return re.compile("".join(out), re.DOTALL)
+
+
+def element(pattern: str, at: int) -> tuple[str, int]:
+    """What stands at `at` as an expression, and where the next begins."""
+    char = pattern[at]
+    match char:
+        case "*":
+            return "[^/]*", at + 1
+        case "?":
+            return "[^/]", at + 1
+        case "[":
+            return bracket(pattern, at + 1)
+        case "\\":
+            if at + 1 == len(pattern):
+                raise BadPattern(f"syntax error in pattern {pattern}: a backslash at the end escapes nothing")
+            return re.escape(pattern[at + 1]), at + 2
+    return re.escape(char), at + 1
 
 
 def bracket(pattern: str, at: int) -> tuple[str, int]:

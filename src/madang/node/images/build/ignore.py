@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from madang.node.images.build.globs import BadPattern, bracket
+from madang.node.images.build.globs import BadPattern, element
 
 Above = tuple[bool, ...]  # which lines have matched the folder that a path lies in
 
@@ -73,27 +73,13 @@ def clean(line: str) -> tuple[str, bool]:
 def compiled(pattern: str) -> re.Pattern[str]:
     out, at = [], 0
     while at < len(pattern):
-        char = pattern[at]
         if pattern.startswith("**", at):
             first, at = at == 0, at + 2
             at += pattern.startswith("/", at)
             out.append(any_depth(pattern, at, first))
             continue
-        at += 1
-        if char == "*":
-            out.append("[^/]*")
-        elif char == "?":
-            out.append("[^/]")
-        elif char == "[":
-            text, at = bracket(pattern, at)
-            out.append(text)
-        elif char == "\\":
-            if at == len(pattern):
-                raise BadPattern("a backslash at the end escapes nothing")
-            out.append(re.escape(pattern[at]))
-            at += 1
-        else:
-            out.append(re.escape(char))
+        text, at = element(pattern, at)
+        out.append(text)
     return re.compile("".join(out), re.DOTALL)
 
 

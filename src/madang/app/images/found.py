@@ -45,8 +45,8 @@ def find(image: str, allow_other_versions: bool, data: Path, owner: str = "", to
         raise NoProgram(
             f'"{image}" cannot run here: the image is not here, and no program of this machine is known for it '
             f"(known: {known}). `madang image pull {image}` brings it, `madang image load FILE` takes what "
-            "`docker save` wrote, `madang build DIR -t REF` makes one of a Dockerfile; or give the service a build: folder, use the "
-            f"image {HOST} with a command of this machine, or leave the service out by a profile"
+            "`docker save` wrote, `madang build DIR -t REF` makes one of a Dockerfile; or give the service a build: "
+            f"folder, use the image {HOST} with a command of this machine, or leave the service out by a profile"
         )
     wanted = re.match(r"v?(\d+)", split(image)[1])
     have = installed(row)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from madang.ports.durable import sync_folder
 from madang.ports.journal import JournalRefused, Loaded, Row
 from madang.ports.objects import Key
 from madang.store.migrations.step import Step
@@ -92,11 +93,3 @@ def keep(path: Path, kept: Path) -> None:
 def remove(new: Path) -> None:
     for name in (new.name, f"{new.name}-wal", f"{new.name}-journal"):
         new.with_name(name).unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

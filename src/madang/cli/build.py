@@ -67,13 +67,13 @@ def build(
 
     Example: `madang build examples/shop/cart -t shop/cart:1`
     """
+    from madang.dockerfile.refusal import Refused
     from madang.node.building import overlay
     from madang.node.building.copying import Failed
     from madang.node.building.dockerfile_image import NoBase
     from madang.node.building.interpreter import NoPython
     from madang.node.building.runner import Unable
     from madang.node.building.wheels import NotInstalled
-    from madang.node.images.build.refusal import Refused
 
     asked: Asked | Python
     if file is None and is_python(folder):

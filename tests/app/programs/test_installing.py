@@ -2,9 +2,9 @@
 
 import pytest
 
-from madang.app.programs.dockerfile import parse
 from madang.app.programs.installing import installed, origin
 from madang.app.programs.stage import last_stage
+from madang.dockerfile.parsing import parse
 
 COPIES = [("requirements.txt", "/app/"), ("requirements", "/req"), (".", "/srv/")]
 

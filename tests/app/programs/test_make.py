@@ -91,7 +91,7 @@ def test_same_requirements_share_an_environment(tmp_path: Path) -> None:
 
 def test_faults_name_file_and_line(tmp_path: Path) -> None:
     source = folder(tmp_path, Dockerfile="FROM a\nBOGUS b\n")
-    with pytest.raises(BuildError, match="Dockerfile:2: unknown instruction BOGUS"):
+    with pytest.raises(BuildError, match="Dockerfile:2: unknown instruction: BOGUS"):
         read(Build("svc", "shop", source))
     with pytest.raises(BuildError, match="does not exist"):
         read(Build("svc", "shop", tmp_path / "none"))

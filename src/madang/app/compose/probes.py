@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from madang.app.compose.plan import Plan
 from madang.app.document import Map
 from madang.app.field import Field
-from madang.app.programs.dockerfile import Instruction
+from madang.dockerfile.durations import spelled
+from madang.dockerfile.instructions import TIMES, Health
 from madang.ports.objects import Obj
 
 LOCAL = {"localhost", "127.0.0.1", "0.0.0.0", "::1"}
@@ -207,14 +208,12 @@ def http(url: str, own: set[str], trusting: bool) -> Obj | None:
     return {"httpGet": {"path": path, "port": port, "scheme": parts.scheme.upper()}}
 
 
-def from_dockerfile(instruction: Instruction) -> dict[str, object]:
+def from_dockerfile(check: Health) -> dict[str, object]:
     """HEALTHCHECK [--interval=...] CMD ... as Compose would write it."""
-    value: dict[str, object] = {name.replace("-", "_"): text for name, text in instruction.flags}
-    rest = instruction.rest.strip()
-    if rest.upper() == "NONE":
-        value["disable"] = True
-    elif rest[:3].upper() == "CMD":
-        command = Instruction("CMD", rest[3:].strip(), instruction.line)
-        words = command.exec_form()
-        value["test"] = ["CMD", *words] if words is not None else ["CMD-SHELL", command.rest]
-    return value
+    if check.test == ("NONE",):
+        return {"disable": True}
+    times = dict(check.times)
+    value: dict[str, object] = {flag.replace("-", "_"): spelled(times[key]) for flag, key in TIMES if key in times}
+    if check.retries:
+        value["retries"] = check.retries
+    return {**value, "test": list(check.test)}

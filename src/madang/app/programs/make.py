@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from madang.app.programs.dockerfile import DockerfileError, parse
 from madang.app.programs.environment import (
     BuildError,
     Package,
@@ -28,6 +27,8 @@ from madang.app.programs.environment import (
 from madang.app.programs.installing import FILES
 from madang.app.programs.source import fingerprint
 from madang.app.programs.stage import Stage, last_stage
+from madang.dockerfile.parsing import parse
+from madang.dockerfile.refusal import Refused
 from madang.ports.program import Program, save
 
 # Folders of the machine that every program needs as they are.
@@ -80,8 +81,8 @@ def read(build: Build) -> Stage:
         return Stage(workdir="/app", copies=[(".", "/app/")])
     try:
         return last_stage(parse(build.inline or build.file.read_text()), build.target, build.args)
-    except DockerfileError as error:
-        raise BuildError(f"{build.file}:{error.line}: {error.message}") from error
+    except Refused as error:
+        raise BuildError(f"{build.file}:{error.line or 1}: {error.message}") from error
 
 
 def reference(build: Build, stage: Stage) -> str:

@@ -13,13 +13,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from madang.dockerfile.parsing import Dockerfile, parse
 from madang.node.building import layers
 from madang.node.building.building import Bench, Building, Told
 from madang.node.building.cache import Cache, Made
 from madang.node.building.runner import Runner
 from madang.node.building.trees import Context
 from madang.node.images.build import ignore
-from madang.node.images.build.dockerfile import Dockerfile, parse
 from madang.node.images.build.plan import EPOCH, Request, plan
 from madang.node.images.build.steps import Base, Plan, Wanted
 from madang.node.images.image import Image

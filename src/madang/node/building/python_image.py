@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from madang.dockerfile.refusal import Refused
 from madang.node.building import interpreter, layers, wheels
 from madang.node.building.building import Told
 from madang.node.building.cache import Cache, Made
@@ -29,7 +30,6 @@ from madang.node.images.build.ignore import Ignore
 from madang.node.images.build.keys import key
 from madang.node.images.build.plan import EPOCH
 from madang.node.images.build.project import DEPENDENCIES, HOME, IGNORED, OWN, Project, base_name, project, suits
-from madang.node.images.build.refusal import Refused
 from madang.node.images.build.settings import PATH, Settings
 from madang.node.images.build.steps import Plan, Source, Stage
 from madang.node.images.image import Image

@@ -1,7 +1,7 @@
 import pytest
 
+from madang.dockerfile.refusal import Refused
 from madang.node.images.build.mounts import Mount, mount
-from madang.node.images.build.refusal import Refused
 
 
 @pytest.mark.parametrize(

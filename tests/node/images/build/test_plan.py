@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madang.node.images.build.dockerfile import parse
+from madang.dockerfile.parsing import parse
+from madang.dockerfile.refusal import Refused
 from madang.node.images.build.plan import Request, plan
-from madang.node.images.build.refusal import Refused
 from madang.node.images.build.steps import CONTEXT, Base, Files, Folder, Plan, Run, Source, Wanted
 
 ENTRY = {"created": "1980-01-01T00:00:00Z", "comment": "buildkit.dockerfile.v0"}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from madang.dockerfile.refusal import Refused
 from madang.node.images.build.project import Project, Script, base_name, is_project, project, suits
-from madang.node.images.build.refusal import Refused
 
 
 def of(*paths: str, **files: str) -> Project:

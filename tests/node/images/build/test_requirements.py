@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madang.node.images.build.refusal import Refused
+from madang.dockerfile.refusal import Refused
 from madang.node.images.build.requirements import Requirements, required
 
 

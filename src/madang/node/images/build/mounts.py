@@ -9,7 +9,7 @@ import posixpath
 import re
 from dataclasses import dataclass, replace
 
-from madang.node.images.build.refusal import Refused
+from madang.dockerfile.refusal import Refused
 
 UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 BOTH = {"type", "target", "dst", "destination"}

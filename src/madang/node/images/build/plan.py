@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from madang.node.images.build.dockerfile import Dockerfile, parse
-from madang.node.images.build.instructions import Meaning, meaning
+from madang.dockerfile.instructions import Meaning, meaning
+from madang.dockerfile.parsing import Dockerfile, parse
+from madang.dockerfile.refusal import Refused
 from madang.node.images.build.keys import key
-from madang.node.images.build.refusal import Refused
 from madang.node.images.build.settings import Settings
 from madang.node.images.build.stage import StageState
 from madang.node.images.build.stages import Draft, Sketch, origins, sketch

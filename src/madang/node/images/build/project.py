@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from madang.node.images.build.refusal import Refused
+from madang.dockerfile.refusal import Refused
 from madang.node.images.build.requirements import FILE, Read, Requirements, required
 
 PYPROJECT = "pyproject.toml"

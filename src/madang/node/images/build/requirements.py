@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from madang.node.images.build.refusal import Refused
+from madang.dockerfile.refusal import Refused
 
 FILE = "requirements.txt"
 Read = Callable[[str], str | None]

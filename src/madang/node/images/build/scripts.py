@@ -4,8 +4,8 @@ In: a RUN. Out: its words, and files that are to stand in `/dev/pipes` while it 
 is its text (a program of its own where it begins with `#!`); in a longer line the shell reads its heredocs itself.
 """
 
-from madang.node.images.build.dockerfile import heredoc
-from madang.node.images.build.instructions import Command
+from madang.dockerfile.instructions import Command
+from madang.dockerfile.parsing import heredoc
 
 FOLDER = "/dev/pipes"
 

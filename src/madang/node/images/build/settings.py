@@ -12,14 +12,14 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from madang.node.images.build.durations import spelled
-from madang.node.images.build.instructions import Health
-from madang.node.images.build.refusal import Refused
+from madang.dockerfile.durations import spelled
+from madang.dockerfile.instructions import Health
+from madang.dockerfile.ports import ports
+from madang.dockerfile.refusal import Refused
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHELL = ("/bin/sh", "-c")
 COMMENT = "buildkit.dockerfile.v0"
-PORT = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 class Settings:
@@ -124,20 +124,6 @@ class Settings:
 
 def quoted(word: str) -> str:
     return json.dumps(word, ensure_ascii=False)
-
-
-def ports(text: str, line: int) -> list[str]:
-    """`80`, `80/udp`, `8000-8002/tcp`; what stands before the last colon is for publishing, which no image does."""
-    found, _, protocol = text.rpartition(":")[2].partition("/")
-    numbers = PORT.fullmatch(found)
-    protocol = protocol.lower() or "tcp"
-    if not numbers or protocol not in ("tcp", "udp", "sctp"):
-        raise Refused(line, f'EXPOSE {text}: expected a port like "80", "53/udp" or "8000-8002/tcp"')
-    first = int(numbers[1])
-    last = int(numbers[2] or first)
-    if not first <= last <= 65535:
-        raise Refused(line, f"EXPOSE {text}: a port is a number up to 65535, and a range runs upward")
-    return [f"{number}/{protocol}" for number in range(first, last + 1)]
 
 
 def check_signal(text: str, line: int) -> None:

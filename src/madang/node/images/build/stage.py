@@ -7,17 +7,17 @@ build's folder. Out: steps with their keys, and the configuration.
 import posixpath
 from typing import Protocol
 
+from madang.dockerfile.instructions import Command, Copy, Health, Listing, Meaning, Pairs, Text
+from madang.dockerfile.refusal import Refused
+from madang.dockerfile.words import expanded, split
 from madang.node.images.build import globs
-from madang.node.images.build.instructions import Command, Copy, Health, Listing, Meaning, Pairs, Text
 from madang.node.images.build.keys import key
 from madang.node.images.build.mounts import Mount, mount, origin_of
-from madang.node.images.build.refusal import Refused
 from madang.node.images.build.scripts import script
 from madang.node.images.build.settings import Settings
-from madang.node.images.build.stages import Sketch, expanded
+from madang.node.images.build.stages import Sketch
 from madang.node.images.build.steps import SCRATCH, Files, Folder, Run, Source, Step
 from madang.node.images.build.wording import shortened, title
-from madang.node.images.build.words import split
 
 REMOTE = ("http://", "https://", "git://", "git@", "ssh://")
 

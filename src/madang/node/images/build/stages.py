@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from madang.node.images.build.dockerfile import Dockerfile
-from madang.node.images.build.instructions import Command, Copy, From, Meaning, Pairs, meaning
+from madang.dockerfile.instructions import Command, Copy, From, Meaning, Pairs, meaning
+from madang.dockerfile.parsing import Dockerfile
+from madang.dockerfile.refusal import Refused
+from madang.dockerfile.words import expanded
 from madang.node.images.build.mounts import origin_of
-from madang.node.images.build.refusal import Refused
 from madang.node.images.build.steps import Source
-from madang.node.images.build.words import expand
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +122,6 @@ def normal(platform: str) -> str:
     os, _, rest = platform.lower().rpartition("/") if platform.count("/") == 1 else platform.lower().partition("/")
     names = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "arm64/v8": "arm64"}
     return f"{os or 'linux'}/{names.get(rest, rest)}"
-
-
-def expanded(text: str, env: Mapping[str, str], escape: str, line: int, *, quotes: bool = True) -> str:
-    try:
-        return expand(text, env, escape, quotes=quotes)
-    except ValueError as error:
-        raise Refused(line, f'failed to process "{text}": {error}') from error
 
 
 def origins(one: Meaning) -> list[str]:

@@ -1,6 +1,6 @@
 """How a step is called while it is done: one line of bounded length. Pure."""
 
-from madang.node.images.build.instructions import Command
+from madang.dockerfile.instructions import Command
 
 LONGEST = 160
 

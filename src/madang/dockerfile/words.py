@@ -2,13 +2,15 @@
 
 In: text, the variables, the escape character. Out: the text with its variables replaced and its quotes taken off
 (`expand`), the same split into words (`split`), or the words as they are written (`fields`). The forms of `${}` are
-BuildKit's: `:-` `-` `:+` `+` `:?` `?` `#` `##` `%` `%%` `/` `//`. ValueError says what cannot be read.
+BuildKit's: `:-` `-` `:+` `+` `:?` `?` `#` `##` `%` `%%` `/` `//`. ValueError says what cannot be read; `expanded` says
+it as `Refused`, with the line.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from madang.node.images.build.trims import replaced, without_prefix, without_suffix
+from madang.dockerfile.refusal import Refused
+from madang.dockerfile.trims import replaced, without_prefix, without_suffix
 
 SPECIAL = "@*#?-$!0"  # one-letter names of the shell
 END = ""
@@ -200,3 +202,10 @@ def fields(text: str, escape: str = "\\") -> list[str]:
             quote = char
         word, begun = word + char, True
     return [*words, word] if begun else words
+
+
+def expanded(text: str, env: Mapping[str, str], escape: str, line: int, *, quotes: bool = True) -> str:
+    try:
+        return expand(text, env, escape, quotes=quotes)
+    except ValueError as error:
+        raise Refused(line, f'failed to process "{text}": {error}') from error

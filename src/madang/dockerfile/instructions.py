@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from madang.node.images.build.dockerfile import Heredoc, Instruction, heredoc
-from madang.node.images.build.durations import nanoseconds
-from madang.node.images.build.refusal import Refused
-from madang.node.images.build.words import fields
+from madang.dockerfile.durations import nanoseconds
+from madang.dockerfile.parsing import Heredoc, Instruction, heredoc
+from madang.dockerfile.refusal import Lacking, Refused
+from madang.dockerfile.words import fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def flags_of(one: Instruction) -> dict[str, tuple[str, ...]]:
             hint = f" (did you mean --{near[0]}?)" if near else ""
             raise Refused(one.line, f"unknown flag: --{name} for {one.name}{hint}")
         if name in LACKING:
-            raise Refused(one.line, f"{one.name} --{name} is not supported here")
+            raise Lacking(one.line, f"{one.name} --{name} is not supported here")
         if name in BOOLEAN:
             value = value if sign else "true"
             if value not in ("true", "false"):

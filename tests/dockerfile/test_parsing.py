@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madang.node.images.build.dockerfile import parse
-from madang.node.images.build.instructions import meaning
-from madang.node.images.build.refusal import Refused
+from madang.dockerfile.instructions import meaning
+from madang.dockerfile.parsing import parse
+from madang.dockerfile.refusal import Refused
 
 TEXT = """\
 # syntax=docker/dockerfile:1

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from madang.node.images.build.refusal import Refused
-from madang.node.images.build.words import expand, fields
+from madang.dockerfile.refusal import Refused
+from madang.dockerfile.words import expand, fields
 
 DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 DIRECTIVES = ("syntax", "escape", "check")

@@ -1,8 +1,8 @@
 import pytest
 
-from madang.node.images.build.dockerfile import parse
-from madang.node.images.build.instructions import Command, Copy, From, Health, Listing, Meaning, Pairs, Text, meaning
-from madang.node.images.build.refusal import Refused
+from madang.dockerfile.instructions import Command, Copy, From, Health, Listing, Meaning, Pairs, Text, meaning
+from madang.dockerfile.parsing import parse
+from madang.dockerfile.refusal import Refused
 
 
 def read(text: str) -> Meaning:

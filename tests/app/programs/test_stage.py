@@ -1,9 +1,10 @@
-"""Dockerfiles as instructions, and what their last stage says."""
+"""What the last stage of a Dockerfile says."""
 
 import pytest
 
-from madang.app.programs.dockerfile import DockerfileError, parse
 from madang.app.programs.stage import last_stage
+from madang.dockerfile.parsing import parse
+from madang.dockerfile.refusal import Refused
 
 ORDINARY = """\
 # syntax=docker/dockerfile:1
@@ -62,40 +63,46 @@ def test_a_pattern_is_told_unless_the_whole_folder_follows(copies: str, told: in
     assert len(last_stage(parse(f"FROM node\nWORKDIR /app\n{copies}\nCMD x\n")).undone) == told
 
 
-def test_heredocs_are_no_instructions() -> None:
-    found = parse("FROM a\nRUN <<EOF\nCMD nonsense\nEOF\nCMD x\n")
-    assert [i.name for i in found] == ["FROM", "RUN", "CMD"]
-    assert found[1].heredocs == ("CMD nonsense",) and found[2].line == 5
+def test_what_an_image_takes_and_nothing_here_does_is_named() -> None:
+    text = (
+        "FROM a\nCOPY --exclude=x . .\nCOPY <<EOF /etc/app.conf\nCMD nonsense\nEOF\nRUN --security=insecure x\nCMD y\n"
+    )
+    told = last_stage(parse(text)).undone
+    assert [line.partition(":")[0] for line in told] == ["line 2", "line 3", "line 6"]
 
 
-def test_another_escape() -> None:
-    found = parse('# escape=`\nFROM a\nCMD ["a", `\n "b"]\n')
-    assert found[1].words() == ("a", "b")
-
-
-def test_an_entrypoint_forgets_the_base_command() -> None:
-    stage = last_stage(parse('FROM a\nCMD ["x"]\nENTRYPOINT ["run"]\n'))
+def test_an_entrypoint_forgets_the_command_of_its_base_alone() -> None:
+    stage = last_stage(parse('FROM a AS b\nCMD ["x"]\nFROM b\nENTRYPOINT ["run"]\n'))
     assert (stage.entrypoint, stage.command) == (("run",), ())
+    stage = last_stage(parse('FROM a\nCMD ["x"]\nENTRYPOINT ["run"]\n'))
+    assert (stage.entrypoint, stage.command) == (("run",), ("x",))
+
+
+def test_ranges_and_variables_of_ports() -> None:
+    assert last_stage(parse("FROM a\nENV P=80\nEXPOSE $P 9000-9001/udp\n")).ports == [
+        (80, "TCP"), (9000, "UDP"), (9001, "UDP"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
         ("RUN x", 1, "before the first FROM"),
-        ("FROM a\n\nNONSENSE y", 3, "unknown instruction NONSENSE"),
-        ("FROM a\nEXPOSE http", 2, "expected a port number"),
+        ("FROM a\n\nNONSENSE y", 3, "unknown instruction: NONSENSE"),
+        ("FROM a\nEXPOSE http", 2, "expected a port like"),
         ("FROM a\nRUN <<E\nx", 2, "has no end"),
-        ("", 1, "there is no FROM"),
+        ("", 0, "has no instructions"),
+        ("ARG x=1", 1, "there is no FROM"),
     ],
 )
 def test_faults_have_a_line(text: str, line: int, message: str) -> None:
-    with pytest.raises(DockerfileError, match=message) as fault:
+    with pytest.raises(Refused, match=message) as fault:
         last_stage(parse(text))
     assert fault.value.line == line
 
 
 def test_an_unknown_target_names_the_stages() -> None:
-    with pytest.raises(DockerfileError, match="stages: base, worker"):
+    with pytest.raises(Refused, match="stages: base, worker"):
         last_stage(parse(ORDINARY), "none")
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madang.node.images.build.durations import nanoseconds, spelled
+from madang.dockerfile.durations import nanoseconds, spelled
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madang.node.images.build.words import expand, fields, split
+from madang.dockerfile.words import expand, fields, split
 
 ENV = {"A": "one", "EMPTY": "", "P": "/usr/local/lib/x.tar.gz", "S": "a b", "STAR": "a*b*c"}
 

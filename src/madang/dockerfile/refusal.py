@@ -8,3 +8,7 @@ class Refused(Exception):
         super().__init__(f"Dockerfile line {line}: {message}" if line else message)
         self.line = line
         self.message = message
+
+
+class Lacking(Refused):
+    """Right in itself, and not to be had here."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from madang.node.images.load import load
+from madang.node.images.place import images
 from tests.node.images.made import image_blobs, oci_archive
 from tests.node.runtimes.oci import busybox
 
@@ -26,7 +27,7 @@ def bring(home: Path, scratch: Path, **run: Any) -> None:
     digest, blobs = image_blobs([packed.getvalue()], Env=["PATH=/bin", "FROM=image"], **run)
     file = oci_archive(scratch / "tiny.tar", (f"docker.io/library/{TINY}", digest, blobs))
     home.mkdir(parents=True, exist_ok=True)
-    asyncio.run(load(home / "images", file))
+    asyncio.run(load(images(home), file))
 
 
 def _roots(info: tarfile.TarInfo) -> tarfile.TarInfo:

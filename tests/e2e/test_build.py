@@ -98,7 +98,7 @@ def files(root: Path) -> dict[str, tuple[Any, ...]]:
 
 def unpacked(home: Path, target: Path) -> tuple[dict[str, Any], dict[str, tuple[Any, ...]]]:
     """The image's settings, and its files as its layers tell them, read by nobody but tar and rm."""
-    store = Store(home / "default" / "images")
+    store = Store(home / ".images")
     image = store.find("try")
     assert image is not None
     for layer in image.layers:
@@ -186,7 +186,7 @@ def test_mounts_secrets_and_what_is_left_of_them(folder: Path, tmp_path: Path) -
     (tmp_path / "ours").mkdir()
     found = unpacked(tmp_path / "home", tmp_path / "ours")[1]
     assert not {"kept", "ctx", "tmp", "base", "run", "etc/hosts", "etc/resolv.conf"} & set(found)
-    blobs = tmp_path / "home/default/images/blobs/sha256"
+    blobs = tmp_path / "home/.images/blobs/sha256"
     assert b"nobody-guesses" not in b"".join(path.read_bytes() for path in blobs.iterdir())
 
 
@@ -204,7 +204,7 @@ def test_refusals_and_failures(folder: Path, tmp_path: Path, dockerfile: str, me
     (folder / "Dockerfile").write_text(dockerfile)
     said = madang(tmp_path / "home", "build", str(folder), "-t", "try", code=1)
     assert message in " ".join(said.split())
-    work = tmp_path / "home/default/build/work"
+    work = tmp_path / "home/.build/work"
     assert not work.exists() or list(work.iterdir()) == []
 
 
@@ -214,7 +214,7 @@ def test_a_built_image_is_stood_on(folder: Path, tmp_path: Path) -> None:
     (folder / "Dockerfile").write_text("FROM try\nRUN cat what > who; env\n")
     said = madang(home, "build", str(folder), "-t", "on/top", "-t", "again:2")
     assert "GREETING=hello world" in said
-    image = Store(home / "default" / "images").find("on/top")
+    image = Store(home / ".images").find("on/top")
     assert image is not None
     assert image.refs == ("docker.io/on/top:latest", "docker.io/library/again:2")
     assert (image.config.user, image.config.workdir, image.config.cmd) == ("me", "/srv/app", ("echo $GREETING",))
@@ -243,7 +243,7 @@ def test_a_build_that_is_killed_leaves_nothing_and_goes_on_from_there(folder: Pa
     assert str(home) not in Path("/proc/self/mounts").read_text()
     (folder / "Dockerfile").write_text("FROM scratch\nADD root.tar /\nRUN echo again\n")
     assert "CACHED ADD root.tar" in madang(home, "build", str(folder), "-t", "try")
-    assert list((home / "default/build/work").iterdir()) == []
+    assert list((home / ".build/work").iterdir()) == []
     assert no_cgroups(home)
 
 
@@ -258,7 +258,7 @@ def test_a_failure_ends_the_other_stages(folder: Path, tmp_path: Path) -> None:
 
 
 def no_cgroups(home: Path) -> bool:
-    known = sha256(os.fsencode(home / "default")).hexdigest()[:8]
+    known = sha256(os.fsencode(home / ".build")).hexdigest()[:8]
     return not [p for top in cgroups() for p in top.glob(f"madang-build-{known}-*")]
 
 

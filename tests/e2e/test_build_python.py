@@ -71,7 +71,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def image(home: Path, ref: str = "try") -> Image:
-    found = Store(home / "default" / "images").find(ref)
+    found = Store(home / ".images").find(ref)
     assert found is not None
     return found
 
@@ -100,10 +100,10 @@ def test_three_layers_and_it_runs(home: Path, folder: Path, tmp_path: Path) -> N
 
 def test_a_changed_line_makes_the_application_anew_and_nothing_else(home: Path, folder: Path) -> None:
     first = built(home, folder, *ON_PYTHON)
-    before, index = image(home), (home / "default/images/index.json").stat()
+    before, index = image(home), (home / ".images/index.json").stat()
     said = madang(home, "build", str(folder), "-t", "try", *ON_PYTHON)
     assert said.count("CACHED") == 2 and first["digest"] in said
-    assert (home / "default/images/index.json").stat() == index, "the store was not written to"
+    assert (home / ".images/index.json").stat() == index, "the store was not written to"
     madang(home, "build", str(folder), "-t", "try", "-t", "another:name", *ON_PYTHON)
     assert image(home, "another:name").digest == first["digest"]
     cli = folder / "src/try_it/cli.py"
@@ -151,7 +151,7 @@ def test_refusals(home: Path, folder: Path) -> None:
     assert "--target: only for a Dockerfile, and the folder has none" in said("--target", "x", code=2)
     (folder / "pyproject.toml").write_text(PYPROJECT.replace("greet>=1", "greet>=2"))
     assert "could not install what it names" in said(*ON_PYTHON)
-    assert list((home / "default/build/work").iterdir()) == []
+    assert list((home / ".build/work").iterdir()) == []
     (folder / "pyproject.toml").write_text(PYPROJECT.replace("version", 'requires-python = ">=3.99"\nversion'))
     assert 'requires-python: at least 3.99, "debian/python" has Python 3.' in said(*ON_PYTHON)
     (folder / "Dockerfile").write_text("FROM debian/python\n")

@@ -5,6 +5,7 @@ a text, empty where nothing runs in a container.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from madang.cli.courtyards import Courtyard
@@ -16,16 +17,21 @@ def stored(court: Courtyard, runtime: str, network: str) -> Callable[[str], bool
     """The node decides in the end; asked here since a file whose image cannot run is refused before anything starts."""
     settings = court.record.get("settings", {}) if court.runs else {}
     chosen = (runtime or settings.get("runtime", "auto"), network or settings.get("network", "bridge"))
-    if chosen != ("auto", "bridge") or not (court.home / "images" / "index.json").exists():
+    if chosen != ("auto", "bridge") or not any_here(court.home):
         return lambda _: False
     from madang.node.containers.containers import found
-    from madang.node.images.store import Store
+    from madang.node.images.place import opened
     from madang.node.runtimes.oci.probing import installed
 
     if not installed():
         return lambda _: False
-    store = Store(court.home / "images")
+    store = opened(court.home)
     return lambda reference: found(store, reference) is not None
+
+
+def any_here(home: Path) -> bool:
+    """Asked before anything is loaded for it; `node.images.place` says what lies where."""
+    return any((folder / "index.json").exists() for folder in (home.parent / ".images", home / "images"))
 
 
 def told(pods: Mapping[str, Iterable[Any]]) -> str:

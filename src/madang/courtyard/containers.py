@@ -11,7 +11,7 @@ from pathlib import Path
 
 from madang.node.containers.choice import CONTAINER, HOST
 from madang.node.containers.containers import Containers
-from madang.node.images.store import Store
+from madang.node.images.place import opened
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.oci.machine import look
 from madang.node.runtimes.oci.runtime import ContainerRuntime
@@ -25,7 +25,7 @@ class Boxes:
         self.runtimes: dict[str, Runtime] = {HOST: host}
         self.ability = Ability(CONTAINER, False, "not tried yet: no image is here")
         self._runtime = ContainerRuntime(host.ground, home)
-        self._folder = home / "images"
+        self._home = home
         self.containers: Containers | None = None
         self.found = False
         self._looking: asyncio.Task[None] | None = None
@@ -38,9 +38,9 @@ class Boxes:
     def _open(self) -> bool:
         """Whether there is any image."""
         groups = self._runtime.cgroups
-        store = Store(self._folder)
-        self.containers = Containers(store, look(groups.version if groups else 0))
-        run = any(path.read_text() == CONTAINER for path in self._folder.parent.glob("pods/*/runtime"))
+        store = opened(self._home)
+        self.containers = Containers(store, look(groups.version if groups else 0), self._home.name)
+        run = any(path.read_text() == CONTAINER for path in self._home.glob("pods/*/runtime"))
         return run or bool(store.all())
 
     def look(self, then: Callable[[], None]) -> None:

@@ -54,8 +54,8 @@ def test_load_and_look(home: Path) -> None:
     assert json.loads(image("inspect", shown["Id"][7:15]).stdout)[0]["Id"] == shown["Id"]
     groups = [line.split()[0] for line in image("history", "example.org/cart:1").stdout.splitlines()]
     assert groups == ["GROUP", "application", "base"]
-    (home / "default" / "images").stat()
-    assert (home / "default").stat().st_mode & 0o77 == 0
+    (home / ".images").stat()
+    assert (home / ".images").stat().st_mode & 0o77 == 0
 
 
 def test_save_and_load_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_removing(home: Path) -> None:
     image("tag", "redis:7", "mine")
     assert "untagged docker.io/library/mine:latest" in image("rm", "mine").stdout
     image("rm", "redis:7")
-    images = Store(home / "default" / "images")
+    images = Store(home / ".images")
     assert len(images.all()) == 1 and len(list(images.layout.trees.iterdir())) == 2
     image("rm", "example.org/cart:1")
     assert not list(images.layout.blobs.iterdir()) + list(images.layout.trees.iterdir())
@@ -86,7 +86,7 @@ def test_removing(home: Path) -> None:
 
 def test_what_is_used_stays(home: Path) -> None:
     image("load", "a.tar")
-    images = Store(home / "default" / "images")
+    images = Store(home / ".images")
     used = images.find("redis:7")
     assert used is not None
     images.hold(used, "c1")

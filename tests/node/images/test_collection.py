@@ -123,7 +123,7 @@ def test_held_images_only_lose_their_name(store: Store) -> None:
     sweep(store.layout)
     assert image(store, one.digest).refs == () and one.layers[1].folder.exists()
     assert [c.digest for c in candidates(store) if c.held] == [one.digest]
-    store.keep_holders({"other"})
+    store.keep_holders("", {"other"})
     assert unused(candidates(store), named_too=False) == [one.digest]
 
 

@@ -1,4 +1,4 @@
-"""The images of a courtyard, opened for a command; what a person typed, found or refused."""
+"""The images of a user, opened for a command; what a person typed, found or refused."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,12 +19,12 @@ UNITS = ("B", "kB", "MB", "GB")
 
 
 def store(name: str) -> "Store":
-    from madang.node.images.store import Store
+    from madang.node.images.place import opened
 
     home = courtyards.find(name).home
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Store(home / "images")
+        home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return opened(home)
     except OSError as error:
         raise Refusal(f"{error.filename}: {error.strerror}: images cannot be kept there; set MADANG_HOME") from error
 

@@ -1,9 +1,9 @@
 """What was built before: a layer for each key.
 
-In: a folder beside the images. Out: `Made` layers by key. A layer is its changes as a folder, fit to be the lower
-layer of an overlay, and as the archive that an image names. Both are whole before the key names them: it is written
-last, by rename. Builds hold `lock` together; whoever holds it alone sweeps what killed ones left, and lets go of what
-was not used for longest.
+In: a folder beside the images, the same for all courtyards of a user. Out: `Made` layers by key. A layer is its changes
+as a folder, fit to be the lower layer of an overlay, and as the archive that an image names. Both are whole before the
+key names them: it is written last, by rename. Builds hold `lock` together; whoever holds it alone sweeps what killed
+ones left, and lets go of what was not used for longest.
 
     layers/HEX/fs, layers/HEX/blob     a layer by its diff_id
     keys/KEY                           which layer a step with this key made
@@ -24,6 +24,7 @@ from pathlib import Path
 
 from madang.node.building.layers import Packed
 from madang.node.images.layout import remove
+from madang.node.images.place import builds
 
 FORMAT = 1
 LIMIT_BYTES = 10 << 30
@@ -42,6 +43,17 @@ class Cache:
         self.home = home
         for name in ("layers", "keys", "mounts", "work"):
             (home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @classmethod
+    def of(cls, court: Path) -> "Cache":
+        """That of the courtyard at `court`, which all of its user's share. One that had its own in former times is
+        emptied: it holds nothing that cannot be made again."""
+        place, old = builds(court), court / "build"
+        if (old / "keys").is_dir():
+            with suppress(OSError):
+                old.rename(place)
+            remove(old)
+        return cls(place)
 
     def find(self, key: str) -> Made | None:
         try:

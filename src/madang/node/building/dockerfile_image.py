@@ -22,9 +22,11 @@ from madang.node.building.trees import Context
 from madang.node.images.build import ignore
 from madang.node.images.build.plan import EPOCH, Request, plan
 from madang.node.images.build.steps import Base, Plan, Wanted
+from madang.node.images.holders import of_this_process
 from madang.node.images.image import Image
 from madang.node.images.layout import MANIFEST
 from madang.node.images.load import load
+from madang.node.images.place import opened
 from madang.node.images.store import Store
 
 CONFIG, LAYER = "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar"
@@ -57,8 +59,8 @@ def platform() -> str:
 async def build(
     asked: Asked, home: Path, runner: Runner, tell: Callable[[Told], None], warn: Callable[[str], None]
 ) -> Image:
-    """`home` is a courtyard's: the image goes to its `images`, and `build` keeps what steps made."""
-    store, cache = Store(home / "images"), Cache(home / "build")
+    """`home` is a courtyard's: the image goes to the store that it shares, the cache keeps what steps made."""
+    store, cache = opened(home), Cache.of(home)
     file = parse(asked.dockerfile.read_text())
     context = Context(asked.folder, ignored(asked))
     created = EPOCH if asked.epoch is None else moment(asked.epoch)
@@ -69,7 +71,7 @@ async def build(
     seconds = int(datetime.fromisoformat(created).timestamp())
     clamp = asked.epoch is not None
     bench = Bench(context, found, cache, runner, seconds, clamp, asked.secrets, asked.fresh, tell)
-    holder = f"build-{os.getpid()}"
+    holder = of_this_process()
     for image in found.values():
         store.hold(image, holder)
     try:

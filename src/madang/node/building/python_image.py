@@ -32,7 +32,9 @@ from madang.node.images.build.plan import EPOCH
 from madang.node.images.build.project import DEPENDENCIES, HOME, IGNORED, OWN, Project, base_name, project, suits
 from madang.node.images.build.settings import PATH, Settings
 from madang.node.images.build.steps import Plan, Source, Stage
+from madang.node.images.holders import of_this_process
 from madang.node.images.image import Image
+from madang.node.images.place import opened
 from madang.node.images.store import Store
 
 STAGE = "python"
@@ -67,12 +69,12 @@ class Ground:
 
 
 async def build(asked: Asked, home: Path, tell: Callable[[Told], None], say: Callable[[str], None]) -> Image:
-    """`home` is a courtyard's: the image goes to its `images`, and `build` keeps what was made. `say` gets the one
-    line about how the image starts."""
-    store, cache = Store(home / "images"), Cache(home / "build")
+    """`home` is a courtyard's: the image goes to the store that it shares, the cache keeps what was made. `say` gets
+    the one line about how the image starts."""
+    store, cache = opened(home), Cache.of(home)
     ground = found(asked, store)
     say(ground.project.starts)
-    holder = f"build-{os.getpid()}"
+    holder = of_this_process()
     store.hold(ground.root, holder)
     try:
         with cache.used():

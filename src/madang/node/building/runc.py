@@ -15,6 +15,7 @@ from pathlib import Path
 
 from madang.node.building.bundle import config
 from madang.node.building.runner import Order, Say, Unable
+from madang.node.images.place import builds
 from madang.node.runtimes.oci.machine import Machine, look
 
 NAMES = ("runc", "crun")
@@ -25,18 +26,18 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def found(home: Path) -> "Runc":
-    """The first that is there. Raises Unable."""
+    """The first that is there, for the courtyard at `home`. Raises Unable."""
     program = next((p for name in NAMES if (p := shutil.which(name))), None)
     lacking = [name for name in AROUND if not shutil.which(name)]
     if program is None:
         lacking.append(" or ".join(NAMES))
     if lacking or program is None:
         raise Unable(f"a Dockerfile's RUN needs {' and '.join(lacking)} on this machine")
-    return Runc(program, look(2 if (CGROUPS / "cgroup.controllers").exists() else 1), home)
+    return Runc(program, look(2 if (CGROUPS / "cgroup.controllers").exists() else 1), builds(home))
 
 
 class Runc:
-    """`home` is the courtyard's folder: its containers are known by it."""
+    """`home` is the folder of the build cache: containers of its builds are known by it."""
 
     def __init__(self, program: str, machine: Machine, home: Path) -> None:
         self.program, self.machine = program, machine

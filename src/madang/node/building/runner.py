@@ -45,5 +45,5 @@ class Runner(Protocol):
         ...
 
     def sweep(self) -> None:
-        """What killed ones left; called while no other build of this courtyard runs."""
+        """What killed ones left; called while no other build with this cache runs."""
         ...

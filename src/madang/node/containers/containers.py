@@ -14,6 +14,7 @@ from pathlib import Path
 
 from madang.node.containers.security import Denied, root_refused, wish
 from madang.node.containers.spec import Device, config
+from madang.node.images.holders import of_pod
 from madang.node.images.image import Image
 from madang.node.images.images import NotHere
 from madang.node.images.store import Store
@@ -31,8 +32,9 @@ BASE = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 class Containers:
-    def __init__(self, store: Store, machine: Machine) -> None:
-        self._store, self._machine = store, machine
+    def __init__(self, store: Store, machine: Machine, court: str = "") -> None:
+        """`court` is who holds images: a store is shared by all courtyards of a user."""
+        self._store, self._machine, self._court = store, machine, court
 
     def find(self, reference: str) -> Image | None:
         """None also where the name is none."""
@@ -76,14 +78,11 @@ class Containers:
     def hold(self, reference: str, uid: str) -> None:
         """Keep an image for a pod. Blocks on the disk. Raises OSError."""
         if (image := self.find(reference)) is not None:
-            self._store.hold(image, uid)
+            self._store.hold(image, of_pod(uid, self._court))
 
     def release_all_but(self, uids: Collection[str]) -> None:
         """Let go of the images of pods that are no more."""
-        for image in self._store.all():
-            for holder in self._store.holders(image.digest):
-                if holder not in uids:
-                    self._store.release(image.digest, holder)
+        self._store.keep_holders(self._court, {of_pod(uid, self._court) for uid in uids})
 
 
 def found(store: Store, reference: str) -> Image | None:

@@ -1,6 +1,6 @@
 """The images of this machine, as who runs containers asks for them.
 
-In: the folder `images/` of a courtyard, and references. Out: `Image`s whose layers are unpacked and whole. Everything
+In: the folder of a store (place.py), and references. Out: `Image`s whose layers are unpacked and whole. Everything
 is read from disk (and remembered until the index changes), so that any process may add and remove beside this one.
 """
 
@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from madang.node.images.holders import BUILD, court_of, lives
 from madang.node.images.image import (
     Image,
     Layer,
@@ -55,8 +56,8 @@ class Store:
         return list(self._images)
 
     def hold(self, image: Image, holder: str) -> None:
-        """Until `release`, nothing of `image` is collected. `holder` is a file name, a container's id for example;
-        it outlives processes. Raises `Damaged` where the image was removed meanwhile."""
+        """Until `release`, nothing of `image` is collected. `holder` is a file name (holders.py); it outlives
+        processes. Raises `Damaged` where the image was removed meanwhile."""
         folder = self.layout.use(image.digest)
         folder.mkdir(exist_ok=True, mode=0o700)
         (folder / holder).touch()
@@ -68,17 +69,21 @@ class Store:
         with suppress(FileNotFoundError):
             (self.layout.use(digest) / holder).unlink()
 
-    def keep_holders(self, living: Collection[str]) -> None:
-        """Of all holders only these are left: for whoever starts and knows what still runs."""
+    def keep_holders(self, court: str, living: Collection[str]) -> None:
+        """Of the holders of a courtyard (empty: of none) only these are left: for who starts and knows what runs. Those
+        of others stay, unless they are no more."""
         for use in self.layout.uses.glob("*/*"):
-            if use.name not in living:
+            mine = court_of(use.name) == court and not use.name.startswith(BUILD)
+            if (mine and use.name not in living) or not lives(use.name, self.layout.home.parent):
                 use.unlink(missing_ok=True)
 
     def holders(self, digest: str) -> list[str]:
+        """Those that live."""
         try:
-            return sorted(os.listdir(self.layout.use(digest)))
+            found = sorted(os.listdir(self.layout.use(digest)))
         except FileNotFoundError:
             return []
+        return [name for name in found if lives(name, self.layout.home.parent)]
 
     def last_used(self, digest: str) -> float:
         """Seconds since the epoch: when somebody last took it or let go of it, else when it came."""

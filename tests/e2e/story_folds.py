@@ -2,10 +2,11 @@
 
 A quicker cluster merges two steps into one state, a slower one shows them apart. So a state may be missing on either
 side where it lies *on the way* between its neighbours and nothing is lost with it: every number lies between theirs,
-everything else is as before or as after, and nothing goes back. Two things more are timing:
+everything else is as before or as after, and nothing goes back. Three things more are timing:
 
 - a Job's controller looks at its pods about once a second: pods that were ready, or ended and waited to be counted,
   in between are not seen;
+- who starts a pod's containers one after another and tells of each is seen between them;
 - a container that is started again at once is never seen ended: its `lastState` tells that. How long it waits is
   timing too, and so is whether the story's end found it waiting already.
 """
@@ -23,7 +24,7 @@ UNSEEN_OF_JOBS = frozenset({("status", "ready"), ("uncounted", "succeeded"), ("u
 
 def unfolded(kind: str, want: list[Row], got: list[Row]) -> list[str]:
     """What can't be explained by time: empty where the lives are the same."""
-    judge = {"pods": restarted, "jobs": counted_later}.get(kind, in_few_steps)
+    judge = {"pods": pod_on_the_way, "jobs": counted_later}.get(kind, in_few_steps)
     if not want or not got or want[0] != got[0]:
         return ["the first state: " + line for line in differences(want[:1], got[:1])]
     reached = {(0, 0)}
@@ -78,6 +79,22 @@ def in_few_steps(run: Sequence[Row]) -> bool:
 
 def counted_later(run: Sequence[Row]) -> bool:
     return on_the_way(run, UNSEEN_OF_JOBS)
+
+
+def pod_on_the_way(run: Sequence[Row]) -> bool:
+    return restarted(run) or one_by_one(run)
+
+
+def one_by_one(run: Sequence[Row]) -> bool:
+    """Each state between shows a pending pod of which some containers run already, and the last one that all do."""
+    before, after = containers(run[0]), containers(run[-1])
+    return all(
+        row["type"] == "MODIFIED"
+        and row["status"]["phase"] == run[0]["status"]["phase"] == "Pending"
+        and all("running" in after.get(n, {}).get("state", {}) for n in before)
+        and all(c in (before.get(n), after[n]) for n, c in containers(row).items())
+        for row in run[1:-1]
+    )
 
 
 def restarted(run: Sequence[Row]) -> bool:

@@ -1,6 +1,6 @@
 """Tells the corpus' stories to a courtyard, many at once, with the corpus' own recorder (a process of its own).
 
-usage: storyteller.py RECORDER FOLDER SERVER TOKEN [STORY ...]
+usage: storyteller.py RECORDER FOLDER SERVER TOKEN IMAGE [STORY ...]
 
 Leaves one recording a story in FOLDER, and `absent.json`: the stories about kinds that aren't here. What differs from
 the recorder as it stands: a kind that isn't here is an empty list; who restarts sooner is looked at for less time.
@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 AT_ONCE = 12
-IMAGE = "madang.dev/host"
 # Long enough for as many restarts as the recording has, and too short for the next.
 SECONDS = {"crash-loop": 12.0, "liveness-kills": 9.0, "job-fails": 14.0}
-# The recorded image has no /tmp; this machine has one.
+# The recorded image has no /tmp; what runs here has one.
 MISSING = {"service-endpoints": ("/tmp", "/no-tmp")}
 
 
-def main(recorder: str, folder: str, server: str, token: str, *names: str) -> None:
-    record = loaded(recorder, server, token)
+def main(recorder: str, folder: str, server: str, token: str, image: str, *names: str) -> None:
+    record = loaded(recorder, server, token, image)
     record.HERE = folder
     listed = record.call
     record.call = lambda *words: lenient(listed(*words))
@@ -63,10 +62,10 @@ def lenient(answer: tuple[int, Any]) -> tuple[int, Any]:
     return (status, {}) if status == 404 and not isinstance(body, dict) else answer
 
 
-def loaded(recorder: str, server: str, token: str) -> Any:
+def loaded(*words: str) -> Any:
     """The recorder reads its command line as it is loaded."""
-    sys.argv = [recorder, server, token, IMAGE]
-    spec = importlib.util.spec_from_file_location("recorder", recorder)
+    sys.argv = [*words]
+    spec = importlib.util.spec_from_file_location("recorder", words[0])
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -76,6 +76,20 @@ def test_a_container_started_again_at_once_was_never_seen_ended() -> None:
     assert unfolded("pods", [begin, pod(0, "running", ready=True), again], [begin, again])
 
 
+def two(first: str, second: str, phase: str) -> Row:
+    rows = [{"name": n, "restartCount": 0, "state": {state: {}}} for n, state in (("c", first), ("d", second))]
+    return {"type": "MODIFIED", "name": "p", "status": {"phase": phase, "containerStatuses": rows}}
+
+
+def test_containers_that_start_one_after_another_may_be_seen_between() -> None:
+    begin = {**two("waiting", "waiting", "Pending"), "type": "ADDED"}
+    between, run = two("running", "waiting", "Pending"), two("running", "running", "Running")
+    assert unfolded("pods", [begin, run], [begin, between, run]) == []
+    assert unfolded("pods", [begin, run], [begin, two("running", "waiting", "Running"), run])
+    assert unfolded("pods", [begin, run], [begin, two("terminated", "waiting", "Pending"), run])
+    assert unfolded("pods", [begin, two("running", "terminated", "Running")], [begin, between, run])
+
+
 def test_a_jobs_pods_are_counted_late_there() -> None:
     def job(**status: Any) -> Row:
         return row(**{"active": 0, "ready": 0, "succeeded": 0, "uncountedTerminatedPods": {}, **status})

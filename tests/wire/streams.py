@@ -73,6 +73,7 @@ class FakeStreams:
         while options.follow and options.timestamps:  # one who says more than anybody reads
             yield bytes(1 << 20)
         if options.follow:
+            yield b""  # as a node says that it is there
             try:
                 await asyncio.Event().wait()
             finally:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import logging
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import InvalidStatus
 
 from madang.api.direct import DirectApi
 from madang.wire.serve import Door
@@ -74,6 +76,45 @@ def test_exec_carries_streams_resizes_and_the_exit_code(tmp_path: Path) -> None:
         assert status["reason"] == "NonZeroExitCode" and status["details"]["causes"][0]["message"] == "3"
         process = streams.opened[0]
         assert isinstance(process, Echo) and process.size == (80, 24) and process.ended.is_set()
+
+    run(tmp_path, check)
+
+
+def test_exec_in_the_protocols_of_old_clients(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, streams: FakeStreams) -> None:
+        async with open_socket(door, f"{POD}/exec?command=echo&stdout=1", "channel.k8s.io") as socket:
+            assert await everything(socket) == {1: b"echo\n", 2: b"oops\n"}, "a success says nothing more"
+        async with open_socket(door, f"{POD}/exec?command=fail", "channel.k8s.io") as socket:
+            assert (await everything(socket))[3] == b"command terminated with non-zero exit code: exit status 3"
+        for protocol in ("base64.channel.k8s.io", "v4.base64.channel.k8s.io"):
+            async with open_socket(door, f"{POD}/exec?command=cat&stdin=1", protocol) as socket:
+                await socket.send("9" + "?")  # no channel, no base64
+                await socket.send("0" + b64encode(b"hello").decode())
+                said = [await socket.recv() for _ in range(3)]
+                assert all(isinstance(text, str) for text in said)
+                assert [(text[:1], b64decode(text[1:])) for text in said] == [
+                    ("1", b"cat\n"), ("2", b"oops\n"), ("1", b"hello")
+                ]  # fmt: skip
+        bare = unix_connect(str(door.socket), f"ws://localhost{POD}/exec?command=echo", compression=None)
+        async with bare as socket:
+            assert socket.subprotocol is None and (await everything(socket))[1] == b"echo\n"
+
+    run(tmp_path, check)
+
+
+def test_logs_over_a_socket(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, streams: FakeStreams) -> None:
+        async with open_socket(door, f"{POD}/log?container=c&tailLines=3", "binary.k8s.io") as socket:
+            assert [message async for message in socket] == [b"line 0\n", b"line 1\n", b"line 2\n"]
+        assert streams.asked[0].container == "c" and streams.asked[0].tail_lines == 3
+        async with open_socket(door, f"{POD}/log", "base64.binary.k8s.io") as socket:
+            assert b64decode(await socket.recv()) == b"line 0\n"
+        async with open_socket(door, f"{POD}/log?follow=1", "binary.k8s.io"):
+            pass
+        await streams.left.wait()
+        with pytest.raises(InvalidStatus, match="400"):
+            async with open_socket(door, f"{POD}/log?previous=1", "binary.k8s.io"):
+                pass
 
     run(tmp_path, check)
 

@@ -87,5 +87,5 @@ async def gone(receive: Receive, closing: asyncio.Event) -> None:
 
 
 async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
+    while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass

@@ -35,6 +35,7 @@ from madang.wire.request import Request, Target, query, target
 log = logging.getLogger("madang.wire")
 OPEN = frozenset({"/healthz", "/livez", "/readyz", "/version"})  # for everybody, token or not
 STREAMED = frozenset({"exec", "attach", "portforward"})
+SOCKETS = STREAMED | {"log"}
 
 
 class App:
@@ -147,7 +148,7 @@ class App:
         try:
             request = self._request(scope, headers)
             found = target(request.path)
-            if found is None or found.subresource not in STREAMED or found.plural != "pods":
+            if found is None or found.subresource not in SOCKETS or found.plural != "pods":
                 raise errors.no_resource()
             await streaming.upgrade(self.desk, self.streams, request, found, scope, receive, send)
         except StatusError as refusal:

@@ -1,6 +1,6 @@
-"""Exec and attach over a WebSocket: v5 and v4.channel.k8s.io (apimachinery util/remotecommand).
+"""Exec and attach over a WebSocket: v5 and v4.channel.k8s.io (apimachinery util/remotecommand), and their elders.
 
-In: binary messages whose first byte is the channel (0 stdin, 4 resize; v5: 255 closes the channel named next).
+In: messages with a channel (0 stdin, 4 resize; v5: 255 closes the channel named next), as `frames` reads them.
 Out: the same (1 stdout, 2 stderr, 3 the closing Status, with the exit code in it).
 """
 
@@ -16,11 +16,11 @@ from madang.ports.objects import Obj
 from madang.ports.streams import Process
 from madang.wire import answer
 from madang.wire.answer import Receive, Send
+from madang.wire.frames import CHANNELS, Frames
 from madang.wire.request import Request
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 STILL_THERE_S = 5.0  # between two looks whether a client is, whose input nobody takes
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 T = TypeVar("T")
 
 
@@ -34,48 +34,48 @@ def choose(offered: Sequence[str], known: Sequence[str]) -> str:
 async def run(
     start: Callable[[], Awaitable[Process]], request: Request, offered: Sequence[str], receive: Receive, send: Send
 ) -> None:
-    protocol = choose(offered, PROTOCOLS)
+    frames = Frames(choose(offered, CHANNELS) if offered else "", send)
     await receive()  # websocket.connect
-    await send({"type": "websocket.accept", "subprotocol": protocol})
+    await frames.accept()
     try:
         process = await start()
     except StatusError as refusal:
-        await _say(send, ERROR, orjson.dumps(refusal.body()))
-        await send({"type": "websocket.close", "code": 1000})
+        await frames.status(ERROR, refusal.body())
+        await frames.close()
         return
     try:
-        await _session(process, request, receive, send)
+        await _session(process, request, receive, frames)
     finally:
         await process.close()
 
 
-async def _session(process: Process, request: Request, receive: Receive, send: Send) -> None:
+async def _session(process: Process, request: Request, receive: Receive, frames: Frames) -> None:
     """Until the program ends or the client leaves."""
     async with asyncio.TaskGroup() as tasks:
-        incoming = tasks.create_task(_incoming(process, request, receive, send))
-        outgoing = tasks.create_task(_outgoing(process, request.flag("tty"), send))
+        incoming = tasks.create_task(_incoming(process, request, receive, frames))
+        outgoing = tasks.create_task(_outgoing(process, request.flag("tty"), frames))
         await asyncio.wait({incoming, outgoing}, return_when=asyncio.FIRST_COMPLETED)
         if not outgoing.done():
             outgoing.cancel()
             return
         incoming.cancel()
         if outgoing.exception() is None:
-            await _say(send, ERROR, orjson.dumps(ended(outgoing.result())))
-            await send({"type": "websocket.close", "code": 1000})
+            await frames.status(ERROR, ended(outgoing.result()))
+            await frames.close()
 
 
-async def _incoming(process: Process, request: Request, receive: Receive, send: Send) -> None:
+async def _incoming(process: Process, request: Request, receive: Receive, frames: Frames) -> None:
     """Ends when the client has left."""
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
             return
-        data: bytes = message.get("bytes") or (message.get("text") or "").encode()
-        if not data:
+        heard = frames.heard(message)
+        if heard is None:
             continue
-        channel, rest = data[0], data[1:]
+        channel, rest = heard
         if channel == STDIN:
-            if not await patiently(process.write(rest), lambda: _say(send, STDOUT, b""), request.look):
+            if not await patiently(process.write(rest), lambda: frames.say(STDOUT, b""), request.look):
                 return
         elif channel == RESIZE:
             with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
@@ -110,15 +110,11 @@ async def patiently(
             await asyncio.wait({writing})
 
 
-async def _outgoing(process: Process, tty: bool, send: Send) -> int:
+async def _outgoing(process: Process, tty: bool, frames: Frames) -> int:
     while (got := await process.read()) is not None:
         channel, data = got
-        await _say(send, STDOUT if tty else channel, data)
+        await frames.say(STDOUT if tty else channel, data)
     return await process.wait()
-
-
-async def _say(send: Send, channel: int, data: bytes) -> None:
-    await send({"type": "websocket.send", "bytes": bytes([channel]) + data})
 
 
 def ended(code: int) -> Obj:

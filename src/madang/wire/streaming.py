@@ -1,8 +1,8 @@
 """Logs, exec, attach and port-forward: what flows past the store, between a client and the node's streams.
 
-In: requests on subresources of pods. Out: a chunked answer (logs), or a WebSocket in the protocol that the client
-offers: v5 or v4.channel.k8s.io for exec and attach, the same or SPDY frames in a tunnel for port-forward; or SPDY
-streams, where a client upgrades to them.
+In: requests on subresources of pods. Out: a chunked answer (logs; over a WebSocket where that was asked for), or a
+WebSocket in the protocol that the client offers: v5 or v4.channel.k8s.io or an elder for exec and attach, v4 or SPDY
+frames in a tunnel for port-forward; or SPDY streams, where a client upgrades to them.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from madang.ports.streams import ExecOptions, LogOptions, PodStreams
 from madang.wire import answer, channels, forwarding, negotiate, raw
 from madang.wire.answer import Receive, Scope, Send
 from madang.wire.channels import choose
+from madang.wire.frames import PLAIN, Frames
 from madang.wire.protocol import SLASHED
 from madang.wire.reading import number
 from madang.wire.request import Request, Target
@@ -48,6 +49,24 @@ async def logs(
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             piece = await channels.first(anext(flow, None), leaving)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def logs_socket(
+    node: PodStreams, request: Request, pod: Obj, offered: list[str], receive: Receive, send: Send
+) -> None:
+    """The log as messages, in pieces that are cut anywhere."""
+    frames = Frames(choose(offered, PLAIN) if offered else "", send)
+    lines = node.logs(str(pod["metadata"]["namespace"]), str(pod["metadata"]["name"]), log_options(request, pod))
+    async with aclosing(lines) as flow:  # type: ignore[type-var]
+        piece = await anext(flow, None)  # a refusal comes before the handshake
+        await receive()  # websocket.connect
+        await frames.accept()
+        async with channels.until_gone(receive, request.closing) as leaving:
+            while piece is not None and not leaving.done():
+                if piece:
+                    await frames.plain(piece)
+                piece = await channels.first(anext(flow, None), leaving)
+    await frames.close()
 
 
 def the_pod(desk: Desk, found: Target) -> Obj:
@@ -124,6 +143,9 @@ async def upgrade(
     slashed = request.headers.get(SLASHED.decode(), "").split(",")
     offered = [*(scope.get("subprotocols") or ()), *(part.strip() for part in slashed if part)]
     spdy = raw.EXTENSION in (scope.get("extensions") or {})
+    if found.subresource == "log":
+        await logs_socket(node, request, pod, offered, receive, send)
+        return
     if found.subresource == "portforward":
         known = forwarding.SPDY_PROTOCOLS if spdy else forwarding.PROTOCOLS
         await forwarding.run(node, request, found, choose(offered, known), receive, send)

@@ -39,6 +39,14 @@ def test_own_names_aliases_and_services() -> None:
     ]
 
 
+def test_the_first_line_says_whose_file_it_is() -> None:
+    text = hosts(POD, "10.0.0.7", [], {})
+    assert text.startswith("# Kubernetes-managed hosts file.\n")
+    assert text.endswith("# Entries added by HostAliases.\n1.2.3.4\told\told.example\n")
+    machines = {**POD, "spec": {"hostNetwork": True}}
+    assert hosts(machines, "", [], {}).startswith("# Kubernetes-managed hosts file (host network).\n")
+
+
 def test_headless_services_are_their_ready_endpoints() -> None:
     endpoints = [
         {"addresses": ["10.0.0.8"], "conditions": {"ready": True}, "hostname": "db-0"},

@@ -3,6 +3,7 @@ has to go is gone in the end."""
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +125,35 @@ class World:
         c.short_runs = short_runs_after(c, self.now)
         c.exit = Exit(code, 0, 1000.0, self.moment().wall_s, "Completed" if code == 0 else "Error")
         c.running, c.started, c.ready, c.ended_at_s = None, False, False, self.now
+
+
+def running(obj: Obj, image: str = "i") -> World:
+    world = World(obj)
+    world.settle()
+    world.happen(0, 0)
+    world.settle()
+    world.happen(0, 0)
+    world.facts.of("c").image = image
+    return world
+
+
+@pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
+def test_another_image_replaces_the_container_whatever_the_restart_policy(policy: str) -> None:
+    world = running(pod(restartPolicy=policy, terminationGracePeriodSeconds=5))
+    assert decide(world.pod, world.facts, world.moment()) == []
+    world.pod["spec"]["containers"][0]["image"] = "j"
+    (begin,) = decide(world.pod, world.facts, world.moment())
+    assert begin == do.BeginStop("c", 0.0, 5.0, "Container c definition changed, will be restarted")
+    world.settle()
+    world.end(world.facts.of("c"), 0)
+    assert decide(world.pod, world.facts, world.moment()) == [do.Start("c", 1)]
+
+
+def test_one_that_ended_by_itself_is_not_started_again_for_another_image() -> None:
+    world = running(pod(restartPolicy="Never"))
+    world.end(world.facts.of("c"), 0)
+    world.pod["spec"]["containers"][0]["image"] = "j"
+    assert decide(world.pod, world.facts, world.moment()) == [do.Release()]
 
 
 fates = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0, 0, 1, 137]), st.floats(0, 5)), max_size=25)

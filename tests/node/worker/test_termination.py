@@ -1,9 +1,12 @@
-"""What the last words of a program tell about its port."""
+"""What the last words of a program tell: its message, and about its port."""
+
+from pathlib import Path
 
 import pytest
 
+from madang.node.pod.spec import Role
 from madang.node.runtimes.runtime import Exit
-from madang.node.worker.termination import may_not_have_its_port
+from madang.node.worker.termination import may_not_have_its_port, with_message
 
 REFUSED = Exit(3, 0, 0.0, 1.0, "Error", "ERROR:    [Errno 13] Permission denied")
 
@@ -23,3 +26,12 @@ def test_a_low_port_is_refused(
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: user)
     assert may_not_have_its_port(end, ports) == low
+
+
+def test_the_last_words_end_as_they_were_written(tmp_path: Path) -> None:
+    role = Role("main", {"name": "c", "terminationMessagePolicy": "FallbackToLogsOnError"})
+    log, none = tmp_path / "log", tmp_path / "none"
+    log.write_text("T stdout F one line\nT stderr P cut \nT stderr F in two\nT stdout P DONE\n")
+    failed = Exit(1, 0, 0.0, 1.0, "Error")
+    assert with_message(failed, role, none, log).message == "one line\ncut in two\nDONE"
+    assert with_message(Exit(0, 0, 0.0, 1.0, "Completed"), role, none, log).message == ""

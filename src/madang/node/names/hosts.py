@@ -16,7 +16,10 @@ from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
 _HOPS = 8  # of an ExternalName that leads to another
-_OWN = """# Madang keeps this file (like a kubelet does): what is written here is lost.
+# The first line is a kubelet's own: programs tell by it whose file this is.
+_HEADER, _HEADER_OF_HOST = "# Kubernetes-managed hosts file.", "# Kubernetes-managed hosts file (host network)."
+_ALIASES = "# Entries added by HostAliases."
+_OWN = """# Madang keeps it: what is written here is lost.
 127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
 """
@@ -30,9 +33,11 @@ def hosts(pod: Obj, ip: str, services: Sequence[Obj], slices: Mapping[tuple[str,
 def own(pod: Obj, ip: str) -> str:
     """What stands in this pod's file alone."""
     lines = [f"{ip}\t{' '.join(_own_names(pod, hostname(pod)))}"] if ip else []
-    for alias in pod["spec"].get("hostAliases") or ():
-        lines.append(f"{alias['ip']}\t{' '.join(alias.get('hostnames') or ())}")
-    return _OWN + "".join(line + "\n" for line in lines)
+    aliases = pod["spec"].get("hostAliases") or ()
+    lines += [_ALIASES] if aliases else []
+    lines += ["\t".join((alias["ip"], *(alias.get("hostnames") or ()))) for alias in aliases]
+    header = _HEADER_OF_HOST if pod["spec"].get("hostNetwork") else _HEADER
+    return f"{header}\n{_OWN}" + "".join(line + "\n" for line in lines)
 
 
 def shared(namespace: str, services: Sequence[Obj], slices: Mapping[tuple[str, str], Sequence[Obj]]) -> str:

@@ -56,7 +56,7 @@ def complete(pod: Obj, facts: Facts) -> bool:
             return not spec.restarts(pod, r, c.exit.code)
     for r in spec.mains(pod):
         c = facts.of(r.name)
-        if c.exit is None or c.alive or spec.restarts(pod, r, c.exit.code):
+        if c.exit is None or c.alive or spec.restarts(pod, r, c.exit.code) or _replaced(r, c):
             return False
     return True
 
@@ -95,7 +95,7 @@ def _keep(pod: Obj, role: Role, c: Container, now: Now) -> Iterator[Action]:
         return
     if c.refusal is not None and c.refusal.retry_at_s > now.steady_s:
         yield WakeAt(c.refusal.retry_at_s)
-    elif c.exit is None:
+    elif c.exit is None or _replaced(role, c):
         yield Start(role.name, c.attempt + 1)
     elif spec.restarts(pod, role, c.exit.code):
         delay = restart.delay_s(c.short_runs)
@@ -108,8 +108,17 @@ def _keep(pod: Obj, role: Role, c: Container, now: Now) -> Iterator[Action]:
         yield WakeAt(c.ended_at_s + delay)
 
 
+def _replaced(role: Role, c: Container) -> bool:
+    """Whether it was stopped to run from another image: it is started again whatever the restart policy."""
+    return c.stop is not None and not c.alive and _changed(role, c)
+
+
+def _changed(role: Role, c: Container) -> bool:
+    return bool(c.image) and c.image != role.spec.get("image")
+
+
 def _heal(pod: Obj, facts: Facts, now: Now) -> Iterator[Action]:
-    """Stop what a probe has given up on; go on with what is being stopped."""
+    """Stop what a probe has given up on, or what has another image now; go on with what is being stopped."""
     for r in spec.roles(pod):
         c = facts.of(r.name)
         if c.running is None:
@@ -118,6 +127,9 @@ def _heal(pod: Obj, facts: Facts, now: Now) -> Iterator[Action]:
             yield from step(r, c, now)
         elif c.unhealthy:
             yield begin(facts, r.name, spec.grace_s(pod), now, _unhealthy_text(pod, facts, r, c.unhealthy))
+        elif _changed(r, c):
+            text = f"Container {r.name} definition changed, will be restarted"
+            yield begin(facts, r.name, spec.grace_s(pod), now, text)
 
 
 def _unhealthy_text(pod: Obj, facts: Facts, role: Role, probe: str) -> str:

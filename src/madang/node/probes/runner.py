@@ -2,10 +2,11 @@
 
 In: the container's probes. Out: calls of the listener; ends when cancelled. Without a readiness probe a container
 that declares a TCP port is ready once one of its own processes listens there, else at once. One of which it is not
-sure that it listens at all (annotation `madang.dev/listens: maybe`) is ready without it after a while.
+sure that it listens at all (annotation `madang.dev/listens: maybe`, any image's) is ready without it after a while.
 """
 
 import asyncio
+import math
 from typing import Protocol
 
 from madang.node.networks.network import Attachment, Network
@@ -19,7 +20,9 @@ from madang.ports.objects import Obj
 
 _LOOK_S = 2.0  # when to ask the network first what is wrong with a port that stays closed
 _PATIENCE_S = 10.0  # how long a declared port may stay closed before an event says so
-_MAYBE_S = 5.0  # how long one is waited for that may never open
+MAYBE_S = 5.0  # how long one is waited for that may never open
+# A port that an image's container declares is a word to its readers, on a cluster: it is waited for, but not for ever.
+DECLARED_S = 15.0
 
 
 class Listener(Protocol):
@@ -47,11 +50,11 @@ class Runner:
         *,
         started: bool,
         host_network: bool,
-        maybe: bool = False,
+        patience_s: float = math.inf,
         ready: bool = False,
     ) -> None:
-        """`started`: its startup probe has passed before (an adopted container), `ready`: it was ready then; `maybe`:
-        its port may stay closed."""
+        """`started`: its startup probe has passed before (an adopted container), `ready`: it was ready then;
+        `patience_s`: after which it is ready though its port is closed."""
         role = target.role
         if not started:
             if probe_of(role, "startup") and not await self._probe("startup", target, attachment):
@@ -63,7 +66,7 @@ class Runner:
             if probe_of(role, "readiness"):
                 group.create_task(self._probe("readiness", target, attachment))
             elif spec.tcp_ports(role) and not host_network and not ready:
-                group.create_task(self._port(target, attachment, maybe))
+                group.create_task(self._port(target, attachment, patience_s))
             else:
                 self._listener.ready(role.name, True)
             if probe_of(role, "liveness"):
@@ -116,13 +119,13 @@ class Runner:
         why = self._why(target, attachment, [port])
         return Result(False, why or f"port {port} is answered by a process that is not this pod's")
 
-    async def _port(self, target: Target, attachment: Attachment, maybe: bool) -> None:
+    async def _port(self, target: Target, attachment: Attachment, patience_s: float) -> None:
         """Ready for good once a declared port is open: from then on only its exit takes the container out."""
         ports, began, told = spec.tcp_ports(target.role), self._clock.monotonic_s(), False
         tally = Tally("readiness", terms({}), began)
         while not self._listens(target, attachment, ports):
             now = self._clock.monotonic_s()
-            if maybe and now - began > _MAYBE_S and not self._why(target, attachment, ports):
+            if now - began > patience_s and not self._why(target, attachment, ports):
                 break
             if not told and now - began > _LOOK_S:
                 why = self._why(target, attachment, ports)

@@ -126,10 +126,20 @@ def uses(pod: Obj, kind: str, name: str) -> bool:
 
 def tells_address(pod: Obj) -> bool:
     """Whether a volume shows what only a pod that is connected has."""
+    return any(path.startswith("status.") for path in _shown(pod))
+
+
+def tells_fields(pod: Obj) -> bool:
+    """Whether a volume shows what may change while the pod runs."""
+    return any(path.startswith(("metadata.labels", "metadata.annotations")) for path in _shown(pod))
+
+
+def _shown(pod: Obj) -> list[str]:
+    """The field paths of all downward volumes."""
     volumes = pod["spec"].get("volumes") or ()
     parts = [part for v in volumes for part in (v, *((v.get("projected") or {}).get("sources") or ()))]
     items = [item for part in parts for item in (part.get("downwardAPI") or {}).get("items") or ()]
-    return any((item.get("fieldRef") or {}).get("fieldPath", "").startswith("status.") for item in items)
+    return [(item.get("fieldRef") or {}).get("fieldPath", "") for item in items]
 
 
 def owner_of(pod: Obj) -> tuple[int, int] | None:

@@ -4,12 +4,13 @@ In: a container that runs, begun or adopted. Out: its end and its readiness in t
 """
 
 import asyncio
+import math
 
 from madang.node.pod import restart, spec
 from madang.node.pod.facts import Container
 from madang.node.pod.spec import Role
 from madang.node.probes.handler import Target
-from madang.node.probes.runner import Runner
+from madang.node.probes.runner import DECLARED_S, MAYBE_S, Runner
 from madang.node.runtimes.runtime import Exit, Running
 from madang.node.worker.launching import Launching
 from madang.node.worker.sandbox import SandboxHand
@@ -64,9 +65,13 @@ class Following:
         if not adopted and not await self._post_start(target):
             return
         pod = self._work.pod
-        host, maybe = bool(pod["spec"].get("hostNetwork")), spec.maybe_listens(pod)
-        ready = adopted and c.ready
-        await self._runner.run(target, attachment, started=c.started, ready=ready, host_network=host, maybe=maybe)
+        host, ready = bool(pod["spec"].get("hostNetwork")), adopted and c.ready
+        patience_s = DECLARED_S if self._work.chosen.in_container else math.inf
+        if spec.maybe_listens(pod):
+            patience_s = MAYBE_S
+        await self._runner.run(
+            target, attachment, started=c.started, ready=ready, host_network=host, patience_s=patience_s
+        )
 
     async def _post_start(self, target: Target) -> bool:
         hook = (target.role.spec.get("lifecycle") or {}).get("postStart")

@@ -57,7 +57,7 @@ def _tail(path: Path, size: int) -> str:
 
 
 def _last_lines(log: Path) -> str:
-    """The text of the last log lines (CRI form: TIME STREAM TAG TEXT)."""
-    lines = _tail(log, _LOG_BYTES * 4).splitlines()[-_LOG_LINES:]
-    texts = [line.split(" ", 3)[3] for line in lines if line.count(" ") >= 3]
-    return "".join(t + "\n" for t in texts)[-_LOG_BYTES:]
+    """The text of the last log lines (CRI form: TIME STREAM TAG TEXT); what is tagged P has no end of its own."""
+    lines = _tail(log, _LOG_BYTES * 4).split("\n")[-_LOG_LINES - 1 :]
+    parts = [line.split(" ", 3) for line in lines if line.count(" ") >= 3]
+    return "".join(text if tag == "P" else f"{text}\n" for _, _, tag, text in parts)[-_LOG_BYTES:]

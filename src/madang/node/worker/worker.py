@@ -15,7 +15,7 @@ from madang.node.pod.facts import Facts, Now
 from madang.node.pod.stopping import put_off
 from madang.node.pod.traffic import led, services
 from madang.node.probes.handler import Target
-from madang.node.volumes.volumes import tells_address, uses
+from madang.node.volumes.volumes import tells_address, tells_fields, uses
 from madang.node.worker.adoption import adopt
 from madang.node.worker.hand import Hand
 from madang.node.worker.status_board import StatusBoard
@@ -41,7 +41,11 @@ class PodWorker:
 
     def update(self, pod: Obj) -> None:
         """A node that was taken for lost has its pods' readiness to say again."""
-        self.work.pod = pod
+        before, self.work.pod = self.work.pod, pod
+        if _asks_anew(before, pod):
+            self._try_again()
+            if self.facts.sandbox == "ready" and tells_fields(pod):
+                self._hand.sandbox.renew()
         if self.contradicted(pod):
             self._board.take(pod)
         self.work.wake()
@@ -64,10 +68,13 @@ class PodWorker:
 
     def retry(self) -> None:
         """Something that this pod may have missed is there now."""
+        self._try_again()
+        self.work.wake()
+
+    def _try_again(self) -> None:
         for refusal in (self.facts.refusal, *(c.refusal for c in self.facts.containers.values())):
             if refusal is not None:
                 refusal.retry_at_s = 0.0
-        self.work.wake()
 
     def data_changed(self, kind: str, namespace: str, name: str) -> None:
         """A ConfigMap or Secret has changed."""
@@ -132,6 +139,14 @@ class PodWorker:
         facts.served = bool(choosing)
         # When the courtyard goes down nobody changes slices any more; what is removed is in none.
         put_off(facts, now, not facts.leaving and not facts.removed and led(self.pod, view, choosing))
+
+
+def _asks_anew(before: Obj, after: Obj) -> bool:
+    """What was refused may be had as the pod is now: its environment, paths and files tell of labels and annotations,
+    too."""
+    old, new = before["metadata"], after["metadata"]
+    same = all((old.get(k) or {}) == (new.get(k) or {}) for k in ("labels", "annotations"))
+    return not same or old.get("generation") != new.get("generation")
 
 
 async def _rest(group: asyncio.TaskGroup, work: PodWork, until_s: float) -> None:

@@ -53,6 +53,7 @@ RARE = {
     "gap untold": 22,
     "stuck for ever": 50,
     "liveness ignored": 80,
+    "slices not awaited": 112,
     "removed run on": 72,
     "nothing swept": 42,
     "status given up": 91,

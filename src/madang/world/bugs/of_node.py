@@ -66,6 +66,7 @@ BUGS: Sequence[Bug] = (
     Bug("liveness ignored", "a program that hangs is left to hang", Verdicts, "unhealthy", nothing),
     Bug("no last word", "what ignores its stop signal is never killed", Stopper, "kill", nothing),
     Bug("signal at once", "a program is told to stop while it gets traffic", stopping, "LEAVE_S", no_time),
+    Bug("slices not awaited", "a stop signal waits for no slice that still leads there", worker, "put_off", nothing),
     Bug("removed run on", "what runs is not told that its pod is gone", worker.PodWorker, "removed", nothing),
     Bug("nothing swept", "what a dead control process left stays", agents, "sweep", nothing_awaited),
     Bug("node forgotten", "a Node that was deleted is not registered again", Registrar, "keep", only_once),

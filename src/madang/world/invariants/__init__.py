@@ -16,6 +16,7 @@ from madang.world.invariants.jobs import Jobs
 from madang.world.invariants.ownership import Ownership
 from madang.world.invariants.places import Places
 from madang.world.invariants.programs import Programs
+from madang.world.invariants.stopping import Stopping
 from madang.world.invariants.watching import Watching
 from madang.world.life import Life, WitnessedStore
 from madang.world.world import World
@@ -33,6 +34,7 @@ class Witnesses:
             Places(world),
             Availability(world),
             self._endpoints,
+            Stopping(world),
             Ownership(world),
             Jobs(world),
             self._programs,

@@ -1,13 +1,11 @@
-"""An endpoint is ready before it gets traffic, and gets no more of it before it is told to stop.
+"""An endpoint is ready before it gets traffic.
 
-In: pods, slices, what the way in has become, stop signals. Out: breaches.
+In: pods, slices, what the way in has become. Out: breaches.
 """
 
-from madang.node.pod.stopping import MOST_S
 from madang.ports.journal import Row
 from madang.ports.objects import Obj
 from madang.world.invariants.witness import Present, Witness, ready
-from madang.world.machine import Program
 from madang.world.world import World
 
 SLICES = "endpointslices.discovery.k8s.io"
@@ -18,7 +16,6 @@ class Endpoints(Witness):
         super().__init__(world)
         self._ready: set[str] = set()
         world.balancer.changed = self._routed
-        world.machine.told = self._told
 
     def committed(self, row: Row, old: Obj | None, new: Obj | None, present: Present) -> None:
         if new is None:
@@ -61,18 +58,3 @@ class Endpoints(Witness):
                     self.world.breach(
                         "an endpoint is ready before it gets traffic", f"{backend} leads to {server.name}, never ready"
                     )
-
-    def _told(self, program: Program) -> None:
-        """Whom nobody else can stand in for serves to its end, as with kube-proxy; who hangs or lies is not well. No
-        signal waits longer than MOST_S for a disk that takes no change of a slice."""
-        attachment = self.world.network.attached().get(program.pod)
-        if attachment is None or not self.world.machine.listens(program) or not self.world.plan.calm:
-            return
-        disk = self.world.disk
-        if disk.full or disk.slow_s or self.world.clock.monotonic_s() - disk.well_since_s < MOST_S:
-            return
-        for backend, servers in self.world.balancer.servers():
-            serving = [s for s in servers if s.state == "ready"]
-            if len(serving) > 1 and any(s.address == attachment.ip for s in serving):
-                text = f"{program.launch.id} is told to stop while {backend} still leads to it"
-                self.world.breach("an endpoint leaves rotation before its stop signal", text)

@@ -91,6 +91,8 @@ def is_one(text: str) -> bool:
         return False
     if verb.name in ("kubectl", "exec", "run"):
         return True
+    if len(words) > 1 and words[1] in getattr(verb, "commands", {}):
+        verb = verb.commands[words[1]]
     options = {opt for param in verb.params for opt in (*param.opts, *param.secondary_opts)}
     return all(w.partition("=")[0] in options for w in words[1:] if w.startswith("-"))
 
@@ -98,3 +100,4 @@ def is_one(text: str) -> bool:
 def test_a_wrong_command_is_found() -> None:
     assert is_one("madang up --detach") and not is_one("madang upp")
     assert not is_one("madang up --detatch")
+    assert is_one("madang image ls --envs") and not is_one("madang image ls --env")

@@ -36,6 +36,7 @@ class LoadOptions:
     files: tuple[Path, ...] = ()
     profiles: tuple[str, ...] = ()
     env_files: tuple[Path, ...] = ()
+    environment: str = ""  # `--env`: its own files over the base (overlay.py)
     project: str = ""
     home: Path = Path()
     allow_other_versions: bool = False
@@ -68,6 +69,7 @@ class Application:
     places: Mapping[tuple[str, str, str], str] = field(default_factory=dict)  # (kind, namespace, name) -> file:line
     options: LoadOptions = field(default_factory=LoadOptions)
     paths: Sequence[Path] = ()
+    taken: str = ""  # which files, where there was a choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from madang.app.application import ApplicationError
 from madang.app.document import shown
+from madang.app.overlay import beside
 
 COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 MANIFESTS = (".yaml", ".yml", ".json")
@@ -30,7 +31,8 @@ def found_in(folder: Path) -> bool:
     return bool(compose_in(folder)) or any(looks_like_manifest(p) for p in manifests_in(folder))
 
 
-def find(paths: Sequence[Path], given: Sequence[Path]) -> Files:
+def find(paths: Sequence[Path], given: Sequence[Path], override: bool = True) -> Files:
+    """Without `override` what plain `up` takes by itself is left out: an environment has its own."""
     if given:
         base = paths[0] if paths and paths[0].is_dir() else Path()
         return Files(compose=tuple(existing(p if p.is_absolute() or p.exists() else base / p) for p in given))
@@ -43,7 +45,7 @@ def find(paths: Sequence[Path], given: Sequence[Path]) -> Files:
         existing(path)
         if path.is_file():
             (compose if is_compose(path) else manifests).append(path)
-        elif here := compose_in(path):
+        elif here := compose_in(path, override):
             compose += here
         else:
             inside = [p for p in manifests_in(path) if looks_like_manifest(p)]
@@ -71,13 +73,11 @@ def nothing(path: Path) -> str:
     )
 
 
-def compose_in(folder: Path) -> list[Path]:
+def compose_in(folder: Path, override: bool = True) -> list[Path]:
     """The Compose file, and its override."""
     for name in COMPOSE:
         if (folder / name).is_file():
-            stem = name.rpartition(".")[0]
-            overrides = [folder / f"{stem}.override.{end}" for end in ("yaml", "yml")]
-            return [folder / name, *[p for p in overrides if p.is_file()][:1]]
+            return [folder / name, *(beside(folder / name, "override") if override else [])]
     return []
 
 

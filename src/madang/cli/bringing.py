@@ -64,6 +64,8 @@ class Bringing:
 
         application = self.application
         assert application is not None
+        if application.taken and self.output != AS_JSON:
+            say(plain(f"files: {application.taken}"))
         for warning in application.warnings:
             warn(warning)
         try:

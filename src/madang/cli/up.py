@@ -48,6 +48,16 @@ Paths = Annotated[
     list[Path] | None, typer.Argument(metavar="PATH", help="A Compose file, a manifest, or a folder of either.")
 ]
 
+Environment = Annotated[
+    str, typer.Option("--env", help="An environment: takes compose.ENV.yaml and .env.ENV over the base file.")
+]
+Network = Annotated[
+    str,
+    typer.Option(
+        "--network", callback=one_of("--network", "bridge", "loopback"), help="bridge or loopback; default: what works."
+    ),
+]
+
 
 def up(
     paths: Paths = None,
@@ -56,19 +66,13 @@ def up(
     files: Annotated[list[Path] | None, typer.Option("--file", "-f", help="Compose files, later over earlier.")] = None,
     profiles: Annotated[list[str] | None, typer.Option("--profile", help="Compose profiles to include.")] = None,
     env_files: Annotated[list[Path] | None, typer.Option("--env-file", help="Instead of .env.")] = None,
+    env: Environment = "",
     build: Annotated[bool, typer.Option("--build", help="Make the environments anew.")] = False,
     nodes: Annotated[
         int | None, typer.Option("--nodes", min=1, max=100, help="Divide the machine into N nodes.")
     ] = None,
     runtime: Annotated[str, typer.Option("--runtime", callback=one_of("--runtime", "auto", "host"), help=RUNTIME)] = "",
-    network: Annotated[
-        str,
-        typer.Option(
-            "--network",
-            callback=one_of("--network", "bridge", "loopback"),
-            help="bridge or loopback; default: what works.",
-        ),
-    ] = "",
+    network: Network = "",
     listen: Annotated[
         str, typer.Option("--listen", callback=own_address, help="Where published ports are opened.")
     ] = "",
@@ -95,7 +99,9 @@ def up(
         settled(court, nodes, runtime, network, listen)
     try:
         here = stored(court, runtime, network)
-        application = read(paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions, here)
+        application = read(
+            paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions, here, env
+        )
     except Refusal:
         if waking is not None and not orphaned:  # a wrong file starts nothing, and stops nothing that ran
             undo(waking)
@@ -150,6 +156,7 @@ def read(
     court: Courtyard,
     versions: bool,
     here: "Callable[[str], bool]" = lambda _: False,
+    environment: str = "",
 ) -> "Application | None":
     """The application that the files describe; None where nothing was named and nothing is here."""
     from madang import app
@@ -161,8 +168,11 @@ def read(
         home=court.home,
         allow_other_versions=versions,
         stored=here,
+        environment=environment,
     )
     if not paths and not files and not app.found_in(Path.cwd()):
+        if environment:
+            raise Refusal(f"--env {environment}: there is no application in {Path.cwd()}; give its PATH", code=2)
         if env_files:
             raise Refusal(f"--env-file {env_files[0]}: there is no application in {Path.cwd()}; give its PATH", code=2)
         return None

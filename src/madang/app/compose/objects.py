@@ -18,6 +18,7 @@ from madang.app.compose.services import routes, services
 from madang.app.compose.storage import storage
 from madang.app.compose.workload import workload
 from madang.app.images.found import Found
+from madang.app.overlay import ENVIRONMENT
 from madang.ports.objects import Obj
 
 
@@ -63,10 +64,12 @@ def application(project: Project, options: LoadOptions) -> Application:
 
 
 def namespace(base: Ground) -> Obj:
+    """It says which environment the project was brought for: `madang image ls --envs` reads it."""
+    environment = {ENVIRONMENT: base.options.environment} if base.options.environment else {}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": base.namespace, "labels": {PROJECT: base.namespace}},
+        "metadata": {"name": base.namespace, "labels": {PROJECT: base.namespace, **environment}},
     }
 
 

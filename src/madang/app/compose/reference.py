@@ -15,6 +15,10 @@ Made by `./dev docs` from the tables in `src/madang/app`; don't edit it by hand.
 `extends`, `include`, `profiles`. It is checked against the specification's schema first; a wrong file is refused as a
 whole, with file, line, path, what was found and what is allowed, and nothing is applied.
 
+`madang up --env staging` takes `compose.staging.yaml` and `.env.staging` (one of them is enough) over the base file and
+`.env`, in place of `compose.override.yaml`; one line says which files were taken. `madang image ls --envs` then shows
+which image runs in which environment.
+
 ## What it becomes
 
 | in the file | in the courtyard |

@@ -16,14 +16,23 @@ if TYPE_CHECKING:
 WIDTH = 80  # of a step, unless --no-trunc
 
 
-def ls(name: Name = DEFAULT, output: Output = "") -> None:
-    """List the images that are here, by name.
+def ls(
+    envs: Annotated[
+        bool, typer.Option("--envs", help="Which digest runs where: courtyard, environment, service, since when.")
+    ] = False,
+    name: Name = DEFAULT,
+    output: Output = "",
+) -> None:
+    """List the images that are here, by name; or, with --envs, what runs of them in all courtyards.
 
-    Example: `madang image ls`
+    Example: `madang image ls --envs`
     """
     from madang.node.images.reference import parse
 
     store = opened.store(name)
+    if envs:
+        ls_envs(store, output)
+        return
     images = store.all()
     if output == AS_JSON:
         print_json([row(store, i) for i in images])
@@ -37,6 +46,20 @@ def ls(name: Name = DEFAULT, output: Output = "") -> None:
             size = opened.size(image.size)
             lines.append((repository, tag, image.id[7:19], image.created[:10], image.platform, size, str(users or "-")))
     table(("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "PLATFORM", "SIZE", "USED BY"), sorted(lines))
+
+
+def ls_envs(store: "Store", output: str) -> None:
+    from madang.cli.images import environments
+
+    def digest_of(image_id: str) -> str:
+        image = store.find(image_id)
+        return image.digest if image is not None else image_id
+
+    found = environments.everywhere(digest_of)
+    if output == AS_JSON:
+        print_json(environments.rows(found))
+    else:
+        environments.show(found)
 
 
 def row(store: "Store", image: "Image") -> dict[str, Any]:

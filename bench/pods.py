@@ -12,6 +12,7 @@ from madang.node.networks import choice, claims
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.monitor import record
 from madang.node.runtimes.runtime import Launch, Mount, Running
+from madang.ports.settings import Settings
 from madang.ports.streams import ExecOptions
 
 RUNS, MANY = 15, 50
@@ -89,7 +90,7 @@ def weight_kb(pid: int) -> float:
 async def network(folder: Path) -> list[Measure]:
     found = await choice.choose()
     claim = claims.hold(folder, found.network)
-    built = choice.build(claim.id, claim.addresses, folder)
+    built = choice.build(Settings("t", claim.id, folder, claim.addresses))
     await built.start()
     try:
         alone = [await timed(built.attach(f"alone-{number}", "bench")) for number in range(RUNS)]

@@ -200,8 +200,9 @@ def test_inside_everybody_has_an_address_and_any_port(inside: Person) -> None:
         b: {build: ./program, ports: ["%s:8000"], deploy: {replicas: 2}}
         """ % tuple(ports)  # noqa: UP031
     here = own(write_app(inside.root / "app", text))
-    inside.run("up", "--detach", cwd=here)
+    inside.run("up", "--detach", "--nodes", "2", cwd=here)
     assert [get(port) for port in ports] == ["version 1"] * 2
+    across(inside)
     able = {a["name"]: a for a in inside.json("status")["machine"]["abilities"]}
     assert able["without root"]["works"] and able["without root"]["details"]["way out"]
     pod = inside.run("kubectl", "get", "pods", "-o", "name").stdout.split()[0]
@@ -226,6 +227,18 @@ def test_inside_everybody_has_an_address_and_any_port(inside: Person) -> None:
     assert [get(port) for port in ports] == ["version 1"] * 2 and started(inside.home) == before
     inside.run("down")
     assert traces(id, inside.home) == [] and (not way or ticks(way) is None)
+
+
+def across(inside: Person) -> None:
+    """Pods of both nodes reach one another, each from the network of its own node."""
+    pods = json.loads(inside.run("kubectl", "get", "pods", "-o", "json").stdout)["items"]
+    by_node = {pod["spec"]["nodeName"]: pod for pod in pods}
+    assert sorted(by_node) == ["node-1", "node-2"]
+    assert len({pod["status"]["hostIP"] for pod in by_node.values()}) == 2
+    for here, there in (("node-1", "node-2"), ("node-2", "node-1")):
+        ask = "import sys, urllib.request as u; print(u.urlopen(f'http://{sys.argv[1]}:8000', timeout=5).status)"
+        name, ip = by_node[here]["metadata"]["name"], by_node[there]["status"]["podIP"]
+        assert inside.run("kubectl", "exec", name, "--", "python3", "-c", ask, ip).stdout == "200\n"
 
 
 def test_inside_where_all_that_led_in_is_killed(inside: Person) -> None:

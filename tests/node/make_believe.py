@@ -155,7 +155,7 @@ class MakeBelieveNetwork:
 
     async def start(self) -> None: ...
 
-    async def attach(self, uid: str, hostname: str) -> Attachment:
+    async def attach(self, uid: str, hostname: str, node: int = 1) -> Attachment:
         await self._clock.sleep(0.005)
         self._next += 1
         self._attached[uid] = Attachment(f"10.244.0.{self._next}")

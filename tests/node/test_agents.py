@@ -45,6 +45,40 @@ def test_nodes_share_the_machine_and_are_ready(tmp_path: Path) -> None:
     run(story())
 
 
+def test_nodes_have_ranges_and_addresses_of_their_own(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with small_house(tmp_path, nodes=2) as house:
+            await asyncio.sleep(0.1)
+            nodes = house.api.view.list("nodes")
+            assert [n["spec"]["podCIDRs"] for n in nodes] == [["10.244.0.0/17"], ["10.244.128.0/24"]]
+            assert [n["status"]["addresses"][0]["address"] for n in nodes] == ["10.244.0.1", "10.244.128.1"]
+            await house.pod({"containers": [container()]}, bind="node-2")
+            await house.until(lambda: house.phase() == "Running")
+            assert house.status()["hostIP"] == "10.244.128.1"
+
+    run(story())
+
+
+def test_a_node_whose_range_is_another_is_made_anew_with_what_stood_on_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with small_house(tmp_path) as house:
+            await asyncio.sleep(0.1)
+            first = house.api.view.list("nodes")[0]
+            house.agents.agents[0].broken = "hang"  # so that it does not register before us
+            await house.api.delete("nodes", "", "node-1")
+            spec = {"podCIDRs": ["10.9.0.0/24"], "podCIDR": "10.9.0.0/24", "unschedulable": True}
+            meta = {"name": "node-1", "labels": {"disk": "quick"}}
+            await house.api.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": spec})
+            registrar = house.agents.agents[0].registrar
+            registrar.begin()
+            assert await registrar.keep()
+            found = house.api.view.get("nodes", "", "node-1")
+            assert found is not None and found["spec"]["podCIDRs"] == first["spec"]["podCIDRs"]
+            assert found["spec"]["unschedulable"] and found["metadata"]["labels"]["disk"] == "quick"
+
+    run(story())
+
+
 def test_an_idle_house_writes_nothing(tmp_path: Path) -> None:
     async def story() -> None:
         async with small_house(tmp_path) as house:

@@ -77,7 +77,7 @@ class House:
             nodes=arguments.nodes,
             runtime=arguments.runtime,
         )
-        self._network: Network = choice.build(self.settings.id, self.settings.addresses, arguments.home)
+        self._network: Network = choice.build(self.settings)
         self._undo.push_async_callback(self._take_down)
         runtime = HostRuntime(self.settings.id, zygote=self._zygote)
         self._stack.callback(runtime.close)

@@ -12,6 +12,7 @@ from madang.gateway import endpoints, protocols
 from madang.gateway.desired import Backend, Bind, Frontend, Mode, Owner, Problem
 from madang.kinds import external_name
 from madang.ports.objects import Obj
+from madang.ports.parts import parts
 from madang.ports.settings import DOMAIN, Settings
 
 SERVICES = "services"
@@ -90,9 +91,10 @@ def _binds(service: Obj, port: Obj, owner: Owner, settings: Settings) -> tuple[t
     if spec.get("type") == "LoadBalancer":
         binds.append(Bind(settings.listen, number, owner, f"published port {number}"))
     if spec.get("type") in ("LoadBalancer", "NodePort") and port.get("nodePort"):
-        # on the node's own address: neighbours give the same numbers to their Services
+        # on the nodes' own addresses: neighbours give the same numbers to their Services
         what = f"node port {port['nodePort']}"
-        binds.append(Bind(settings.addresses.gateway_ip, port["nodePort"], owner, what, near=True))
+        for node in parts(settings.addresses, settings.nodes):
+            binds.append(Bind(node.ip, port["nodePort"], owner, what, near=True))
     return tuple(binds), problems
 
 

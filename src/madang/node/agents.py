@@ -38,6 +38,7 @@ from madang.ports.chance import Chance
 from madang.ports.clock import Clock
 from madang.ports.errors import StatusError
 from madang.ports.objects import Obj
+from madang.ports.parts import part
 from madang.ports.settings import AUTO, Settings
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class Agents:
         self._names = Names(api.view)
         self.pauses = Pauses()
         handler = PatientHandler(outside.handler, self.pauses)
-        self.agents = [self._agent(f"node-{n}", chance, handler, base) for n in range(1, settings.nodes + 1)]
+        self.agents = [self._agent(n, chance, handler, base) for n in range(1, settings.nodes + 1)]
         self._by_name = {a.share.name: a for a in self.agents}
         self.streams = NodeStreams(self.agents)
         self.samples = NodeSamples(clock, self.agents)
@@ -114,11 +115,12 @@ class Agents:
         """Stop all pods, each in its own order and grace; their objects stay, and start again with the next `up`."""
         await asyncio.gather(*(a.leave() for a in self.agents))
 
-    def _agent(self, name: str, chance: Chance, handler: Handler, base: Mapping[str, str]) -> NodeAgent:
-        settings = self._settings
+    def _agent(self, number: int, chance: Chance, handler: Handler, base: Mapping[str, str]) -> NodeAgent:
+        settings, name = self._settings, f"node-{number}"
+        own = part(settings.addresses, number, settings.nodes)
         api = self._as(name)
         aside = in_thread if self._real else at_once
-        share = Share(name, settings.nodes, settings.addresses.gateway_ip, HOST_RUNTIME)
+        share = Share(name, settings.nodes, own.ip, HOST_RUNTIME, own.cidr)
         kit = Kit(
             api=api,
             clock=self._clock,
@@ -133,7 +135,7 @@ class Agents:
             names=self._names,
             home=settings.home,
             node=name,
-            host_ip=settings.addresses.gateway_ip,
+            host_ip=own.ip,
             loopback=settings.addresses.network == "loopback",
             base=base,
             allocatable=capacity(self._here, share),
@@ -141,6 +143,7 @@ class Agents:
             resolver=self._network.resolver(settings.home),
             dns=self._dns,
             aside=aside,
+            number=number,
         )
         return NodeAgent(kit, self._here, share)
 

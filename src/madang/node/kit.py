@@ -50,6 +50,7 @@ class Kit:
     dns: str = ""
     aside: Aside = at_once
     containers: Containers | None = None
+    number: int = 1  # which of the courtyard's nodes this is
 
     def now(self) -> Now:
         return Now(self.clock.now_s(), self.clock.monotonic_s())

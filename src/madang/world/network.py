@@ -28,7 +28,7 @@ class WorldNetwork:
 
     async def start(self) -> None: ...
 
-    async def attach(self, uid: str, hostname: str) -> Attachment:
+    async def attach(self, uid: str, hostname: str, node: int = 1) -> Attachment:
         await self._clock.sleep(0.001 + 0.004 * self._chance.random())
         if self._chance.random() < self._machine.moods.no_address:
             self._tally["no address"] += 1

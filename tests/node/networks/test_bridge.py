@@ -16,11 +16,12 @@ from tests.node.networks import living
 from madang.node.networks import bridge, choice, claims, leftovers, masquerade, namespaces
 from madang.node.networks.bridge import BridgeNetwork
 from madang.node.networks.netlink import Link, Netlink
+from madang.node.networks.network import Attachment
 from madang.node.networks.teardown import group
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.monitor import syscalls
 from madang.node.runtimes.runtime import Ability, Launch
-from madang.ports.settings import Addresses
+from madang.ports.settings import Addresses, Settings
 
 ID = "0a1b2c"
 ADDRESSES = Addresses("bridge", "10.200.0.0/20", "10.200.16.0/20", "10.200.0.1", device=f"md-{ID}")
@@ -83,6 +84,11 @@ CONNECT = """
 import socket, sys
 print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).recv(9))
 """
+TELL = """
+import socket, sys
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((sys.argv[1], 80)); s.listen()
+print("up", flush=True); one, who = s.accept(); print(who[0], flush=True); one.send(b"hello")
+"""
 LISTEN = """
 import socket, sys
 s = socket.socket(); s.bind((sys.argv[1], 80)); s.listen()
@@ -116,6 +122,39 @@ def test_a_pod_has_a_namespace_an_address_and_a_way_to_services(network: BridgeN
     asyncio.run(story())
     assert (links(), ours()) == ([], [])
     assert not network.folder.exists()
+
+
+def test_nodes_have_networks_of_their_own_with_a_way_between(tmp_path: Path) -> None:
+    def told(from_: Attachment, to: Attachment) -> bytes:
+        """Whom the program in the pod `to` sees, of a connection from the pod `from_`."""
+        server = subprocess.Popen(
+            ["nsenter", f"--net={to.netns}", "python3", "-c", TELL, to.ip],
+            stdout=subprocess.PIPE,
+        )
+        with server:
+            assert server.stdout is not None and server.stdout.readline() == b"up\n"
+            call = ["nsenter", f"--net={from_.netns}", "python3", "-c", CONNECT, to.ip, "80"]
+            subprocess.run(call, check=True, timeout=20, stdout=subprocess.DEVNULL)
+            return server.stdout.readline().strip()
+
+    async def story() -> None:
+        network = BridgeNetwork(ID, ADDRESSES, tmp_path, 3)
+        await network.start()
+        pods = [await network.attach(f"uid-{n}", "a", n) for n in (1, 2, 3)]
+        assert [pod.ip for pod in pods] == ["10.200.0.2", "10.200.8.2", "10.200.9.2"]
+        assert links()[:3] == ["md-0a1b2c", "md-0a1b2cn2", "md-0a1b2cn3"]
+        assert await asyncio.to_thread(told, pods[0], pods[1]) == b"10.200.0.2"
+        assert await asyncio.to_thread(told, pods[2], pods[1]) == b"10.200.9.2"
+        assert await asyncio.to_thread(told, pods[2], pods[0]) == b"10.200.9.2"
+        again = BridgeNetwork(ID, ADDRESSES, tmp_path, 2)  # killed, and started with a node less
+        await again.start()
+        assert again.attached() == network.attached()
+        assert links()[:2] == ["md-0a1b2c", "md-0a1b2cn2"] and "md-0a1b2cn3" not in links()
+        assert (await again.attach("uid-4", "a", 2)).ip == "10.200.8.3"
+        await again.stop()
+
+    asyncio.run(story())
+    assert (links(), ours()) == ([], [])
 
 
 def test_a_killed_control_process_finds_everything_again(network: BridgeNetwork, tmp_path: Path) -> None:
@@ -216,7 +255,7 @@ def test_a_dead_courtyards_leftovers_are_swept(tmp_path: Path) -> None:
 
     async def story() -> None:
         claim = claims.hold(home, "bridge", folders=folders)
-        network = choice.build(claim.id, claim.addresses, home)
+        network = choice.build(Settings("t", claim.id, home, claim.addresses))
         await network.start()
         await network.attach("uid-1", "a")
         assert await leftovers.sweep(folders) == []  # its control process lives
@@ -233,7 +272,7 @@ def test_a_bridge_that_nobody_claims_is_swept_when_its_courtyard_is_over(tmp_pat
 
     async def story() -> None:
         claim = claims.hold(home, "bridge", folders=folders)
-        network = choice.build(claim.id, claim.addresses, home)
+        network = choice.build(Settings("t", claim.id, home, claim.addresses))
         await network.start()
         await network.attach("uid-1", "a")
         claim.path.unlink()

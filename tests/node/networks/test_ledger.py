@@ -50,3 +50,12 @@ def test_no_two_pods_share_an_address(tmp_path_factory: pytest.TempPathFactory, 
         addresses = [attachment.ip for attachment in ledger.all.values()]
         assert len(set(addresses)) == len(addresses)
         assert "10.0.0.0" not in addresses and "10.0.0.1" not in addresses and "10.0.0.15" not in addresses
+
+
+def test_each_part_is_given_in_turn(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "10.70.0.0/24")
+    assert [ledger.next_ip("10.70.0.0/25"), ledger.next_ip("10.70.0.128/30")] == ["10.70.0.2", "10.70.0.130"]
+    with pytest.raises(RangeFull, match=r"all 1 pod addresses of 10\.70\.0\.128/30 are in use"):
+        ledger.next_ip("10.70.0.128/30")
+    ledger.free("10.70.0.2")
+    assert ledger.next_ip("10.70.0.0/25") == "10.70.0.3"

@@ -41,7 +41,7 @@ async def story(folder):
     other = runtime.refuses(Launch("u", folder, ["true"], {}, "/", folder / "log", user="1"))
     chosen = await choice.choose()
     claim = claims.hold(folder, chosen.network, folders=[folder / "claims"])
-    network = choice.build(claim.id, claim.addresses, folder)
+    network = choice.build(Settings("t", claim.id, folder, claim.addresses))
     await network.start()
     attachment = await network.attach("uid", "name")
     await network.stop(); claim.release(); runtime.close(sweep=True)
@@ -59,6 +59,7 @@ from pathlib import Path
 from madang.node.runtimes import confinement
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Launch, SignalRefused
+from madang.ports.settings import Settings
 
 CHANGE = "import os, time; os.setresgid(0, 0, 0); os.setresuid(0, 0, 0); print('up', flush=True); time.sleep(600)"
 

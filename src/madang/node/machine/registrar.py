@@ -65,7 +65,7 @@ class Registrar:
         try:
             found = (await api.create("nodes", node(self._machine, self._share))).obj
         except AlreadyExists:
-            found = await api.get("nodes", "", name)
+            found = await self._renumber(await api.get("nodes", "", name))
             found = await self._relabel(found)
         before = found.get("status") or {}
         after = status(self._machine, self._share, self._pressure, before, self._kit.clock.now_s())
@@ -73,6 +73,22 @@ class Registrar:
         self._tell([("Normal", "Starting", "Starting kubelet.")])
         self._tell(changes(name, before.get("conditions") or [], after["conditions"]))
         return await self._untaint(made)
+
+    async def _renumber(self, found: Obj) -> Obj:
+        """A Node keeps its range for life (the API takes no other), so one with another range is made anew, with what
+        people have written on it."""
+        wanted = node(self._machine, self._share)
+        has, due = found["spec"].get("podCIDRs") or [], wanted["spec"].get("podCIDRs") or []
+        if has == due:
+            return found
+        api, name = self._kit.api, self._share.name
+        if not has:
+            return (await api.patch("nodes", "", name, {"spec": wanted["spec"]})).obj
+        spec = {k: v for k, v in found["spec"].items() if k not in ("podCIDR", "podCIDRs")}
+        for part in ("labels", "annotations"):
+            wanted["metadata"][part] = {**(found["metadata"].get(part) or {}), **wanted["metadata"][part]}
+        await api.delete("nodes", "", name)
+        return (await api.create("nodes", {**wanted, "spec": {**spec, **wanted["spec"]}})).obj
 
     async def _relabel(self, found: Obj) -> Obj:
         wanted = node(self._machine, self._share)["metadata"]

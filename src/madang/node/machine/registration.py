@@ -42,6 +42,7 @@ class Share:
     of: int
     address: str
     runtime: str
+    pods: str = ""  # the range of its pods' addresses, where it has one of its own
 
 
 def node(machine: Machine, share: Share) -> Obj:
@@ -57,7 +58,7 @@ def node(machine: Machine, share: Share) -> Obj:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": share.name, "labels": labels, "annotations": annotations},
-        "spec": {},
+        "spec": {"podCIDR": share.pods, "podCIDRs": [share.pods]} if share.pods else {},
     }
 
 

@@ -1,14 +1,15 @@
-"""The bridge network: every pod has a network namespace and an address on the courtyard's bridge.
+"""The bridge network: every pod has a network namespace and an address on its node's bridge.
 
 In: the courtyard's id and addresses. Out: attachments. Service addresses are this machine's own (a local route), so
 that HAProxy binds them and pods reach them by their default route. All of it stays when the control process is
-killed, and is found again: namespaces by their files, links by names that carry the id.
+killed, and is found again: namespaces by their files, links by names that carry the id. Several nodes have a bridge
+each, and the machine routes between them.
 """
 
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -17,9 +18,10 @@ from madang.node.networks import leftovers, masquerade, namespaces, recovery, so
 from madang.node.networks.ledger import Ledger
 from madang.node.networks.netlink import Netlink
 from madang.node.networks.network import Attachment
-from madang.node.networks.teardown import ALIAS, destroy, group
+from madang.node.networks.teardown import ALIAS, destroy, group, more
 from madang.node.runtimes.runtime import Ability
 from madang.node.small_files import tell
+from madang.ports.parts import Part, parts
 from madang.ports.settings import Addresses
 
 AT_ONCE = 4  # the kernel changes links one at a time anyway
@@ -30,13 +32,14 @@ STUB_RESOLVED = Path("/run/systemd/resolve/resolv.conf")
 class BridgeNetwork:
     name = "bridge"
 
-    def __init__(self, id: str, addresses: Addresses, home: Path) -> None:
+    def __init__(self, id: str, addresses: Addresses, home: Path, nodes: int = 1) -> None:
         self._id, self._addresses, self._home = id, addresses, home
         self._range = IPv4Network(addresses.pod_cidr)
         self._ledger = Ledger(home / "network", addresses.pod_cidr)
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._way_out = ""
-        self._bridge = 0
+        self._parts = parts(addresses, nodes)
+        self._bridges: list[int] = []
         self.recovered: Sequence[str] = ()
 
     @property
@@ -61,12 +64,15 @@ class BridgeNetwork:
     def _start(self) -> None:
         namespaces.prepare(self.folder)
         with Netlink() as outside:
-            if self._addresses.device not in {link.name for link in outside.links()}:
-                outside.bridge(self._addresses.device, ALIAS + str(self._home))
-            self._bridge = socket.if_nametoindex(self._addresses.device)
-            outside.address(self._bridge, self._addresses.gateway_ip, self._range.prefixlen)
+            there = {link.name for link in outside.links()}
+            first, *others = self._parts  # the first has all behind it that has no bridge of its own
+            self._bridges = [stand(outside, first, there, self._range.prefixlen, ALIAS + str(self._home))]
+            self._bridges += [stand(outside, one, there, one.prefix) for one in others]
+            for name in there - {one.device for one in self._parts}:  # of nodes that are no more
+                if name.startswith(more(self._id)):
+                    outside.delete(name)
             outside.local_route(self._addresses.service_cidr, add=True)
-        self._way_out = masquerade.open_way(self._id, self._addresses)
+        self._way_out = masquerade.open_way(self._id, self._addresses, several=len(self._parts) > 1)
 
     def _know(self) -> None:
         """What the ledger lacks is learned from what runs; then what nobody has goes: of an attach cut short."""
@@ -84,20 +90,20 @@ class BridgeNetwork:
     def _link(self, ip: str) -> str:
         return f"md{self._id}v{int(IPv4Address(ip)) - int(self._range.network_address):x}"
 
-    async def attach(self, uid: str, hostname: str) -> Attachment:
+    async def attach(self, uid: str, hostname: str, node: int = 1) -> Attachment:
         if known := self._ledger.all.get(uid):
             return known
-        ip = self._ledger.next_ip()
+        ip = self._ledger.next_ip(self._parts[node - 1].cidr)
         try:
             async with self._turn:
-                attachment = await namespaces.in_thread(lambda: self._attach(uid, ip))
+                attachment = await namespaces.in_thread(lambda: self._attach(uid, ip, node))
         except BaseException:
             self._ledger.free(ip)
             raise
         return attachment
 
-    def _attach(self, uid: str, ip: str) -> Attachment:
-        link, path = self._link(ip), self.folder / ip
+    def _attach(self, uid: str, ip: str, node: int) -> Attachment:
+        part, link, path = self._parts[node - 1], self._link(ip), self.folder / ip
         attachment = Attachment(ip, str(path))
         here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         outside = Netlink()
@@ -106,12 +112,12 @@ class BridgeNetwork:
             namespaces.keep(path)
             with Netlink() as inside:
                 inside.veth("eth0", b"\x0a\x58" + IPv4Address(ip).packed, link, here)
-                outside.enslave(link, self._bridge, group(self._id))
+                outside.enslave(link, self._bridges[node - 1], group(self._id))
                 inside.up("lo")
                 inside.up("eth0")
                 index = socket.if_nametoindex("eth0")
-                inside.address(index, ip, self._range.prefixlen)
-                inside.default_route(self._addresses.gateway_ip, index)
+                inside.address(index, ip, part.prefix)
+                inside.default_route(part.ip, index)
             with suppress(OSError):
                 tell(UNPRIVILEGED_PORTS, b"0")  # nobody else's ports are in there
             self._ledger.write(uid, attachment)
@@ -166,6 +172,15 @@ class BridgeNetwork:
                 self._ledger.forget(uid)
         finally:  # whatever the disk says
             await destroy(self._id, self._addresses)
+
+
+def stand(outside: Netlink, part: Part, there: Container[str], prefix: int, alias: str = "") -> int:
+    """A node's bridge; its number."""
+    if part.device not in there:
+        outside.bridge(part.device, alias)
+    index = socket.if_nametoindex(part.device)
+    outside.address(index, part.ip, prefix)
+    return index
 
 
 async def able() -> Ability:

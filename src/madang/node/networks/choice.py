@@ -4,13 +4,12 @@ In: the wish, if there is one. Out: a `Choice`; then, once the addresses are cla
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from madang.node.networks import bridge
 from madang.node.networks.bridge import BridgeNetwork
 from madang.node.networks.loopback import LoopbackNetwork
 from madang.node.runtimes.runtime import Ability
-from madang.ports.settings import Addresses, NetworkName
+from madang.ports.settings import NetworkName, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ async def choose(wanted: NetworkName | None = None, stand: Ability | None = None
     return Choice("bridge" if able.works else "loopback", (able, Ability("loopback", True)))
 
 
-def build(id: str, addresses: Addresses, home: Path) -> BridgeNetwork | LoopbackNetwork:
-    if addresses.network == "bridge":
-        return BridgeNetwork(id, addresses, home)
-    return LoopbackNetwork(addresses, home)
+def build(settings: Settings) -> BridgeNetwork | LoopbackNetwork:
+    if settings.addresses.network == "bridge":
+        return BridgeNetwork(settings.id, settings.addresses, settings.home, settings.nodes)
+    return LoopbackNetwork(settings.addresses, settings.home, settings.nodes)

@@ -21,15 +21,16 @@ class RangeFull(OSError):
 
 
 class Ledger:
-    def __init__(self, folder: Path, cidr: str, *, first: int = 2) -> None:
-        """Offsets below `first` are the network's own (its address, the bridge)."""
+    def __init__(self, folder: Path, cidr: str, *, first: int = 2, last: int = 1) -> None:
+        """Of the range, and of each part of it, the `first` and the `last` addresses are the network's own (its
+        address, the bridge; broadcast)."""
         self._folder = folder
         self._range = ipaddress.IPv4Network(cidr)
-        self._first = first
+        self._first, self._last = first, last
         folder.mkdir(parents=True, exist_ok=True)
         self._known = dict(self._load())
         self._used = {attachment.ip for attachment in self._known.values()}
-        self._turn = max((self._offset(ip) for ip in self._used), default=first - 1)
+        self._turns: dict[ipaddress.IPv4Network, int] = {}
 
     def _load(self) -> Iterator[tuple[str, Attachment]]:
         for path in self._folder.glob("*.json"):
@@ -51,17 +52,22 @@ class Ledger:
     def all(self) -> Mapping[str, Attachment]:
         return self._known
 
-    def next_ip(self) -> str:
-        """The next free address; it is taken from now on."""
-        span = self._range.num_addresses - 1 - self._first  # the last is for broadcast
+    def next_ip(self, cidr: str = "") -> str:
+        """The next free address, of a part of the range where one is named; it is taken from now on."""
+        part = ipaddress.IPv4Network(cidr) if cidr else self._range
+        span = part.num_addresses - self._last - self._first
+        turn = self._turns.get(part)
+        if turn is None:
+            offsets = [int(ipaddress.IPv4Address(ip)) - int(part.network_address) for ip in self._used]
+            turn = max((one for one in offsets if 0 <= one < part.num_addresses), default=self._first - 1)
         for step in range(1, span + 1):
-            offset = self._first + (self._turn - self._first + step) % span
-            ip = str(self._range.network_address + offset)
+            offset = self._first + (turn - self._first + step) % span
+            ip = str(part.network_address + offset)
             if ip not in self._used:
-                self._turn = offset
+                self._turns[part] = offset
                 self._used.add(ip)
                 return ip
-        raise RangeFull(28, f"all {span} pod addresses of {self._range} are in use: delete pods")
+        raise RangeFull(28, f"all {span} pod addresses of {part} are in use: delete pods")
 
     def free(self, ip: str) -> None:
         self._used.discard(ip)

@@ -19,10 +19,10 @@ from madang.ports.settings import Addresses
 class LoopbackNetwork:
     name = "loopback"
 
-    def __init__(self, addresses: Addresses, home: Path) -> None:
+    def __init__(self, addresses: Addresses, home: Path, nodes: int = 1) -> None:
         self._addresses = addresses
         self._home = home
-        self._ledger = Ledger(home / "network", addresses.pod_cidr)
+        self._ledger = Ledger(home / "network", addresses.pod_cidr, last=nodes)  # the nodes' own stand there
         self.recovered: Sequence[str] = ()
 
     async def probe(self) -> Ability:
@@ -42,7 +42,7 @@ class LoopbackNetwork:
         )
         self.recovered = tuple(self._ledger.learn(found))
 
-    async def attach(self, uid: str, hostname: str) -> Attachment:
+    async def attach(self, uid: str, hostname: str, node: int = 1) -> Attachment:
         if known := self._ledger.all.get(uid):
             return known
         attachment = Attachment(self._ledger.next_ip())

@@ -45,14 +45,24 @@ def ruleset(id: str, addresses: Addresses) -> str:
     )
 
 
-def open_way(id: str, addresses: Addresses) -> str:
-    """Empty, or why pods can't reach the outside."""
+def open_way(id: str, addresses: Addresses, *, several: bool = False) -> str:
+    """Empty, or why pods can't reach the outside. `several`: nodes reach one another by forwarding as well, so that is
+    switched on whatever else there is."""
     nft = shutil.which("nft", path=PLACES)
     if nft is None:
-        return "no nft on PATH: install nftables so that pods reach addresses outside this machine"
+        closed = forward() if several else ""
+        return closed or "no nft on PATH: install nftables so that pods reach addresses outside this machine"
     done = subprocess.run([nft, "-f", "-"], input=ruleset(id, addresses), capture_output=True, text=True, check=False)
     if done.returncode:
-        return f"nft refused: {done.stderr.strip()}"
+        return (forward() if several else "") or f"nft refused: {done.stderr.strip()}"
+    if closed := forward():
+        return closed
+    listed = subprocess.run([nft, "list", "table", "ip", "filter"], capture_output=True, text=True, check=False)
+    return dropped(listed.stdout, addresses.device + "+" if several else addresses.device)
+
+
+def forward() -> str:
+    """Switches forwarding on. Empty, or why that can't be."""
     try:
         with forwarding():
             if FORWARD.read_text().strip() == "0":
@@ -60,8 +70,7 @@ def open_way(id: str, addresses: Addresses) -> str:
                 FORWARD.write_text("1\n")
     except OSError as error:
         return f"{FORWARD} cannot be set to 1: {error.filename}: {error.strerror}"
-    listed = subprocess.run([nft, "list", "table", "ip", "filter"], capture_output=True, text=True, check=False)
-    return dropped(listed.stdout, addresses.device)
+    return ""
 
 
 @contextmanager

@@ -32,7 +32,9 @@ class Network(Protocol):
         """Make what all pods share (bridge, routes); sweep what a dead courtyard left behind."""
         ...
 
-    async def attach(self, uid: str, hostname: str) -> Attachment: ...
+    async def attach(self, uid: str, hostname: str, node: int = 1) -> Attachment:
+        """`node`: which of the courtyard's nodes the pod is on, from 1."""
+        ...
 
     async def detach(self, uid: str) -> None:
         """Gone is a success."""

@@ -89,7 +89,7 @@ def _bridge(id: str, others: Sequence[Addresses]) -> Addresses:
 
 
 def routes(table: Path | None = None, *, but: str = "") -> Iterable[Net]:
-    """Where the machine's traffic already goes, the default route aside, and that by the device `but`. Seen from
+    """Where the machine's traffic already goes, the default route aside, and that by the bridges of `but`. Seen from
     inside, the machine's is the porch's."""
     table = table or Path(f"/proc/{standing.told()['pid'] if standing.inside() else 'self'}/net/route")
     try:
@@ -99,7 +99,7 @@ def routes(table: Path | None = None, *, but: str = "") -> Iterable[Net]:
     for line in lines:
         fields = line.split()
         target, mask = (int(fields[i], 16).to_bytes(4, "little") for i in (1, 7))
-        if any(mask) and fields[0] != but:
+        if any(mask) and not (but and (fields[0] == but or fields[0].startswith(f"{but}n"))):
             yield Net((int.from_bytes(target, "big"), bin(int.from_bytes(mask, "big")).count("1")))
 
 

@@ -19,6 +19,11 @@ def group(id: str) -> int:
     return int(id, 16) + (1 << 24)
 
 
+def more(id: str) -> str:
+    """How the names of the bridges begin that nodes beside the first have."""
+    return f"md-{id}n"
+
+
 async def destroy(id: str, addresses: Addresses) -> None:
     """Everything that the courtyard of this id has made, found by its id alone."""
     await namespaces.in_thread(lambda: _destroy(id, addresses))
@@ -48,6 +53,9 @@ def _destroy(id: str, addresses: Addresses) -> None:
 
 def _close(id: str, outside: Netlink) -> None:
     with masquerade.forwarding():
+        for link in outside.links():
+            if link.name.startswith(more(id)):
+                outside.delete(link.name)
         outside.delete(f"md-{id}")
         last = not any(link.name.startswith("md-") for link in outside.links())
         masquerade.close_way(id, last=last)

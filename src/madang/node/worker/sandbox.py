@@ -118,7 +118,7 @@ class SandboxHand:
             return Attachment(self._kit.host_ip)
         uid = self._work.uid
         found = self._kit.network.attached().get(uid)
-        return found or await self._kit.network.attach(uid, hostname(self._work.pod))
+        return found or await self._kit.network.attach(uid, hostname(self._work.pod), self._kit.number)
 
     async def release(self) -> None:
         if not self._work.pod["spec"].get("hostNetwork"):

@@ -10,11 +10,12 @@ from madang.node.networks import masquerade, namespaces
 from madang.node.runtimes import confinement
 from madang.node.runtimes.ground import Ground
 from madang.node.runtimes.host import HostRuntime
+from madang.node.runtimes.monitor.request import FIRST, SMALL
 from madang.node.runtimes.oci import machine
 from madang.node.runtimes.oci.probing import Candidates, lent
 from madang.node.runtimes.oci.runtime import PING, ContainerRuntime, fitted, last_group, memory_bytes
 from madang.node.runtimes.runtime import Container, Launch, Limited
-from madang.node.runtimes.zygote import Zygote, first
+from madang.node.runtimes.zygote import Zygote, word_for
 from madang.porch import standing
 
 RUN = {"verb": "run", "confinement": confinement.OUTER.confinement}
@@ -43,14 +44,14 @@ def test_programs_are_who_they_are_outside(inside: Path) -> None:
 def test_containers_have_the_ids_of_the_courtyard(inside: Path) -> None:
     ground = Ground(Zygote(), None, confinement.WAYS[2])
     assert asyncio.run(ground.outer()) == confinement.OUTER.confinement
-    assert not first(RUN), "the zygote could not come back from a PID namespace"
+    assert word_for(RUN) == SMALL, "the zygote could not come back from a PID namespace"
     why = Candidates(("true",)).hopeless(confinement.OUTER.confinement, None)
     assert "cgroup" not in why, "containers do without cgroups, which nobody may make"
     assert machine.look(2).oom_score_least == int(Path("/proc/self/oom_score_adj").read_text())
 
 
 def test_elsewhere_all_of_it_is_as_it_was() -> None:
-    assert confinement.ways() == confinement.WAYS and first(RUN)
+    assert confinement.ways() == confinement.WAYS and word_for(RUN) == FIRST
     ground = Ground(Zygote(), None, confinement.WAYS[2])
     assert asyncio.run(ground.outer()) == confinement.WAYS[2].confinement
     assert namespaces.place() == namespaces.FOLDER and masquerade.before() == masquerade.BEFORE

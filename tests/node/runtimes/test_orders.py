@@ -5,8 +5,9 @@ from pathlib import Path
 
 from madang.node.runtimes import confinement, orders
 from madang.node.runtimes.aftermath import MARK
+from madang.node.runtimes.monitor.request import ANY, FIRST
 from madang.node.runtimes.runtime import Mount
-from madang.node.runtimes.zygote import first
+from madang.node.runtimes.zygote import word_for
 from madang.ports.streams import ExecOptions
 from tests.node.runtimes.launching import MakeLaunch
 
@@ -30,9 +31,9 @@ def test_without_a_pid_namespace_processes_are_marked(launch: MakeLaunch) -> Non
 
 def test_only_rights_of_its_own_let_the_zygote_make_the_namespace(launch: MakeLaunch) -> None:
     wanted = launch("true")
-    made = [first(orders.run(wanted, walls, None, [])) for walls in (FULL, THROUGH_USER, NONE)]
-    assert made == [True, False, False]
-    assert not first({"verb": "probe", "confinement": FULL})
+    made = [word_for(orders.run(wanted, walls, None, [])) for walls in (FULL, THROUGH_USER, NONE)]
+    assert made == [FIRST, ANY, ANY]
+    assert word_for({"verb": "probe", "confinement": FULL}) == ANY
 
 
 def test_an_exec_goes_through_the_walls_that_stand(launch: MakeLaunch) -> None:

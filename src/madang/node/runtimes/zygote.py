@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from madang.node.runtimes.monitor.request import ANY, FIRST, pack
+from madang.node.runtimes.monitor.request import ANY, FIRST, SMALL, pack, pack_head
 from madang.porch import standing
 
 SOURCES = Path(__file__).resolve().parents[3]  # the folder that holds the package `madang`
@@ -59,11 +59,11 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             try:
-                self._knock(theirs.fileno(), FIRST if first(request) else ANY)
+                self._knock(theirs.fileno(), word := word_for(request))
             except OSError:
                 ours.close()
                 raise
-        message = pack(request)
+        message = pack(request) if word == ANY else pack_head(request) + pack(request)
         ours.setblocking(False)
         try:
             sent = socket.send_fds(ours, [message], list(fds)) if fds else ours.send(message)
@@ -110,11 +110,13 @@ class Zygote:
             self._process = None
 
 
-def first(request: Any) -> bool:
-    """Whether it is for the first process of a PID namespace that the zygote may make: not through a user's, nor
-    inside one, where it could not come back to the PID namespace that it lives in."""
+def word_for(request: Any) -> bytes:
+    """Monitors that have a PID namespace to themselves stay small. The zygote makes it for them, but not through a
+    user's namespace, nor inside one, where it could not come back to the PID namespace that it lives in."""
     walls = request.get("confinement") or {}
-    return request.get("verb") == "run" and bool(walls.get("pids")) and not walls.get("user") and not standing.inside()
+    if request.get("verb") != "run" or not walls.get("pids") or walls.get("user"):
+        return ANY
+    return SMALL if standing.inside() else FIRST
 
 
 def fault_free(answer: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ go, and nothing is left to sweep.
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 
 from madang.node.runtimes.monitor import record, syscalls
 
@@ -15,9 +16,10 @@ OWN = "/proc/1/ns/ipc"  # as the runtime names its monitor's: the first process 
 SHM, SHM_BYTES = "shm", 64 * 1024 * 1024  # in the start's folder: what lies at /dev/shm
 
 
-def enter(place: str, proc: int, folder: str) -> None:
-    """`proc` is the machine's /proc; `folder` gets the pod's shared memory at `shm`. The mounts are ours alone already.
-    Containers that start at the same moment wait for each other."""
+def enter(place: str, proc: int, folder: str, own: str, follow: Callable[[int], None] | None = None) -> None:
+    """`proc` is the machine's /proc, `own` the monitor there; `folder` gets the pod's shared memory at `shm`. The
+    mounts are ours alone already. Containers that start at the same moment wait for each other. `follow` takes the
+    monitor along, where that is somebody else than the calling process."""
     file = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -26,7 +28,12 @@ def enter(place: str, proc: int, folder: str) -> None:
         if not any(_join(line, proc, folder) for line in living):
             syscalls.unshare(syscalls.CLONE_NEWIPC)
             _new_memory(folder)
-        own = os.readlink("self", dir_fd=proc)
+        if follow is not None:
+            ours = os.open(f"{os.readlink('self', dir_fd=proc)}/ns/ipc", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
+            try:
+                follow(ours)
+            finally:
+                os.close(ours)
         text = "".join(f"{line}\n" for line in [*living, f"{own} {record.ticks(own, proc)} {folder}"])
         os.ftruncate(file, 0)
         os.pwrite(file, text.encode(), 0)

@@ -7,45 +7,56 @@ limit files). Out: descriptors to join by, the count of out-of-memory kills, the
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from madang.node.runtimes.monitor.request import CgroupSpec
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class Cgroup:
-    """The folders of one container, opened before the mount namespace can hide them."""
+class Held:
+    """The cgroups of one container, by descriptors: their names in `parents`, and the counters of memory (-1: none)."""
 
-    def __init__(self, spec: CgroupSpec) -> None:
-        self._folders = spec["folders"]
-        for folder in self._folders:
-            os.makedirs(folder, exist_ok=True)
-        for path, value in spec["files"].items():
-            _write(path, value)
-        self.joins = [os.open(f"{folder}/cgroup.procs", os.O_WRONLY) for folder in self._folders]
-        self._parents = [os.open(os.path.dirname(f), os.O_RDONLY | os.O_DIRECTORY) for f in self._folders]
-        self._events = _open_events(spec["memory"]) if spec["memory"] else -1
-
-    def join(self) -> None:
-        """The calling process goes in ("0" means: me, in whatever PID namespace)."""
-        for fd in self.joins:
-            os.write(fd, b"0")
+    def __init__(self, names: Sequence[str], parents: Sequence[int], events: int) -> None:
+        self.names, self.parents, self.events = tuple(names), tuple(parents), events
 
     def oom_kills(self) -> int:
-        if self._events < 0:
+        if self.events < 0:
             return 0
-        text = os.pread(self._events, 4096, 0).decode()
+        text = os.pread(self.events, 4096, 0).decode()
         counts = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
         return int(counts.get("oom_kill", 0))
 
     def remove(self) -> None:
         """Only an empty one goes; what stays is swept with its courtyard."""
-        for folder, parent in zip(self._folders, self._parents):
+        for name, parent in zip(self.names, self.parents):
             try:
-                os.rmdir(os.path.basename(folder), dir_fd=parent)
+                os.rmdir(name, dir_fd=parent)
             except OSError:
                 continue
+
+
+NONE = Held((), (), -1)
+
+
+class Cgroup(Held):
+    """The folders of one container, opened before the mount namespace can hide them."""
+
+    def __init__(self, spec: CgroupSpec) -> None:
+        folders = spec["folders"]
+        for folder in folders:
+            os.makedirs(folder, exist_ok=True)
+        for path, value in spec["files"].items():
+            _write(path, value)
+        self._joins = [os.open(f"{folder}/cgroup.procs", os.O_WRONLY) for folder in folders]
+        parents = [os.open(os.path.dirname(f), os.O_RDONLY | os.O_DIRECTORY) for f in folders]
+        events = _open_events(spec["memory"]) if spec["memory"] else -1
+        super().__init__([os.path.basename(f) for f in folders], parents, events)
+
+    def join(self) -> None:
+        """The calling process goes in ("0" means: me, in whatever PID namespace)."""
+        for fd in self._joins:
+            os.write(fd, b"0")
 
 
 def _write(path: str, value: str) -> None:

@@ -52,28 +52,36 @@ class LogFile:
     """Appends to `name` in a folder; at `max_bytes` it becomes `name.1`, and so on up to `files` files in all."""
 
     def __init__(self, path: str, max_bytes: int, files: int) -> None:
-        folder, self._name = os.path.split(path)
+        folder, self.name = os.path.split(path)
         os.makedirs(folder, exist_ok=True)
-        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        self._max, self._files = max(max_bytes, 4096), max(files, 1)
+        self.folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self.max_bytes, self.files = max(max_bytes, 4096), max(files, 1)
         self.dropped = 0
         self._open()
 
+    @classmethod
+    def taken(cls, name: str, max_bytes: int, files: int, folder: int, file: int) -> "LogFile":
+        """What another process has opened."""
+        log = cls.__new__(cls)
+        log.name, log.max_bytes, log.files, log.folder, log.fd = name, max_bytes, files, folder, file
+        log.dropped, log._size = 0, os.fstat(file).st_size
+        return log
+
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._fd = os.open(self._name, flags, 0o640, dir_fd=self._folder)
-        self._size = os.fstat(self._fd).st_size
+        self.fd = os.open(self.name, flags, 0o640, dir_fd=self.folder)
+        self._size = os.fstat(self.fd).st_size
 
     def append(self, entries: bytes) -> None:
         """A short write (the disk is full) is cut back, so that the next entry starts on a line of its own."""
         if not entries:
             return
         try:
-            if self._size + len(entries) > self._max and self._size:
+            if self._size + len(entries) > self.max_bytes and self._size:
                 self._rotate()
-            written = os.write(self._fd, entries)
+            written = os.write(self.fd, entries)
             if written < len(entries):
-                os.ftruncate(self._fd, self._size)
+                os.ftruncate(self.fd, self._size)
                 self.dropped += 1
                 return
             self._size += written
@@ -85,28 +93,28 @@ class LogFile:
         if not self._there():
             self._reopen()
             return
-        for index in range(self._files - 1, 0, -1):
-            older = self._name if index == 1 else f"{self._name}.{index - 1}"
+        for index in range(self.files - 1, 0, -1):
+            older = self.name if index == 1 else f"{self.name}.{index - 1}"
             try:
-                os.rename(older, f"{self._name}.{index}", src_dir_fd=self._folder, dst_dir_fd=self._folder)
+                os.rename(older, f"{self.name}.{index}", src_dir_fd=self.folder, dst_dir_fd=self.folder)
             except FileNotFoundError:
                 continue
-        if self._files == 1:
-            os.unlink(self._name, dir_fd=self._folder)
+        if self.files == 1:
+            os.unlink(self.name, dir_fd=self.folder)
         self._reopen()
 
     def _there(self) -> bool:
         try:
-            os.stat(self._name, dir_fd=self._folder)
+            os.stat(self.name, dir_fd=self.folder)
         except FileNotFoundError:
             return False
         return True
 
     def _reopen(self) -> None:
-        old = self._fd
+        old = self.fd
         self._open()
         os.close(old)
 
     def close(self) -> None:
-        os.close(self._fd)
-        os.close(self._folder)
+        os.close(self.fd)
+        os.close(self.folder)

@@ -6,16 +6,15 @@ mounts with it, and nothing is ever mounted on the machine itself. The runtime g
 """
 
 import os
-import signal
 import time
 from contextlib import suppress
 
 from madang.node.runtimes.monitor import ipc, limits, program, runc
 from madang.node.runtimes.monitor.container import Monitor
-from madang.node.runtimes.monitor.input import Input
 from madang.node.runtimes.monitor.logfile import LogFile
 from madang.node.runtimes.monitor.request import OciSpec, RunSpec
 from madang.node.runtimes.monitor.syscalls import mount
+from madang.node.runtimes.monitor.warden import Post
 
 
 class ContainerMonitor(Monitor):
@@ -24,7 +23,6 @@ class ContainerMonitor(Monitor):
     def __init__(self, spec: RunSpec, folder: int, log: LogFile, cgroup: limits.Cgroup | None) -> None:
         super().__init__(spec, folder, log, cgroup)
         self._oci: OciSpec = spec["oci"]
-        self._inner = list(self._output.inner)
 
     def fork(self) -> None:
         """Nothing yet: the runtime wants the root to be there."""
@@ -32,7 +30,7 @@ class ContainerMonitor(Monitor):
     def prepare(self) -> None:
         super().prepare()
         if place := self._oci.get("ipc"):
-            ipc.enter(place, self._proc, self._spec["folder"])
+            ipc.enter(place, self._proc, self._spec["folder"], self.own(), self.follow)
         os.chdir(self._spec["folder"])
         for name in self._oci["folders"]:
             os.makedirs(name, exist_ok=True)
@@ -46,7 +44,7 @@ class ContainerMonitor(Monitor):
         started = time.time()
         console = runc.listen(runc.CONSOLE) if self._spec["tty"] else None
         stdin = os.open(os.devnull, os.O_RDONLY) if console else self._stdin()
-        fds = [stdin, *self._inner[-2:]]
+        fds = [stdin, *self._ends.inner[-2:]]
         child = os.fork()
         if child == 0:
             self._become_runtime(fds)
@@ -58,11 +56,10 @@ class ContainerMonitor(Monitor):
         self._cgroup = limits.Cgroup(self._oci["cgroup"])
         more = {"runtime": self._oci["runtime"]}
         kept = self._oci["cgroup"] if self._oci["cgroup"]["folders"] else None
-        self._write_running(runc.outside(self._proc, self._main), started, kept, **more)
+        self._write_running(runc.outside(self._proc, self._main, self.own()), started, kept, **more)
 
     def _become_runtime(self, fds: list[int]) -> None:
         try:
-            signal.set_wakeup_fd(-1)
             program.stdio(fds, False)
             program.default_signals()
             runc.execute(self._oci["runtime"], runc.run(self._spec["id"], console=self._spec["tty"]))
@@ -70,20 +67,12 @@ class ContainerMonitor(Monitor):
             os._exit(127)
 
     def _take_terminal(self, terminal: int) -> None:
-        self._output.take_terminal(terminal)
+        self._ends.take_terminal(terminal)
         if self._spec["stdin"]:
-            once = self._spec["stdin_once"]
-            self._output.take(Input(self._folder, os.dup(terminal), once=once, tty=True))
+            self._to_program = os.dup(terminal)
 
-    def _ran_out(self, number: int) -> bool:
-        """Any process of it that was ended for want of memory counts, as on a cluster."""
-        return self._cgroup is not None and self._cgroup.oom_kills() > 0
-
-    def forget(self) -> None:
-        """What the runtime would take away by `delete`, without waiting for it."""
-        cgroup = self._cgroup or limits.Cgroup(self._oci["cgroup"])
-        cgroup.remove()
-        runc.forget(self._spec["id"])
-        for name in (runc.PID, runc.LOG, runc.CONSOLE):
-            with suppress(OSError):
-                os.unlink(name)
+    def post(self) -> Post:
+        if self._cgroup is None:
+            with suppress(OSError):  # it is made by the runtime, or not at all
+                self._cgroup = limits.Cgroup(self._oci["cgroup"])
+        return super().post()._replace(oci=self._spec["id"])

@@ -1,12 +1,13 @@
 """The program's stdout and stderr on their way into the log: pipes, or one terminal.
 
-In: descriptors that the program writes to (`inner`). Out: entries in the log, by `copy` while it runs and `drain`
-after its end. `wake` is written to by signals, so that a `copy` that waits returns.
+In: descriptors that the program writes to (`Ends.inner`). Out: entries in the log, by `Output.copy` while it runs and
+`drain` after its end. `wake` is written to by signals, so that a `copy` that waits returns.
 """
 
 import os
 import select
 import time
+from collections.abc import Sequence
 
 from madang.node.runtimes.monitor.input import Input
 from madang.node.runtimes.monitor.logfile import Lines, LogFile
@@ -14,29 +15,17 @@ from madang.node.runtimes.monitor.logfile import Lines, LogFile
 CHUNK = 64 * 1024
 
 
-class Output:
-    def __init__(self, log: LogFile, tty: bool) -> None:
-        self._log = log
-        self._woken, self.wake = os.pipe()
-        os.set_blocking(self.wake, False)
-        os.set_blocking(self._woken, False)
-        self._streams: dict[int, Lines] = {}
-        self._input: Input | None = None
-        self.terminal = -1  # its outer end
+class Ends:
+    """Pipes or a terminal, as yet without anybody who reads: `inner` are the program's ends, `outer` ours."""
+
+    def __init__(self, tty: bool) -> None:
         if tty:
-            self.terminal, inner = os.openpty()
-            self.inner = [inner, inner]
-            self._streams[self.terminal] = Lines("stdout")
+            outer, inner = os.openpty()
+            self.inner, self.outer = [inner, inner], [outer]
         else:
             out, to_out = os.pipe()
             err, to_err = os.pipe()
-            self.inner = [to_out, to_err]
-            self._streams = {out: Lines("stdout"), err: Lines("stderr")}
-        self._poll = select.poll()
-        self._poll.register(self._woken, select.POLLIN)
-        for fd in self._streams:
-            os.set_blocking(fd, False)
-            self._poll.register(fd, select.POLLIN)
+            self.inner, self.outer = [to_out, to_err], [out, err]
 
     def forked(self) -> None:
         """The program has its own copies of the inner ends."""
@@ -45,14 +34,26 @@ class Output:
 
     def take_terminal(self, terminal: int) -> None:
         """Somebody else has made the terminal: its outer end takes the place of ours."""
-        self._poll.unregister(self.terminal)
-        lines = self._streams.pop(self.terminal)
-        for fd in {self.terminal, *self.inner}:
+        for fd in {*self.outer, *self.inner}:
             os.close(fd)
-        self.terminal = terminal
-        self._streams[terminal] = lines
-        os.set_blocking(terminal, False)
-        self._poll.register(terminal, select.POLLIN)
+        self.outer = [terminal]
+
+
+class Output:
+    """`streams` is a terminal's outer end, or those of stdout and stderr."""
+
+    def __init__(self, log: LogFile, streams: Sequence[int]) -> None:
+        self._log = log
+        self._woken, self.wake = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(self._woken, False)
+        self._streams = {fd: Lines(name) for fd, name in zip(streams, ("stdout", "stderr"))}
+        self._input: Input | None = None
+        self._poll = select.poll()
+        self._poll.register(self._woken, select.POLLIN)
+        for fd in self._streams:
+            os.set_blocking(fd, False)
+            self._poll.register(fd, select.POLLIN)
 
     def take(self, input: Input) -> None:
         """Also what goes the other way."""
@@ -93,3 +94,7 @@ class Output:
                     break
             self._log.append(lines.end(time.time_ns()))
         self._log.close()
+
+    def close(self) -> None:
+        os.close(self._woken)
+        os.close(self.wake)

@@ -77,5 +77,14 @@ def ticks(pid: int | str, proc_fd: int | None = None) -> int | None:
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def parent(pid: str, proc_fd: int) -> str:
+    """The pid of its parent, as that procfs knows it."""
+    fd = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=proc_fd)
+    try:
+        return os.read(fd, 4096).rpartition(b")")[2].split()[1].decode()
+    finally:
+        os.close(fd)
+
+
 def alive(pid: int, started_ticks: int) -> bool:
     return ticks(pid) == started_ticks

@@ -96,8 +96,23 @@ class ExecSpec(TypedDict):
     oci: NotRequired[OciExec]
 
 
-# What is said at the zygote's door: make any process, or the first of a PID namespace.
-ANY, FIRST = b".", b"1"
+# What is said at the zygote's door: make any process; one whose request begins with a head, since it is to stay small;
+# such a one as the first of a PID namespace.
+ANY, SMALL, FIRST = b".", b"s", b"1"
+
+
+def pack_head(request: Any) -> bytes:
+    """What a monitor must know that reads nothing else of its request: whether it has mounts of its own, and the path
+    of its network namespace."""
+    data = (b"1" if request["confinement"]["mounts"] else b"0") + os.fsencode(request["netns"])
+    return len(data).to_bytes(4, "big") + data
+
+
+def receive_head(fd: int) -> tuple[bool, bytes] | None:
+    """None: who asked is gone. It was sent at once, and is shorter than what a socket takes whole."""
+    size = os.read(fd, 4)
+    data = os.read(fd, int.from_bytes(size, "big")) if size else b""
+    return (data[:1] == b"1", data[1:]) if data else None
 
 
 def pack(message: Any) -> bytes:

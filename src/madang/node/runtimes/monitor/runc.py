@@ -83,10 +83,9 @@ def accept(sock: socket.socket) -> int:
     return fds[0]
 
 
-def outside(proc: int, pid: int) -> int:
-    """The number that a child of ours with `pid` in our PID namespace has on the machine (whose /proc is `proc`).
-    0 where it is gone without a trace."""
-    own = os.readlink("self", dir_fd=proc)
+def outside(proc: int, pid: int, own: str) -> int:
+    """The number that a child of process `own`, with `pid` in our PID namespace, has on the machine (whose /proc is
+    `proc`). 0 where it is gone without a trace."""
     for number in _children(proc, own):
         with suppress(OSError, ValueError, IndexError):
             for line in _read(proc, f"{number}/status").splitlines():
@@ -108,12 +107,15 @@ def _read(proc: int, path: str) -> str:
 
 
 def forget(id: str) -> None:
-    """Its own notes of a container that is over."""
+    """Its own notes of a container that is over, in the working folder."""
     for folder in (os.path.join(STATE, id), STATE):
         with suppress(OSError):
             for name in os.listdir(folder):
                 os.unlink(os.path.join(folder, name))
             os.rmdir(folder)
+    for name in (PID, LOG, CONSOLE):
+        with suppress(OSError):
+            os.unlink(name)
 
 
 def kill(pid: int) -> None:

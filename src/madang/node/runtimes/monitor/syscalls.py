@@ -20,6 +20,7 @@ MS_PRIVATE, MS_SLAVE, MS_SHARED = 1 << 18, 1 << 19, 1 << 20
 MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -76,12 +77,7 @@ def pivot_root(new: str, old: str) -> None:
 
 def name_process(name: str) -> None:
     """What `ps` and `top` call it (at most 15 bytes)."""
-    try:
-        fd = os.open("/proc/self/comm", os.O_WRONLY)
-    except OSError:
-        return
-    os.write(fd, name.encode())
-    os.close(fd)
+    _libc.prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def prctl(option: int, argument: int) -> None:

@@ -9,11 +9,12 @@ import gc
 import os
 import signal
 import socket
+import sys
 import traceback
 
-from madang.node.runtimes.monitor import container, oci_session, probe, session, syscalls
+from madang.node.runtimes.monitor import container, oci_session, overseer, probe, session, syscalls
 from madang.node.runtimes.monitor.oci_container import ContainerMonitor
-from madang.node.runtimes.monitor.request import FIRST, receive, send
+from madang.node.runtimes.monitor.request import ANY, FIRST, receive, send
 
 
 def main(door_fd: int) -> None:
@@ -26,20 +27,23 @@ def main(door_fd: int) -> None:
     door = socket.socket(fileno=door_fd)
     door.set_inheritable(False)
     pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    overseer.rehearse()
     gc.collect()
     gc.freeze()
     gc.disable()
+    space, flags = socket.CMSG_SPACE(4), getattr(socket, "MSG_CMSG_CLOEXEC", 0)
     while True:
-        byte, fds, _, _ = socket.recv_fds(door, 1, 1, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
-        if not byte:
+        word, ancillary, _, _ = door.recvmsg(1, space, flags)  # `recv_fds` imports, and writes to pages by that
+        if not word:
             return
-        for fd in fds:
-            serve(door, socket.socket(fileno=fd), pids if byte == FIRST else -1)
+        for _, _, fd in ancillary:
+            sock = socket.socket(fileno=int.from_bytes(fd, sys.byteorder))
+            serve(door, sock, pids if word == FIRST else -1, small=word != ANY)
 
 
-def serve(door: socket.socket, sock: socket.socket, pids: int = -1) -> None:
+def serve(door: socket.socket, sock: socket.socket, pids: int = -1, *, small: bool = False) -> None:
     """With `pids`, our own PID namespace, the child is the first process of a new one: a fork less than if it made
-    that itself."""
+    that itself. `small`: it is to be a monitor that stays small."""
     try:
         if pids >= 0:
             syscalls.unshare(syscalls.CLONE_NEWPID)
@@ -57,7 +61,7 @@ def serve(door: socket.socket, sock: socket.socket, pids: int = -1) -> None:
         return
     try:
         door.close()
-        answer(sock)
+        overseer.run(sock) if small else answer(sock)
     except BaseException:
         send(sock, {"fault": traceback.format_exc()})
     finally:

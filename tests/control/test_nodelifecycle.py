@@ -77,6 +77,21 @@ def test_pods_leave_where_they_may_not_stay() -> None:
     assert reasons[-1] == "DeletionByTaintManager"
 
 
+def test_a_taint_without_a_time_counts_from_its_write_or_from_the_pods_beginning() -> None:
+    house = House()
+    taint = {"key": "k", "effect": "NoExecute"}
+    owned = {"time": stamp(house.now - 5), "fieldsV1": {"f:spec": {"f:taints": {}}}}
+    later = {"time": stamp(house.now), "fieldsV1": {"f:metadata": {}}}
+    house.add("nodes", {"metadata": {"name": "n", "managedFields": [owned, later]}, "spec": {"taints": [taint]}})
+    stays = {"key": "k", "operator": "Exists", "tolerationSeconds": 20}
+    for name, age in (("old", 100), ("young", 2)):
+        meta = {"name": name, "namespace": "default", "creationTimestamp": stamp(house.now - age)}
+        house.add("pods", {"metadata": meta, "spec": {"nodeName": "n", "tolerations": [stays]}})
+    for name in ("old", "young"):
+        step(tainteviction, house, name)
+    assert house.wakes == [15, 18]
+
+
 class Answers:
     """Whose agents answer: everybody's but those of `silent`; none of `foreign`."""
 

@@ -1,7 +1,8 @@
 """Pods leave a node whose NoExecute taint they don't tolerate, or only for a while.
 
 In: pods and their nodes. Out: the condition DisruptionTarget, an Event, the deletion; or when to look again. The time
-that a toleration allows counts from the taint's `timeAdded` (kubernetes pkg/controller/tainteviction).
+that a toleration allows counts from the taint's `timeAdded`; where whoever wrote it gave none, from that write, which
+the owner of the node's taints tells, but never from before the pod was there (kubernetes pkg/controller/tainteviction).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,8 +45,9 @@ def decide(ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]
     p = view.get(pod.PODS, ref.namespace, ref.name)
     if p is None or not pod.active(p):
         return []
-    taints = chasing(view.get(NODES, "", p["spec"].get("nodeName", "")))
-    left = min((stay_s(p, t, now) for t in taints), default=float("inf"))
+    node = view.get(NODES, "", p["spec"].get("nodeName", ""))
+    written = written_s(node) if node is not None else 0.0
+    left = min((stay_s(p, t, now, written) for t in chasing(node)), default=float("inf"))
     if left > 0:
         return [] if left == float("inf") else [Wake(left)]
     meta = p["metadata"]
@@ -61,7 +63,14 @@ def decide(ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]
     ]  # fmt: skip
 
 
-def stay_s(p: Obj, taint: Obj, now: float) -> float:
+def written_s(node: Obj) -> float:
+    """When somebody last wrote the node's taints."""
+    entries = node["metadata"].get("managedFields") or ()
+    owning = [e for e in entries if "f:taints" in ((e.get("fieldsV1") or {}).get("f:spec") or {})]
+    return max((seconds(e.get("time")) for e in owning), default=0.0)
+
+
+def stay_s(p: Obj, taint: Obj, now: float, written: float = 0.0) -> float:
     """How long the pod may stay in spite of this taint: 0 not at all, infinite for ever."""
     tolerations = [t for t in p["spec"].get("tolerations") or () if tolerates(t, taint)]
     if not tolerations:
@@ -69,4 +78,5 @@ def stay_s(p: Obj, taint: Obj, now: float) -> float:
     limits = [int(t["tolerationSeconds"]) for t in tolerations if t.get("tolerationSeconds") is not None]
     if not limits:
         return float("inf")
-    return max(0.0, seconds(taint.get("timeAdded")) + min(limits) - now)
+    began = seconds(taint.get("timeAdded")) or max(written, seconds(p["metadata"].get("creationTimestamp")))
+    return max(0.0, began + min(limits) - now)

@@ -10,8 +10,8 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "v1": (
         "componentstatuses", "endpoints", "limitranges", "nodes/proxy", "persistentvolumeclaims",
         "persistentvolumeclaims/status", "persistentvolumes", "persistentvolumes/status", "pods/ephemeralcontainers",
-        "pods/proxy", "pods/resize", "podtemplates", "replicationcontrollers", "replicationcontrollers/scale",
-        "replicationcontrollers/status", "resourcequotas", "resourcequotas/status", "services/proxy",
+        "pods/resize", "podtemplates", "replicationcontrollers", "replicationcontrollers/scale",
+        "replicationcontrollers/status", "resourcequotas", "resourcequotas/status",
     ),
     "apps/v1": (
         "controllerrevisions", "daemonsets", "daemonsets/status", "statefulsets", "statefulsets/scale",

@@ -21,6 +21,7 @@ from madang.wire import (
     health,
     impersonation,
     negotiate,
+    proxying,
     reading,
     reviews,
     streaming,
@@ -92,6 +93,8 @@ class App:
             closing=self._closing,
             look=self.look,
             pairs=pairs,
+            raw_path=scope.get("raw_path", b"").decode("latin-1"),
+            raw_query=scope["query_string"].decode("latin-1"),
         )
 
     def _asking(self, scope: Scope, path: str, headers: Mapping[str, str]) -> User:
@@ -110,6 +113,9 @@ class App:
         return self._doorkeeper.user(given)
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
+        if (through := proxying.aim(request.path, request.raw_path)) is not None:
+            await proxying.send(self.desk, request, through, receive, send)
+            return
         found = target(request.path)
         if found is None:
             if request.path.split("/", 2)[1] in health.PATHS:

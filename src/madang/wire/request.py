@@ -42,6 +42,8 @@ class Request:
     closing: asyncio.Event  # set when the doors close: streams end
     look: Callable[[], Awaitable[None]] | None = None  # has somebody notice clients that left unnoticed
     pairs: tuple[tuple[str, str], ...] = ()  # the query in order, where a name stands several times
+    raw_path: str = ""  # as the client wrote them
+    raw_query: str = ""
 
     def every(self, name: str) -> list[str]:
         return [value for key, value in self.pairs if key == name]

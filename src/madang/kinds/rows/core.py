@@ -14,6 +14,7 @@ STATUS = Subresource("status")
 NO_DELETE_COLLECTION = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 CREATE = ("create",)
 STREAM = ("create", "get")
+PROXY = ("create", "delete", "get", "patch", "update")
 
 
 def text_at(*path: str) -> Callable[[Obj], str]:
@@ -65,6 +66,7 @@ POD = Kind(
         Subresource("exec", STREAM, "PodExecOptions"),
         Subresource("log", ("get",)),
         Subresource("portforward", STREAM, "PodPortForwardOptions"),
+        Subresource("proxy", PROXY, "PodProxyOptions"),
         STATUS,
     ),
     fields={
@@ -78,8 +80,8 @@ POD = Kind(
 )  # fmt: skip
 SERVICE = Kind(
     group="", version="v1", kind="Service", plural="services", singular="service", short=("svc",),
-    categories=("all",), subresources=(STATUS,), fields=paths("spec.clusterIP", "spec.type"),
-    default=core.service, prepare_create=strategies.service_create,
+    categories=("all",), subresources=(Subresource("proxy", PROXY, "ServiceProxyOptions"), STATUS),
+    fields=paths("spec.clusterIP", "spec.type"), default=core.service, prepare_create=strategies.service_create,
     prepare_update=strategies.service_update, prepare_status=strategies.keep_spec,
     columns=printed.SERVICE,
 )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Requests through the API to a server of a pod: methods, paths, bodies, pages, and what cannot be reached."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from madang.api.direct import DirectApi
+from madang.ports.errors import BadRequest
+from madang.wire.proxying import Aim, aim
+from tests.api.house import pod
+from tests.wire.doors import Client, doors
+
+ROOT = "/api/v1/namespaces/default"
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "found"),
+    [
+        ("/pods/p/proxy", "", ("", "p", "", "")),
+        ("/pods/p:80/proxy/", "", ("", "p", "80", "/")),
+        ("/services/https:s:web/proxy/a b/c", "/services/https:s:web/proxy/a%20b/c", ("https", "s", "web", "/a%20b/c")),
+    ],
+)
+def test_where_a_path_leads(path: str, raw: str, found: tuple[str, str, str, str]) -> None:
+    seen = aim(ROOT + path, ROOT + raw if raw else "")
+    assert isinstance(seen, Aim) and (seen.scheme, seen.name, seen.port, seen.path) == found
+
+
+def test_what_is_no_such_path() -> None:
+    assert aim(f"{ROOT}/pods/p/log", "") is None and aim("/api/v1/nodes/n/proxy/x/y/z", "") is None
+    for name in ("a:b:c:d", "ftp:p:80", ":80"):
+        with pytest.raises(BadRequest, match="invalid pod request"):
+            aim(f"{ROOT}/pods/{name}/proxy", "")
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says what it was asked, as a page where the path says so; chunked, so that no length is known."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    line, *rest = head.strip().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in rest)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    method, path, _ = line.split()
+    media = b"text/html" if path == "/page" else b"text/plain"
+    said = (
+        b'<a href="/next">'
+        if path == "/page"
+        else f"{method} {path} {body.decode()} {headers.get('authorization')}".encode()
+    )
+    moved = b"location: /page\r\n" if path == "/moved" else b""
+    writer.write(b"HTTP/1.1 %d Fine\r\ncontent-type: %s\r\n%s" % (302 if moved else 200, media, moved))
+    writer.write(b"transfer-encoding: chunked\r\n\r\n")
+    if method != "HEAD":
+        writer.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(said), said))
+    await writer.drain()
+    writer.close()
+
+
+def run(home: Path, test: Callable[[DirectApi, Client, int], Awaitable[None]]) -> None:
+    async def main() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, doors(home) as (api, door):
+            await api.create("pods", pod("p"))
+            made = await api.get("pods", "default", "p")
+            status = {"podIP": "127.0.0.1", "phase": "Running"}
+            await api.update("pods", {**made, "status": status}, subresource="status")
+            await test(api, Client(door), port)
+
+    asyncio.run(main())
+
+
+def test_every_method_reaches_the_pod(tmp_path: Path) -> None:
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        at = f"{ROOT}/pods/p:{port}/proxy"
+        for method in ("GET", "DELETE", "OPTIONS", "PATCH", "POST", "PUT"):
+            body = "x" * 300_000 if method in ("POST", "PUT") else None
+            got = await client(method, f"{at}/some/path%20x?a=b&a=c", body, {"Authorization": "Bearer secret"})
+            assert got.status == 200 and got.raw.decode() == f"{method} /some/path%20x?a=b&a=c {body or ''} None"
+        assert (await client("HEAD", f"{at}/x")).status == 200
+        assert (await client("POST", at)).raw.startswith(b"POST / ")
+        there = await client("GET", f"{at}?a=b")
+        assert there.status == 301 and there.headers["location"] == f"{at}/?a=b"
+
+    run(tmp_path, check)
+
+
+def test_links_and_redirects_lead_through_the_proxy_again(tmp_path: Path) -> None:
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        at = f"{ROOT}/pods/http:p:{port}/proxy"
+        assert (await client("GET", f"{at}/page")).raw.decode() == f'<a href="{at}/next">'
+        moved = await client("GET", f"{at}/moved")
+        assert moved.status == 302 and moved.headers["location"] == f"{at}/page"
+
+    run(tmp_path, check)
+
+
+def test_a_service_leads_to_a_ready_endpoint(tmp_path: Path) -> None:
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        ports = [{"name": "web", "port": 80}, {"name": "other", "port": 81}]
+        await api.create("services", {"metadata": {"name": "s", "namespace": "default"}, "spec": {"ports": ports}})
+        none = await client("GET", f"{ROOT}/services/s:web/proxy/")
+        assert none.status == 503 and none.body["message"] == 'no endpoints available for service "s"'
+        unready = {"addresses": ["127.0.0.9"], "conditions": {"ready": False}}
+        ready = {"addresses": ["127.0.0.1"], "conditions": {"ready": True}}
+        meta = {"name": "s-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "s"}}
+        numbers = [{"name": "web", "port": port}]
+        body = {"metadata": meta, "addressType": "IPv4", "ports": numbers, "endpoints": [unready, ready]}
+        await api.create("endpointslices.discovery.k8s.io", body)
+        for name in ("s:web", "s:80", "http:s:web"):
+            assert (await client("GET", f"{ROOT}/services/{name}/proxy/x")).raw.startswith(b"GET /x ")
+        assert (await client("GET", f"{ROOT}/services/s:81/proxy/x")).status == 503
+        assert (await client("GET", f"{ROOT}/services/s:82/proxy/x")).body["message"].startswith("no service port 82")
+
+    run(tmp_path, check)
+
+
+def test_what_cannot_be_reached_is_said(tmp_path: Path) -> None:
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        missing = await client("GET", f"{ROOT}/pods/none:1/proxy/")
+        assert missing.status == 404 and missing.body["message"] == 'pods "none" not found'
+        closed = await client("GET", f"{ROOT}/pods/p:1/proxy/")
+        assert closed.status == 503 and closed.body["message"].startswith("error trying to reach service: ")
+        assert (await client("GET", f"{ROOT}/pods/p:web/proxy/")).status == 400
+
+    run(tmp_path, check)

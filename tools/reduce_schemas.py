@@ -22,7 +22,8 @@ Shape = dict[str, Any]
 # (group, version, kind) -> definition; what the API reads or writes as a whole
 KINDS = {
     **{f"/v1/{k}": f"core.v1.{k}" for k in (
-        "Namespace", "Node", "Pod", "Service", "ConfigMap", "Secret", "Event", "ServiceAccount", "Binding",
+        "Namespace", "Node", "Pod", "PodTemplate", "Service", "ConfigMap", "Secret", "Event", "ServiceAccount",
+        "Binding",
     )},
     **{f"apps/v1/{k}": f"apps.v1.{k}" for k in ("Deployment", "ReplicaSet")},
     "batch/v1/Job": "batch.v1.Job",

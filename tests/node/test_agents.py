@@ -118,6 +118,19 @@ def test_a_port_that_may_stay_closed_is_waited_for_a_while(tmp_path: Path) -> No
     run(story())
 
 
+def test_no_readiness_probe_is_tried_before_its_initial_delay(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with small_house(tmp_path) as house:
+            probe = {"httpGet": {"port": 80}, "initialDelaySeconds": 6, "periodSeconds": 1}
+            await house.pod({"containers": [container(readinessProbe=probe)]})
+            await asyncio.sleep(5.5)
+            assert house.phase() == "Running" and not house.ready()
+            await asyncio.sleep(1)
+            assert house.ready()
+
+    run(story())
+
+
 def test_a_readiness_probe_is_tried_every_twenty_milliseconds(tmp_path: Path) -> None:
     async def story() -> None:
         def answer(target: Any, _what: Obj) -> Result:

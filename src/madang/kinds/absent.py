@@ -10,7 +10,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "v1": (
         "componentstatuses", "endpoints", "limitranges", "nodes/proxy", "persistentvolumeclaims",
         "persistentvolumeclaims/status", "persistentvolumes", "persistentvolumes/status", "pods/ephemeralcontainers",
-        "pods/resize", "podtemplates", "replicationcontrollers", "replicationcontrollers/scale",
+        "pods/resize", "replicationcontrollers", "replicationcontrollers/scale",
         "replicationcontrollers/status", "resourcequotas", "resourcequotas/status",
     ),
     "apps/v1": (

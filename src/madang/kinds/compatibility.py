@@ -18,6 +18,7 @@ ACTS = {
     "namespaces": "furnished when made, emptied when deleted",
     "nodes": "pods are placed on it; cordon, drain, taints",
     "pods": "placed, run, probed, restarted, evicted",
+    "podtemplates": "kept for whoever makes pods of it",
     "secrets": "environment and volumes of pods",
     "serviceaccounts": "tokens of pods and users",
     "services": "an address and a name, balanced; ports of this machine for NodePort and LoadBalancer",

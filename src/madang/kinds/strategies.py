@@ -76,6 +76,11 @@ def counted_update(new: Obj, old: Obj) -> None:
     keep_generation(new, old, new.get("spec") != old.get("spec"))
 
 
+def template_update(new: Obj, old: Obj) -> None:
+    """A PodTemplate has neither spec nor status: its generation counts changes of the template."""
+    keep_generation(new, old, new.get("template") != old.get("template"))
+
+
 def replica_set_create(obj: Obj) -> None:
     counted_create(obj)
     obj["status"] = {"replicas": 0}

@@ -60,8 +60,15 @@ def aim(path: str, raw_path: str) -> Aim | None:
     if parts[5] not in ("pods", "services"):
         return None
     raw = (raw_path or path).split("/")
-    words = parts[6].split(":")
-    scheme, name, port = {1: ("", *words, ""), 2: ("", *words), 3: (*words,)}.get(len(words), ("", "", ""))
+    match parts[6].split(":"):
+        case [name]:
+            scheme = port = ""
+        case [name, port]:
+            scheme = ""
+        case [scheme, name, port]:
+            pass
+        case _:
+            scheme = name = port = ""
     if not name or scheme not in ("", "http", "https"):
         raise BadRequest(f"invalid {parts[5].removesuffix('s')} request {parts[6]!r}")
     rest = f"/{'/'.join(raw[8:])}" if len(raw) > 8 else ""
@@ -117,7 +124,7 @@ def of_service(desk: Desk, found: Aim) -> Place:
 
 
 def _port_name(service: Obj, found: Aim) -> str:
-    ports = service["spec"].get("ports") or ()
+    ports = service["spec"].get("ports") or []
     if not found.port:
         return str(ports[0].get("name", "")) if len(ports) == 1 else ""
     for port in ports:

@@ -149,6 +149,14 @@ def test_another_image_replaces_the_container_whatever_the_restart_policy(policy
     assert decide(world.pod, world.facts, world.moment()) == [do.Start("c", 1)]
 
 
+def test_the_grace_period_of_a_probe_wins_over_the_pods() -> None:
+    probe = {"livenessProbe": {"terminationGracePeriodSeconds": 2}}
+    world = running(pod(containers=[{"name": "c", "image": "i", **probe}], terminationGracePeriodSeconds=500))
+    world.facts.of("c").unhealthy = "liveness"
+    (begin,) = decide(world.pod, world.facts, world.moment())
+    assert isinstance(begin, do.BeginStop) and begin.deadline_s == 2.0
+
+
 def test_one_that_ended_by_itself_is_not_started_again_for_another_image() -> None:
     world = running(pod(restartPolicy="Never"))
     world.end(world.facts.of("c"), 0)

@@ -13,6 +13,7 @@ from madang.ports.objects import Obj
 
 ANSWERS = {
     "/ok": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "/bare": b"HTTP/1.0 200 OK\nServer: small\n\nok",
     "/bad": b"HTTP/1.1 503 Service Unavailable\r\n\r\n",
     "/moved": b"HTTP/1.1 302 Found\r\nLocation: /bad\r\n\r\n",
     "/away": b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.example/\r\n\r\n",
@@ -65,6 +66,7 @@ def get(path: str, **more: object) -> tuple[Result, list[str]]:
     ("path", "ok", "message"),
     [
         ("/ok", True, ""),
+        ("/bare", True, ""),
         ("/bad", False, "HTTP probe failed with statuscode: 503"),
         ("/moved", False, "HTTP probe failed with statuscode: 503"),
         ("/away", True, ""),

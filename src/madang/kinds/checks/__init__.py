@@ -29,6 +29,7 @@ from madang.kinds.checks.subresources import check_binding
 from madang.kinds.checks.workloads import (
     check_deployment,
     check_deployment_status,
+    check_pod_template,
     check_replica_set,
     check_replica_set_status,
 )
@@ -52,6 +53,7 @@ CHECKS: Mapping[Kind, Check] = {
     "namespaces": check_namespace,
     "nodes": check_node,
     "pods": check_pod,
+    "podtemplates": check_pod_template,
     "priorityclasses.scheduling.k8s.io": check_priority_class,
     "replicasets.apps": check_replica_set,
     "runtimeclasses.node.k8s.io": check_runtime_class,

@@ -1,4 +1,4 @@
-"""Deployments and ReplicaSets: selectors that match their templates, and how a rollout may go.
+"""Deployments, ReplicaSets, PodTemplates: selectors that match their templates, and how a rollout may go.
 
 In: the new object and the old one (None on create). Out: causes.
 """
@@ -42,6 +42,11 @@ def check_deployment(new: Obj, old: Obj | None) -> list[Cause]:
         if deadline <= spec.get("minReadySeconds", 0):
             out.append(invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
     return out + _same_selector(spec, old)
+
+
+def check_pod_template(new: Obj, old: Obj | None) -> list[Cause]:
+    out = check_meta(new) if old is None else check_meta_update(new, old)
+    return out + check_template(new.get("template") or {}, "template")
 
 
 def check_replica_set(new: Obj, old: Obj | None) -> list[Cause]:

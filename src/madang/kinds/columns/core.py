@@ -165,3 +165,17 @@ EVENT = (
     column("Count", "string", "core.v1.Event.count", _times_seen, wide=True),
     replace(NAME, priority=1),
 )  # fmt: skip
+
+POD_TEMPLATE = (
+    NAME,
+    column("Containers", "string", "Names of each container in the template.", lambda o: _each(o, "name")),
+    column("Images", "string", "Images referenced by each container in the template.", lambda o: _each(o, "image")),
+    column(
+        "Pod Labels", "string", "The labels for the pod template.",
+        lambda o: labels_text(at(o, "template", "metadata", "labels", default=None)),
+    ),
+)  # fmt: skip
+
+
+def _each(obj: Obj, field: str) -> str:
+    return ",".join(c.get(field, "") for c in at(obj, "template", "spec", "containers", default=()))

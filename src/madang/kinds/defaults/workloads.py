@@ -32,6 +32,10 @@ def deployment(obj: Obj) -> None:
     pod.template(spec.get("template"))
 
 
+def pod_template(obj: Obj) -> None:
+    pod.template(obj.get("template"))
+
+
 def replica_set(obj: Obj) -> None:
     obj["spec"].setdefault("replicas", 1)
     pod.template(obj["spec"].get("template"))

@@ -6,7 +6,7 @@ from madang.kinds import strategies
 from madang.kinds.columns import core as printed
 from madang.kinds.columns import pods
 from madang.kinds.conversions import event
-from madang.kinds.defaults import core, pod
+from madang.kinds.defaults import core, pod, workloads
 from madang.kinds.kind import ALL_VERBS, Conversion, Kind, Subresource
 from madang.ports.objects import Obj
 
@@ -78,6 +78,12 @@ POD = Kind(
     prepare_status=strategies.pod_status,
     columns=pods.COLUMNS,
 )  # fmt: skip
+POD_TEMPLATE = Kind(
+    group="", version="v1", kind="PodTemplate", plural="podtemplates", singular="podtemplate",
+    default=workloads.pod_template, prepare_create=strategies.first_generation,
+    prepare_update=strategies.template_update,
+    columns=printed.POD_TEMPLATE,
+)  # fmt: skip
 SERVICE = Kind(
     group="", version="v1", kind="Service", plural="services", singular="service", short=("svc",),
     categories=("all",), subresources=(Subresource("proxy", PROXY, "ServiceProxyOptions"), STATUS),
@@ -129,4 +135,4 @@ EVENT = Kind(
 )  # fmt: skip
 BINDING = Kind(group="", version="v1", kind="Binding", plural="bindings", singular="binding", verbs=CREATE)
 
-ROWS = (BINDING, CONFIG_MAP, EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE)
+ROWS = (BINDING, CONFIG_MAP, EVENT, NAMESPACE, NODE, POD, POD_TEMPLATE, SECRET, SERVICE_ACCOUNT, SERVICE)

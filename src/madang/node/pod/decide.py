@@ -126,10 +126,17 @@ def _heal(pod: Obj, facts: Facts, now: Now) -> Iterator[Action]:
         if c.stop is not None:
             yield from step(r, c, now)
         elif c.unhealthy:
-            yield begin(facts, r.name, spec.grace_s(pod), now, _unhealthy_text(pod, facts, r, c.unhealthy))
+            grace_s = _probe_grace_s(pod, r, c.unhealthy)
+            yield begin(facts, r.name, grace_s, now, _unhealthy_text(pod, facts, r, c.unhealthy))
         elif _changed(r, c):
             text = f"Container {r.name} definition changed, will be restarted"
             yield begin(facts, r.name, spec.grace_s(pod), now, text)
+
+
+def _probe_grace_s(pod: Obj, role: Role, probe: str) -> float:
+    """The probe's own grace period wins over the pod's."""
+    own = (role.spec.get(f"{probe}Probe") or {}).get("terminationGracePeriodSeconds")
+    return spec.grace_s(pod) if own is None else float(own)
 
 
 def _unhealthy_text(pod: Obj, facts: Facts, role: Role, probe: str) -> str:

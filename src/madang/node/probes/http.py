@@ -75,7 +75,7 @@ async def _ask(target: _Target, headers: list[tuple[str, str]]) -> tuple[int, st
     try:
         writer.write(_request(target, headers))
         await writer.drain()
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        head = await _head(reader)
         status = int(head[0].split(" ", 2)[1])
         location = next(
             (line.split(":", 1)[1].strip() for line in head[1:] if line.lower().startswith("location:")), ""
@@ -85,6 +85,18 @@ async def _ask(target: _Target, headers: list[tuple[str, str]]) -> tuple[int, st
         raise ValueError("malformed HTTP response") from e
     finally:
         writer.close()
+
+
+async def _head(reader: asyncio.StreamReader) -> list[str]:
+    """The lines before the empty one. Some servers end theirs without a carriage return."""
+    lines: list[str] = []
+    size = 0
+    while line := (await reader.readuntil(b"\n")).rstrip(b"\r\n"):
+        lines.append(line.decode("latin-1"))
+        size += len(line)
+        if size > _HEAD_BYTES:
+            raise ValueError("an endless head")
+    return lines
 
 
 def _request(target: _Target, headers: list[tuple[str, str]]) -> bytes:

@@ -77,7 +77,7 @@ class Runner:
         probe = probe_of(target.role, kind)
         assert probe is not None
         tally = Tally(kind, terms(probe), self._clock.monotonic_s())
-        if not tally.eager:
+        if not tally.eager or tally.terms.delay_s:
             await self._clock.sleep(tally.due_s - self._clock.monotonic_s())
         while True:
             tried = self._clock.monotonic_s()

@@ -1,7 +1,8 @@
 """When a probe's answers become a verdict (pure), and when it is tried next.
 
 A try that is *due* counts: at the initial delay plus a period, and every period from then. A startup or readiness
-probe is also tried *early*, every 20 ms, until its first success: there only a success counts.
+probe is also tried *early*, every 20 ms, until its first success: there only a success counts. Never before the
+initial delay, though.
 """
 
 from dataclasses import dataclass

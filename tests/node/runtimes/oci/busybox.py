@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 import tempfile
 from functools import cache
@@ -29,7 +30,10 @@ def static() -> Path | None:
 
 
 def _dynamic(path: Path) -> bool:
-    return b"ld-linux" in path.read_bytes() or b"ld-musl" in path.read_bytes()
+    """Whether it names a loader (PT_INTERP, 3) among its segments, as ELF has them in 64 bits."""
+    body = path.read_bytes()
+    first, (size, count) = struct.unpack_from("<Q", body, 32)[0], struct.unpack_from("<HH", body, 54)
+    return any(struct.unpack_from("<I", body, first + i * size) == (3,) for i in range(count))
 
 
 def _fetch(kept: Path) -> None:

@@ -41,9 +41,15 @@ class Monitored:
                 begun = self.adopt(folder)
                 if isinstance(begun, Running):
                     return begun
-                if begun is not None or attempt == 2:
+                if begun is not None:  # and is over
+                    return Running(id, 0, 0, begun.started_at_s, failed=begun)
+                if attempt == 2:
                     raise
+                await self.clear(folder)
         return self._running(id, answer.get("running"), answer.get("exit"), folder)
+
+    async def clear(self, folder: Path) -> None:
+        """Of what a start has left that was cut."""
 
     def kept(self, running: Running, folder: Path) -> dict[str, Any]:
         """The record of what runs. Raises NotFound where it does not."""

@@ -104,6 +104,8 @@ class ContainerRuntime(Monitored):
         except ValueError as error:
             return Running(launch.id, 0, 0, 0.0, failed=Exit(128, 0, 0.0, 0.0, "StartError", str(error)))
         launch.folder.mkdir(parents=True, exist_ok=True)
+        if os.listdir(launch.folder):
+            await self.clear(launch.folder)
         order: RunSpec = {**run(launch, walls, None, ()), "oci": whole}
         watched = None if self.limits else memory_bytes(launch)
         order |= {"netns": "", "mounts": [], "hostname": "", "memory_bytes": watched, "env": {}, "cwd": "/"}
@@ -136,6 +138,11 @@ class ContainerRuntime(Monitored):
         if shared:
             spec["ipc"] = str(launch.container.ipc)
         return spec
+
+    async def clear(self, folder: Path) -> None:
+        """A root that is there already, half or whole, would be in the way of the next."""
+        await asyncio.to_thread(shutil.rmtree, folder)
+        await asyncio.to_thread(folder.mkdir)
 
     async def exec(self, running: Running, launch: Launch, options: ExecOptions) -> Session:
         kept = self.kept(running, launch.folder)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from madang.node.runtimes.monitor import record
 from madang.node.runtimes.oci.runtime import ContainerRuntime
 from madang.node.runtimes.runtime import Exit, Launch, Running
 from tests.node.runtimes.launching import processes

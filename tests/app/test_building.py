@@ -24,7 +24,7 @@ def sources(folder: Path, last: str = 'CMD ["x"]') -> None:
 def test_programs_are_saved_where_pods_look_for_them(tmp_path: Path) -> None:
     sources(tmp_path)
     made = application(tmp_path, TEXT)
-    asyncio.run(app.build(made, tmp_path / "home", lambda service, line: None))
+    asyncio.run(app.build(made, tmp_path / "home", lambda service, line, step=False: None))
     program = load(tmp_path / "home", container(made, "a")["image"])
     assert program is not None and program.command == ("x",) and program.cwd == "/app"
 
@@ -35,7 +35,7 @@ def test_every_failure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (tmp_path / name / "package.json").write_text("{}")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(app.ApplicationError) as caught:
-        asyncio.run(app.build(application(tmp_path, TEXT), tmp_path / "home", lambda service, line: None))
+        asyncio.run(app.build(application(tmp_path, TEXT), tmp_path / "home", lambda service, line, step=False: None))
     assert sorted(m.partition(":")[0] for m in caught.value.messages) == ["a", "b"]
     assert "there is no npm on PATH" in caught.value.messages[0]
 

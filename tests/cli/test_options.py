@@ -14,7 +14,7 @@ from madang.cli.refusal import Refusal
     ("words", "said"),
     [
         (["up", "--network", "wifi"], "--network wifi: expected bridge or loopback"),
-        (["up", "--runtime", "rocket"], "--runtime rocket: expected auto or host"),
+        (["up", "--runtime", "rocket"], "--runtime rocket: expected auto or container or host"),
         (["status", "--output", "yaml"], "--output yaml: expected json"),
         (["up", "--listen", "192.0.2.77"], "--listen 192.0.2.77: expected an address of this machine"),
     ],

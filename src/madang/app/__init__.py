@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from madang.app.application import Application, ApplicationError, Applied, LoadOptions, ServiceState
+from madang.app.choice import HostAlone, Tell
 from madang.app.hope import hopeless
 from madang.app.progress import grouped, progress, settled
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from madang.ports.api import Api
 
 __all__ = [
-    "Application", "ApplicationError", "Applied", "LoadOptions", "ServiceState",
+    "Application", "ApplicationError", "Applied", "HostAlone", "LoadOptions", "ServiceState",
     "apply", "build", "found_in", "grouped", "hopeless", "keep_fresh", "load", "progress", "settled", "watch_sources",
 ]  # fmt: skip
 
@@ -36,11 +37,11 @@ def load(paths: Sequence[Path], options: LoadOptions) -> Application:
     return load(paths, options)
 
 
-async def build(application: Application, home: Path, say: Callable[[str, str], None], rebuild: bool = False) -> None:
-    """Environments and programs; `say(service, line)` hears the tools. Raises ApplicationError."""
+async def build(application: Application, home: Path, tell: Tell, rebuild: bool = False) -> None:
+    """Environments, programs and images; `tell` hears steps and tools. Raises ApplicationError."""
     from madang.app.building import build
 
-    await build(application, home, say, rebuild)
+    await build(application, home, tell, rebuild)
 
 
 async def apply(api: "Api", application: Application) -> Applied:

@@ -3,11 +3,12 @@
 In: nothing. Out: the frozen types that `load`, `build`, `apply` and `progress` share with the command line.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from madang.app.choice import Chosen, HostAlone, Image, Runtimes
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
@@ -40,7 +41,7 @@ class LoadOptions:
     project: str = ""
     home: Path = Path()
     allow_other_versions: bool = False
-    stored: Callable[[str], bool] = lambda _: False  # whether an image is here, and will run as a container
+    runtimes: Runtimes = field(default_factory=HostAlone)  # which services become containers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,16 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """`builds` are made into programs before `objects` are applied; `found` are servers of this
-    machine that stand for images. `services` are the names as the files write them, `sources` the files read."""
+    """`builds` are made into programs, `images` are built, before `objects` are applied; `found` are servers of this
+    machine that stand for images; `chosen` says of each service how it runs. `services` are the names as the files
+    write them, `sources` the files read."""
 
     name: str
     namespace: str
     objects: Sequence[Obj]
     builds: "Sequence[Build]" = ()
+    images: Sequence[Image] = ()
+    chosen: Mapping[str, Chosen] = field(default_factory=dict)
     found: "Sequence[Found]" = ()
     volumes: Sequence[Volume] = ()
     warnings: Sequence[str] = ()

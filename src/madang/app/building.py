@@ -1,35 +1,48 @@
-"""What must be there before an application's pods can start: environments made, programs saved, volumes owned.
+"""What must be there before an application's pods can start: environments made, images built, programs saved, volumes
+owned.
 
-In: an `Application`. Out: programs and volumes in the courtyard's home. Environments are made for all services at once;
-every failure is told, not the first.
+In: an `Application`. Out: programs and volumes in the courtyard's home, images in its store. All services are made at
+once; every failure is told, not the first.
 """
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable
 from pathlib import Path
 
 from madang.app.application import Application, ApplicationError
+from madang.app.choice import Impossible, Tell
 from madang.app.images import found as servers
 from madang.app.programs.environment import BuildError
 from madang.app.programs.make import Build, make
 from madang.ports.program import save
 
-Say = Callable[[str, str], None]
 
-
-async def build(application: Application, home: Path, say: Say, rebuild: bool = False) -> None:
+async def build(application: Application, home: Path, tell: Tell, rebuild: bool = False) -> None:
     faults: list[str] = []
 
-    async def one(build: Build) -> None:
+    async def one(service: str, work: Awaitable[object]) -> None:
         try:
-            await make(build, home, lambda line: say(build.service, line), rebuild)
-        except BuildError as error:
-            faults.append(f"{build.service}: {error}")
+            await work
+        except (BuildError, Impossible) as error:
+            faults.append(f"{service}: {error}")
+
+    def program(build: Build) -> Awaitable[object]:
+        said = False
+
+        def say(line: str) -> None:
+            nonlocal said
+            tell(build.service, line, step=not said)
+            said = True
+
+        return make(build, home, say, rebuild)
 
     async with asyncio.TaskGroup() as tasks:
         for each in application.builds:
-            tasks.create_task(one(each))
+            tasks.create_task(one(each.service, program(each)))
+        for image in application.images:
+            if rebuild or not image.here:
+                tasks.create_task(one(image.service, image.make(tell, rebuild)))
     if faults:
         raise ApplicationError(faults)
 

@@ -85,7 +85,7 @@ async def refreshed(api: Api, application: Application, home: Path, say: Callabl
     """The application as its files now say; the old one stays where they are wrong."""
     try:
         new = await asyncio.to_thread(load, application.paths, application.options)
-        await build(new, home, lambda service, line: say(f"{service}: {line}"))
+        await build(new, home, lambda service, line, step=False: say(f"{service}: {line}") if step else None)
         page = await api.list("deployments.apps", new.namespace)
         live = {entry.key.name: entry.obj for entry in page.entries}
         applied = await apply(api, replace(new, objects=as_many(application.objects, new.objects, live)))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from madang.app.choice import told
 from madang.cli import contained
 from madang.cli.courtyards import Courtyard
 from madang.cli.doors import Doors, doors, published
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from madang.app import Application, ServiceState
+    from madang.cli.choosing import Choosing
 
 # The gateway hears of an instance when `up` does: it is given a moment to have told HAProxy.
 AGAIN_S, TRIES = 0.005, 400
@@ -49,7 +51,8 @@ class Bringing:
     states: Sequence["ServiceState"] = ()
     doors: Doors = field(default_factory=Doors)
     in_vain: bool = False  # to wait longer
-    contained: str = ""  # which services run in containers
+    choosing: "Choosing | None" = None  # keeps what was chosen
+    contained: Sequence[str] = ()  # which services run in containers, and why
     lines: dict[str, str] = field(default_factory=dict)  # the last line of each service's build
 
     async def bring(self) -> bool:
@@ -75,6 +78,8 @@ class Bringing:
             raise Refusal("\n".join(error.messages)) from error
         for warning in applied.warnings:
             warn(warning)
+        if self.choosing is not None:
+            self.choosing.keep(application.namespace, application.chosen)
         set_namespace(self.court.kubeconfig, application.namespace)
         if applied.removed and self.output != AS_JSON:
             say(f"removed: {', '.join(applied.removed)}")
@@ -83,7 +88,7 @@ class Bringing:
     async def build(self, application: "Application") -> None:
         from madang import app
 
-        if not application.builds:
+        if not application.builds and not application.images:
             return
         if self.output == AS_JSON or not console().is_terminal:
             await app.build(application, self.court.home, self.told, rebuild=self.rebuild)
@@ -92,16 +97,16 @@ class Bringing:
 
         with Live(console=console(), refresh_per_second=8, transient=True) as live:
 
-            def told(service: str, line: str) -> None:
-                self.told(service, line)
+            def told(service: str, line: str, step: bool = False) -> None:
+                self.told(service, line, step)
                 live.update(self.building())
 
             await app.build(application, self.court.home, told, rebuild=self.rebuild)
 
-    def told(self, service: str, line: str) -> None:
-        """Live, the newest line of each service is shown; elsewhere one line that it has begun."""
-        if service not in self.lines and self.output != AS_JSON and not console().is_terminal:
-            say(f"{service}: {line}")
+    def told(self, service: str, line: str, step: bool = False) -> None:
+        """Live, the newest line of each service is shown; elsewhere the steps as they begin."""
+        if step and self.output != AS_JSON and not console().is_terminal:
+            say(plain(f"{service}: {line}"))
         self.lines[service] = line
 
     def building(self) -> "Table":
@@ -126,7 +131,7 @@ class Bringing:
                         self.states = app.progress(application.services, deployments, jobs, pods, events, time.time())
                         self.doors = doors(wanted, services, events)
                         live.update(self.table())
-                        self.contained = contained.told(app.grouped(pods))
+                        self.contained = told(application.chosen) or contained.told(app.grouped(pods))
                         done = app.settled(self.states) and not self.doors.undecided
                         self.in_vain = app.hopeless(self.states, jobs, pods, begun_s)
                         if done or self.in_vain or time.monotonic() > deadline:
@@ -184,8 +189,8 @@ class Bringing:
             say(f"  {key:<{width}} {address}")
         if way := fresh_link(self.court):
             say(f"open the dashboard (once; `madang dashboard` makes another link): {way}")
-        if self.contained:
-            say(plain(f"  {self.contained}"))
+        for line in self.contained:
+            say(plain(f"  {line}"))
         self.tell_others(found["services"], width)
         if ready:
             say(f"[green]ready[/] after {seconds:.1f} s")

@@ -5,6 +5,7 @@ The control process is woken first, and the files are read while it starts.
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 import time
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from madang.cli import courtyards
-from madang.cli.contained import stored
 from madang.cli.courtyards import Courtyard
 from madang.cli.options import DEFAULT, Name, Output, one_of
 from madang.cli.refusal import Refusal
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from madang.app import Application
+    from madang.app.choice import Runtimes
     from madang.cli.bringing import Bringing
+    from madang.cli.choosing import Choosing
 
 
-RUNTIME = "auto: in containers where their images are here, else as programs of this machine; or host."
+RUNTIME = (
+    "container or host: how the services run, from now on (container fetches the images that are lacking); auto: "
+    "chosen anew, in containers where their images are here."
+)
 
 
 def own_address(listen: str) -> str:
@@ -67,11 +72,13 @@ def up(
     profiles: Annotated[list[str] | None, typer.Option("--profile", help="Compose profiles to include.")] = None,
     env_files: Annotated[list[Path] | None, typer.Option("--env-file", help="Instead of .env.")] = None,
     env: Environment = "",
-    build: Annotated[bool, typer.Option("--build", help="Make the environments anew.")] = False,
+    build: Annotated[bool, typer.Option("--build", help="Make environments and images anew.")] = False,
     nodes: Annotated[
         int | None, typer.Option("--nodes", min=1, max=100, help="Divide the machine into N nodes.")
     ] = None,
-    runtime: Annotated[str, typer.Option("--runtime", callback=one_of("--runtime", "auto", "host"), help=RUNTIME)] = "",
+    runtime: Annotated[
+        str, typer.Option("--runtime", callback=one_of("--runtime", "auto", "container", "host"), help=RUNTIME)
+    ] = "",
     network: Network = "",
     listen: Annotated[
         str, typer.Option("--listen", callback=own_address, help="Where published ports are opened.")
@@ -92,28 +99,59 @@ def up(
     """
     begun = time.monotonic()
     court = courtyards.find(name)
-    arguments = daemon_arguments(nodes=nodes, runtime=runtime, network=network, listen=listen)
+    of_all = "auto" if runtime in ("auto", "container") else ""  # one of former times may be host's alone
+    arguments = daemon_arguments(nodes=nodes, runtime=of_all, network=network, listen=listen)
     orphaned = not court.runs and courtyards.left_running(court)
     waking = None if court.runs else courtyards.wake(court, arguments)
     if court.runs:
-        settled(court, nodes, runtime, network, listen)
+        settled(court, nodes, of_all, network, listen)
+    choosing = asked_of(court, waking, runtime, build)
     try:
-        here = stored(court, runtime, network)
         application = read(
-            paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions, here, env
+            paths or [], files or [], profiles or [], env_files or [], court, allow_other_versions, choosing, env
         )
     except Refusal:
         if waking is not None and not orphaned:  # a wrong file starts nothing, and stops nothing that ran
-            undo(waking)
+            undo(choosing.awake)
         raise
-    from madang.cli.bringing import Bringing, load
-
-    load()  # while the control process starts
-    court = waking.ready() if waking is not None else court
-    bringing = Bringing(court, application, begun=begun, timeout_s=timeout, rebuild=build, output=output)
+    bringing = prepared(application, choosing, watch, begun=begun, timeout_s=timeout, rebuild=build, output=output)
     if detach:
         sys.exit(0 if asyncio.run(bringing.bring()) else 1)
     foreground(bringing, watch)
+
+
+def asked_of(court: Courtyard, waking: courtyards.Waking | None, runtime: str, rebuild: bool) -> "Choosing":
+    from madang.cli.choosing import Choosing
+
+    return Choosing(court.home, runtime, once(waking.ready if waking else lambda: court), rebuild)
+
+
+def once(ready: "Callable[[], Courtyard]") -> "Callable[[], Courtyard]":
+    """The courtyard, waited for at most once; why it could not start is said again."""
+    known: list[Courtyard | Refusal] = []
+
+    def awake() -> Courtyard:
+        if not known:
+            try:
+                known.append(ready())
+            except Refusal as refusal:
+                known.append(refusal)
+        if isinstance(known[0], Refusal):
+            raise known[0]
+        return known[0]
+
+    return awake
+
+
+def prepared(application: "Application | None", choosing: "Choosing", watch: bool, **given: Any) -> "Bringing":
+    """All that is needed once the courtyard runs, loaded while it starts."""
+    from madang.cli.bringing import Bringing, load
+
+    load()
+    court = choosing.awake()
+    if application is not None and (application.images or watch):
+        own_mounts()
+    return Bringing(court, application, choosing=choosing, **given)
 
 
 def daemon_arguments(**given: Any) -> list[str]:
@@ -141,11 +179,19 @@ def mended(court: Courtyard) -> None:
         entering.mend(court.home)
 
 
-def undo(waking: courtyards.Waking) -> None:
+def own_mounts() -> None:
+    """Layers are mounted where an image is built: out of sight of everybody else, and before there is a thread."""
+    if os.geteuid() == 0:
+        from madang.node.building import overlay
+
+        overlay.own_mounts()
+
+
+def undo(awake: "Callable[[], Courtyard]") -> None:
     """Stops a courtyard that this command woke in vain."""
     from madang.cli.down import stop
 
-    stop(waking.ready(), 30)
+    stop(awake(), 30)
 
 
 def read(
@@ -155,7 +201,7 @@ def read(
     env_files: list[Path],
     court: Courtyard,
     versions: bool,
-    here: "Callable[[str], bool]" = lambda _: False,
+    runtimes: "Runtimes | None" = None,
     environment: str = "",
 ) -> "Application | None":
     """The application that the files describe; None where nothing was named and nothing is here."""
@@ -167,7 +213,7 @@ def read(
         env_files=tuple(env_files),
         home=court.home,
         allow_other_versions=versions,
-        stored=here,
+        runtimes=runtimes or app.HostAlone(),
         environment=environment,
     )
     if not paths and not files and not app.found_in(Path.cwd()):

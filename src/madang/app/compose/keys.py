@@ -144,7 +144,7 @@ TABLE: tuple[Key, ...] = (
     Key("pull_refresh_after", because="nothing is pulled"),
     Key("read_only", because=CLOSED),
     Key("restart", '`"no"` is a Job; all others are started again by their Deployment'),
-    Key("runtime", because="`madang up --runtime` chooses how pods run"),
+    Key("runtime", because="`madang up --runtime` and `x-madang.runtime` choose how a service runs"),
     Key("scale", "the Deployment's replicas"),
     Key("secrets", "a Secret, mounted as a file"),
     Key("secrets.gid", because="the file belongs to who runs the pod"),
@@ -168,6 +168,7 @@ TABLE: tuple[Key, ...] = (
     Key("volumes_from", because="name the volumes in both services"),
     Key("working_dir", "the container's `workingDir`"),
     Key("x-madang.route", "an HTTPRoute of the front door: host, path, port; one or a list"),
+    Key("x-madang.runtime", "in which runtime the service runs: container, host or auto, over `madang up --runtime`"),
     Key("x-madang.scale", "a HorizontalPodAutoscaler: min, max, cpu (a percentage)"),
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from madang.app.application import PROJECT, SERVICE
+from madang.app.choice import AUTO, BASE, CONTAINER, HOST, Chosen, Impossible
 from madang.app.compose.ground import Ground
 from madang.app.compose.volumes import bound, named
 from madang.app.field import Field
@@ -18,15 +19,16 @@ from madang.app.images.table import server_of
 from madang.app.programs.environment import BuildError
 from madang.app.programs.make import Build, placed, read, reference, warnings
 from madang.app.programs.stage import Stage
-from madang.ports.program import HOST
+from madang.ports.program import HOST as MACHINE
 
+AS_EVER = Chosen()
 COMPLETED = "service_completed_successfully"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`image` is what the pods name; `stage` and `build` where it is built, `found` where a server of this machine
-    stands for it. `ends` says that it runs to an end: a Job."""
+    stands for it, `chosen` how it runs and why. `ends` says that it runs to an end: a Job."""
 
     ground: Ground
     service: str
@@ -37,6 +39,7 @@ class Plan:
     stage: Stage | None = None
     found: Found | None = None
     ends: bool = False
+    chosen: Chosen = AS_EVER
 
     @property
     def name(self) -> str:
@@ -95,18 +98,36 @@ def built(made: Plan) -> Plan:
         inline=of["dockerfile_inline"].text(),
     )
     try:
+        chosen = ground.options.runtimes.of_build(build, asked(made))
+        if chosen.image is not None:
+            image = chosen.image
+            return startable(replace(made, image=image.reference, build=build, stage=image.stage, chosen=chosen))
         stage = read(build)
         ground.project.warnings += [w for w in warnings(build, stage) if w not in ground.project.warnings]
-        image = reference(build, stage)
-    except BuildError as error:
+    except (BuildError, Impossible) as error:
         of.fault(str(error))
         return made
-    made = replace(made, image=image, build=build, stage=stage)
-    if stage.entrypoint or "entrypoint" in made.field:
-        return made
-    if starts_server(stage):
+    chosen = replace(chosen, why=chosen.why.replace(BASE, stage.base or "its base image"))
+    made = replace(made, image=reference(build, stage), build=build, stage=stage, chosen=chosen)
+    if not stage.entrypoint and "entrypoint" not in made.field and starts_server(stage):
         return upon_server(made, build, stage)
-    if stage.command:
+    return startable(made)
+
+
+def asked(made: Plan) -> str:
+    """What the file wants of this service alone."""
+    own = made.field["x-madang"]["runtime"]
+    if own and own.value not in (HOST, CONTAINER, AUTO):
+        own.expected(f"{HOST}, {CONTAINER} or {AUTO}")
+        return ""
+    return own.text()
+
+
+def startable(made: Plan) -> Plan:
+    """Refused where nothing says what to run."""
+    stage, build, of = made.stage, made.build, made.field["build"]
+    assert stage is not None and build is not None
+    if stage.entrypoint or stage.command or "entrypoint" in made.field:
         return made
     if "command" not in made.field:
         without = "has no CMD" if build.inline or build.file.is_file() else "is not there"
@@ -116,7 +137,15 @@ def built(made: Plan) -> Plan:
 
 def pulled(made: Plan) -> Plan:
     of, image = made.field["image"], made.field["image"].text()
-    if image == HOST or made.ground.options.stored(image):
+    if image == MACHINE:
+        return replace(made, image=image)
+    try:
+        chosen = made.ground.options.runtimes.of_image(made.ground.namespace, made.name, image, asked(made))
+    except Impossible as error:
+        of.fault(str(error))
+        return made
+    made = replace(made, chosen=chosen)
+    if chosen.runtime == CONTAINER:
         return replace(made, image=image)
     owner = f"{made.ground.namespace}/{made.name}/"
     try:

@@ -54,7 +54,21 @@ services:
     x-madang:
       route: { host: shop.localhost, path: / }   # an HTTPRoute of the front door; `port` where there are several
       scale: { min: 2, max: 5, cpu: 70% }        # a HorizontalPodAutoscaler; % of what is reserved, else of the limit
+      runtime: container                         # or host, or auto: see below; over `madang up --runtime`
 ```
+
+## In a container, or as a program of this machine
+
+Each service runs in one of two ways, and `madang up` says which and why. It is a container where containers work here
+(`madang status`) and its image is here, or, with `build:`, all images that its Dockerfile stands on: then the image is
+built, step by step, and named by all that it is made of, so that an unchanged source builds nothing and a changed one
+rolls out that service alone. Else it is a program of this machine. No registry is asked: `madang image pull
+python:3-slim` brings an image.
+
+What was chosen stays, whatever comes or goes, until `--runtime container`, `host` or `auto` (chosen anew) says
+otherwise, or `x-madang: runtime:` does for one service; `container` fetches what is lacking. Named volumes are the same
+folders in both. A folder with `pyproject.toml` or `requirements.txt` needs no Dockerfile in a container (see
+[build.md](build.md)). `madang up --build` builds anew.
 
 ## build: without containers
 

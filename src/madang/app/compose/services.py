@@ -15,7 +15,7 @@ from madang.app.field import Field
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
-OWN_KEYS = ("route", "scale")
+OWN_KEYS = ("route", "runtime", "scale")
 ROUTE_KEYS = ("host", "path", "port")
 OTHER_ADDRESSES = ("", "0.0.0.0", "127.0.0.1", "::", "::1", "localhost")
 

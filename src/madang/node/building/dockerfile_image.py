@@ -34,12 +34,17 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 
 
 class NoBase(Exception):
-    """An image is not on this machine."""
+    """An image is not on this machine; `ref` where it could be brought."""
+
+    def __init__(self, message: str, ref: str = "") -> None:
+        super().__init__(message)
+        self.ref = ref
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`epoch` is SOURCE_DATE_EPOCH: seconds since 1970, None where nobody gave it."""
+    """`epoch` is SOURCE_DATE_EPOCH: seconds since 1970, None where nobody gave it. `text` stands for a Dockerfile
+    that is no file."""
 
     folder: Path
     dockerfile: Path
@@ -49,6 +54,10 @@ class Asked:
     epoch: int | None = None
     secrets: Mapping[str, bytes] = field(default_factory=dict)
     fresh: bool = False
+    text: str = ""
+
+    def read(self) -> Dockerfile:
+        return parse(self.text or self.dockerfile.read_text())
 
 
 def platform() -> str:
@@ -61,11 +70,9 @@ async def build(
 ) -> Image:
     """`home` is a courtyard's: the image goes to the store that it shares, the cache keeps what steps made."""
     store, cache = opened(home), Cache.of(home)
-    file = parse(asked.dockerfile.read_text())
     context = Context(asked.folder, ignored(asked))
     created = EPOCH if asked.epoch is None else moment(asked.epoch)
-    request = Request(asked.args, asked.target, platform(), created)
-    planned, found = settle(file, request, store, context)
+    planned, found = drawn(asked, store, context)
     for text in planned.warnings:
         warn(text)
     seconds = int(datetime.fromisoformat(created).timestamp())
@@ -84,6 +91,13 @@ async def build(
     finally:
         for image in found.values():
             store.release(image.digest, holder)
+
+
+def drawn(asked: Asked, store: Store, context: Context) -> tuple[Plan, dict[str, Image]]:
+    """What is to be done, and the images that it stands on. Raises `Refused` and `NoBase`."""
+    created = EPOCH if asked.epoch is None else moment(asked.epoch)
+    request = Request(asked.args, asked.target, platform(), created)
+    return settle(asked.read(), request, store, context)
 
 
 def ignored(asked: Asked) -> ignore.Ignore:
@@ -120,7 +134,7 @@ def base(store: Store, ref: str, wanted: str) -> Image:
     except ValueError as error:
         raise NoBase(str(error)) from error
     if image is None:
-        raise NoBase(f'the image "{ref}" is not here; bring it with `madang image pull` or `madang image load`')
+        raise NoBase(f'the image "{ref}" is not here; bring it with `madang image pull` or `madang image load`', ref)
     if image.platform and image.platform.split("/")[:2] != wanted.split("/")[:2]:
         raise NoBase(f'the image "{ref}" is for {image.platform}, this machine runs {wanted}')
     return image

@@ -94,7 +94,7 @@ def found(asked: Asked, store: Store) -> Ground:
         root = base(store, ref, platform())
     except NoBase as error:
         way = "" if asked.base else "; or name another with --base"
-        raise NoBase(f"{error}{way}") from error
+        raise NoBase(f"{error}{way}", error.ref) from error
     created = EPOCH if asked.epoch is None else moment(asked.epoch)
     python = interpreter.found(root, ref)
     if not suits(told.python, python.version):

@@ -75,3 +75,10 @@ metadata: {name: z}
         f"{at}:23: no such kind here: example.org/v1 Zoo; docs/compatibility.md lists those that are, "
         "`madang kubectl api-resources` too: leave it out",
     ]
+
+
+def test_pods_that_are_to_be_programs_say_so(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(TWO.replace("spec: {}", "spec: {template: {spec: {}}}"))
+    objects = app.load([tmp_path], app.LoadOptions(runtime="host")).objects
+    template = next(o for o in objects if o["kind"] == "Deployment")["spec"]["template"]
+    assert template == {"spec": {}, "metadata": {"annotations": {"madang.dev/runtime": "host"}}}

@@ -42,6 +42,7 @@ class LoadOptions:
     home: Path = Path()
     allow_other_versions: bool = False
     runtimes: Runtimes = field(default_factory=HostAlone)  # which services become containers
+    runtime: str = ""  # what is asked for all pods of manifests
 
 
 @dataclass(frozen=True, slots=True)

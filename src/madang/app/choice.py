@@ -49,7 +49,10 @@ class Chosen:
 
 
 class Runtimes(Protocol):
-    """`asked` is what the service's own `x-madang: runtime:` says. Both raise `Impossible`."""
+    """`given` is what the command asks for all, `asked` what the service's own `x-madang: runtime:` says. Both raise
+    `Impossible`."""
+
+    given: str
 
     def of_build(self, build: "Build", asked: str) -> Chosen: ...
 
@@ -58,6 +61,8 @@ class Runtimes(Protocol):
 
 class HostAlone:
     """For who has no images."""
+
+    given = ""
 
     def of_build(self, build: "Build", asked: str) -> Chosen:
         return choose(asked, "", Kept(), lambda: "", lambda: "no images are kept here")

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from madang.app.application import PROJECT, Application, ApplicationError, LoadOptions
+from madang.app.choice import HOST
 from madang.app.compose.names import object_name
 from madang.app.document import DocumentError, Map, Mark, plain, read_file
 from madang.app.order import group
 from madang.kinds import table
 from madang.ports.objects import Obj
+from madang.ports.settings import RUNTIME
 
 WORKLOADS = ("Deployment", "Job")
 
@@ -37,7 +39,7 @@ def read_manifests(files: Sequence[Path], options: LoadOptions) -> Application:
         for document in documents:
             for one in items(document, str(path), faults):
                 if (obj := checked(one, label, seen, faults)) is not None:
-                    objects.append(obj)
+                    objects.append(as_programs(obj) if options.runtime == HOST else obj)
                     meta = obj["metadata"]
                     places[obj["kind"], meta.get("namespace", ""), meta["name"]] = str(one.mark)
     if not objects and not faults:
@@ -94,6 +96,18 @@ def checked(one: Map, label: str, seen: dict[tuple[str, str, str], Mark], faults
         return None
     seen[key] = mark
     return {**obj, "metadata": meta}
+
+
+def as_programs(obj: Obj) -> Obj:
+    """With the word that keeps its pods out of containers, where no class of runtime is named."""
+    if obj["kind"] == "Pod":
+        notes = {RUNTIME: HOST, **(obj["metadata"].get("annotations") or {})}
+        return {**obj, "metadata": {**obj["metadata"], "annotations": notes}}
+    template = (obj.get("spec") or {}).get("template") if obj["kind"] in WORKLOADS else None
+    if not isinstance(template, dict):
+        return obj
+    pod = as_programs({"kind": "Pod", **template, "metadata": template.get("metadata") or {}})
+    return {**obj, "spec": {**obj["spec"], "template": {k: v for k, v in pod.items() if k != "kind"}}}
 
 
 def unknown(obj: Obj) -> str:

@@ -28,10 +28,10 @@ PATIENCE_S, LOOK_S = 10.0, 0.05
 
 @dataclass
 class Choosing:
-    """`awake` gives the courtyard once it runs; `runtime` is `--runtime`, `rebuild` is `--build`."""
+    """`awake` gives the courtyard once it runs; `given` is `--runtime`, `rebuild` is `--build`."""
 
     home: Path
-    runtime: str
+    given: str
     awake: Callable[[], Courtyard]
     rebuild: bool = False
     kept: dict[str, dict[str, Kept]] = field(default_factory=dict)  # by project, by service
@@ -40,7 +40,7 @@ class Choosing:
     def of_build(self, build: "Build", asked: str) -> Chosen:
         kept = self.before(build.project, build.service)
         if self.surely_host(asked, kept):
-            return choose(asked, self.runtime, kept, lambda: f"{BASE} is not here", lambda: "")
+            return choose(asked, self.given, kept, lambda: f"{BASE} is not here", lambda: "")
         from madang.cli import imaging
 
         found: Foretold | None = None
@@ -50,7 +50,7 @@ class Choosing:
         except imaging.Lacking as error:
             missing = str(error)
         base = found.bases[0] if found is not None and found.bases else "all that it stands on"
-        chosen = choose(asked, self.runtime, kept, lambda: missing, self.refused, base)
+        chosen = choose(asked, self.given, kept, lambda: missing, self.refused, base)
         if chosen.runtime == HOST:
             return chosen
         if found is None:
@@ -60,7 +60,7 @@ class Choosing:
     def of_image(self, project: str, service: str, image: str, asked: str) -> Chosen:
         kept = self.before(project, service)
         if self.surely_host(asked, kept):
-            return choose(asked, self.runtime, kept, lambda: f"{image} is not here", lambda: "")
+            return choose(asked, self.given, kept, lambda: f"{image} is not here", lambda: "")
         from madang.cli import imaging
 
         if self.wanted(asked):
@@ -68,19 +68,19 @@ class Choosing:
         here = imaging.is_here(self.home, image)
         kept = kept if here else Kept()  # it was removed: as if nothing had been chosen
         return choose(
-            asked, self.runtime, kept, lambda: "" if here else f"{image} is not here", self.refused, "its image"
+            asked, self.given, kept, lambda: "" if here else f"{image} is not here", self.refused, "its image"
         )
 
     def surely_host(self, asked: str, kept: Kept) -> bool:
         """Without a look at any image."""
-        wish = asked or self.runtime
+        wish = asked or self.given
         if wish == CONTAINER or (wish != AUTO and kept.runtime == CONTAINER):
             return False
         return wish == HOST or (wish != AUTO and kept.runtime == HOST) or not any_here(self.home)
 
     def wanted(self, asked: str) -> bool:
         """Whether images that are lacking are to be brought: somebody said so."""
-        return (asked or self.runtime) == CONTAINER
+        return (asked or self.given) == CONTAINER
 
     def refused(self) -> str:
         """Why containers do not work here; the courtyard has tried."""

@@ -160,8 +160,9 @@ def wording(error: Exception, build: Build) -> str:
     if isinstance(error, OSError):
         return f"{error.strerror or error}: {error.filename or build.context}"
     line = getattr(error, "line", 0)
-    at = f"{build.file}:{line}: " if line and not build.inline else ""
-    return f"{at}{getattr(error, 'message', error)}"
+    if not line or build.inline:
+        return str(error)
+    return f"{build.file}:{line}: {str(error).removeprefix(f'Dockerfile line {line}: ')}"
 
 
 class Telling:

@@ -215,6 +215,7 @@ def read(
         allow_other_versions=versions,
         runtimes=runtimes or app.HostAlone(),
         environment=environment,
+        runtime=runtimes.given if runtimes is not None else "",
     )
     if not paths and not files and not app.found_in(Path.cwd()):
         if environment:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from madang.node.aside import Aside, at_once
-from madang.node.containers.choice import CONTAINER, choose
+from madang.node.containers.choice import CONTAINER, HOST, choose
 from madang.node.containers.containers import Containers
 from madang.node.events import Recorder
 from madang.node.images.images import Images
@@ -21,6 +21,7 @@ from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
 from madang.ports.objects import Obj
 from madang.ports.program import Program
+from madang.ports.settings import RUNTIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Kit:
         """The name of the runtime that a pod gets if it is started now. A container needs a network of its own, unless
         it wants this machine's: what it listens on is its own affair."""
         named = pod["spec"].get("runtimeClassName")
+        if not named and (pod["metadata"].get("annotations") or {}).get(RUNTIME) == HOST:
+            return self.runtime
         known = self.containers if CONTAINER in self.runtimes else None
         if named or known is None or (self.loopback and not pod["spec"].get("hostNetwork")):
             return named or self.runtime

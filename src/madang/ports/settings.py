@@ -12,6 +12,7 @@ DOMAIN = "madang.dev"  # of our labels, annotations and kinds
 # A Node with this annotation has lost its agent, to see what becomes of the rest: `hang` (it answers nobody, what runs
 # goes on) or `kill` (what runs is killed as well, as when a machine loses its power).
 BROKEN = f"{DOMAIN}/broken"
+RUNTIME = f"{DOMAIN}/runtime"  # annotation of a pod: `host` keeps it out of containers although its images are here
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Failed(Exception):
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(f"Dockerfile line {line}: {message}")
+        self.line = line
 
 
 @dataclass

@@ -13,7 +13,8 @@ from typing import Any
 
 API, META = "k8s.io.api", "k8s.io.apimachinery.pkg.apis.meta.v1"
 ROOTS = {
-    "core.v1": "Namespace Node Pod PodTemplate Service ConfigMap Secret Event ServiceAccount Binding",
+    "core.v1": "Namespace Node Pod PodTemplate ReplicationController Service ConfigMap Secret Event ServiceAccount "
+    "Binding",
     "apps.v1": "Deployment ReplicaSet",
     "batch.v1": "Job",
     "autoscaling.v1": "HorizontalPodAutoscaler Scale",

@@ -23,7 +23,7 @@ Shape = dict[str, Any]
 KINDS = {
     **{f"/v1/{k}": f"core.v1.{k}" for k in (
         "Namespace", "Node", "Pod", "PodTemplate", "Service", "ConfigMap", "Secret", "Event", "ServiceAccount",
-        "Binding",
+        "Binding", "ReplicationController",
     )},
     **{f"apps/v1/{k}": f"apps.v1.{k}" for k in ("Deployment", "ReplicaSet")},
     "batch/v1/Job": "batch.v1.Job",
@@ -63,6 +63,8 @@ COLUMNS = {
         "count",
     ),
     "core.v1.ObjectReference": ("fieldPath",),
+    "core.v1.ReplicationControllerSpec": ("replicas", "selector"),
+    "core.v1.ReplicationControllerStatus": ("replicas", "readyReplicas"),
     "core.v1.Secret": ("type", "data"),
     "core.v1.ConfigMap": ("data",),
     "apps.v1.DeploymentStatus": ("updatedReplicas", "availableReplicas"),

@@ -1,7 +1,7 @@
 """ReplicaSet: so many pods of one template, no more and no less.
 
-In: the ReplicaSet, its pods. Out: pods created or deleted, orphans adopted, strangers released, one status
-(kubernetes pkg/controller/replicaset).
+In: the ReplicaSet (or a ReplicationController in the form of one), its pods. Out: pods created or deleted, orphans
+adopted, strangers released, one status (kubernetes pkg/controller/replicaset).
 """
 
 import math
@@ -40,10 +40,16 @@ def decide(ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]
     found = view.get(KIND, ref.namespace, ref.name)
     if found is None:
         return []
-    rs, selector = found, found["spec"].get("selector")
-    reference = controller_ref(rs, "apps/v1", "ReplicaSet")
+    return kept(KIND, found, controller_ref(found, "apps/v1", "ReplicaSet"), view, now, chance)
+
+
+def kept(
+    kind: Kind, rs: Obj, reference: Obj, view: View, now: float, chance: Chance, *, tells_going: bool = True
+) -> list[Action]:
+    """`tells_going`: its status counts the pods that are being deleted."""
+    selector, namespace = rs["spec"].get("selector"), rs["metadata"]["namespace"]
     claimed = claim(
-        rs, reference, selector, pod.PODS, candidates(pod.PODS, ref.namespace, selector, rs["metadata"]["uid"], view)
+        rs, reference, selector, pod.PODS, candidates(pod.PODS, namespace, selector, rs["metadata"]["uid"], view)
     )
     mine = [p for p in claimed.mine if pod.active(p)]
     going = sum(1 for p in claimed.mine if pod.terminating(p))
@@ -51,39 +57,39 @@ def decide(ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]
     actions: list[Action] = list(claimed.patches)
     if not pod.deleting(rs):
         if len(mine) < wanted:
-            actions += creations(rs, reference, min(wanted - len(mine), BURST), view, now, chance)
+            actions += creations(kind, rs, reference, min(wanted - len(mine), BURST), view, now, chance)
         elif len(mine) > wanted:
-            related = siblings(rs, view)
-            actions += [deletion(rs, p) for p in surplus(mine, related, min(len(mine) - wanted, BURST), now)]
-    actions += status_patch(KIND, rs, status(rs, mine, going, wanted, now))
+            related = siblings(kind, rs, view)
+            actions += [deletion(kind, rs, p) for p in surplus(mine, related, min(len(mine) - wanted, BURST), now)]
+    actions += status_patch(kind, rs, status(rs, mine, going if tells_going else None, wanted, now))
     return actions + wake(rs, mine, now)
 
 
-def creations(rs: Obj, reference: Obj, count: int, view: View, now: float, chance: Chance) -> list[Action]:
+def creations(kind: Kind, rs: Obj, reference: Obj, count: int, view: View, now: float, chance: Chance) -> list[Action]:
     taken: set[str] = set()
     made_pods = (new_pod(rs, reference, taken, view, chance) for _ in range(count))
     return [
         Create(
             pod.PODS,
             one,
-            then=(Emit(KIND, rs, "Normal", "SuccessfulCreate", f"Created pod: {one['metadata']['name']}"),),
+            then=(Emit(kind, rs, "Normal", "SuccessfulCreate", f"Created pod: {one['metadata']['name']}"),),
             otherwise=(
-                Emit(KIND, rs, "Warning", "FailedCreate", "Error creating: {error}"),
-                failure(rs, "FailedCreate", now),
+                Emit(kind, rs, "Warning", "FailedCreate", "Error creating: {error}"),
+                failure(kind, rs, "FailedCreate", now),
             ),
         )
         for one in made_pods
     ]
 
 
-def failure(rs: Obj, reason: str, now: float) -> Patch:
+def failure(kind: Kind, rs: Obj, reason: str, now: float) -> Patch:
     """The status with ReplicaFailure; the hand fills in why."""
     conditions = with_condition(
         (rs.get("status") or {}).get("conditions"), made("ReplicaFailure", "True", reason, "{error}", now)
     )
     meta = rs["metadata"]
     return Patch(
-        KIND, meta["namespace"], meta["name"], {"status": {"conditions": conditions}}, "status", uid=meta["uid"]
+        kind, meta["namespace"], meta["name"], {"status": {"conditions": conditions}}, "status", uid=meta["uid"]
     )
 
 
@@ -100,24 +106,24 @@ def new_pod(rs: Obj, reference: Obj, taken: set[str], view: View, chance: Chance
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
-def deletion(rs: Obj, one: Obj) -> Delete:
+def deletion(kind: Kind, rs: Obj, one: Obj) -> Delete:
     name = one["metadata"]["name"]
     return Delete(
         pod.PODS,
         one["metadata"]["namespace"],
         name,
         uid=one["metadata"]["uid"],
-        then=(Emit(KIND, rs, "Normal", "SuccessfulDelete", f"Deleted pod: {name}"),),
+        then=(Emit(kind, rs, "Normal", "SuccessfulDelete", f"Deleted pod: {name}"),),
     )
 
 
-def siblings(rs: Obj, view: View) -> list[Obj]:
+def siblings(kind: Kind, rs: Obj, view: View) -> list[Obj]:
     """Active pods of all ReplicaSets with the same controller: they tell which nodes hold many."""
     controller = controller_of(rs)
     owners = [rs]
     if controller is not None:
         owners = [
-            o for o in view.list(KIND, rs["metadata"]["namespace"], owner=controller["uid"]) if controller_of(o)
+            o for o in view.list(kind, rs["metadata"]["namespace"], owner=controller["uid"]) if controller_of(o)
         ] or [rs]
     return [
         p
@@ -180,7 +186,7 @@ FIRST_OUT = (
 )
 
 
-def status(rs: Obj, mine: Sequence[Obj], going: int, wanted: int, now: float) -> Obj:
+def status(rs: Obj, mine: Sequence[Obj], going: int | None, wanted: int, now: float) -> Obj:
     old = rs.get("status") or {}
     min_ready_s = int(rs["spec"].get("minReadySeconds", 0))
     template_labels = ((rs["spec"]["template"].get("metadata") or {}).get("labels") or {}).items()
@@ -189,7 +195,9 @@ def status(rs: Obj, mine: Sequence[Obj], going: int, wanted: int, now: float) ->
         "readyReplicas": sum(1 for p in mine if pod.ready(p)),
         "availableReplicas": sum(1 for p in mine if pod.available(p, min_ready_s, now)),
     }
-    new: Obj = {"replicas": len(mine), **{name: n for name, n in counts.items() if n}, "terminatingReplicas": going}
+    new: Obj = {"replicas": len(mine), **{name: n for name, n in counts.items() if n}}
+    if going is not None:
+        new["terminatingReplicas"] = going
     conditions = old.get("conditions")
     if find(conditions, "ReplicaFailure") and len(mine) >= wanted:
         conditions = without(conditions, "ReplicaFailure")

@@ -10,8 +10,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "v1": (
         "componentstatuses", "endpoints", "limitranges", "nodes/proxy", "persistentvolumeclaims",
         "persistentvolumeclaims/status", "persistentvolumes", "persistentvolumes/status", "pods/ephemeralcontainers",
-        "pods/resize", "replicationcontrollers", "replicationcontrollers/scale",
-        "replicationcontrollers/status", "resourcequotas", "resourcequotas/status",
+        "pods/resize", "resourcequotas", "resourcequotas/status",
     ),
     "apps/v1": (
         "controllerrevisions", "daemonsets", "daemonsets/status", "statefulsets", "statefulsets/scale",

@@ -24,6 +24,7 @@ ACTS = {
     "services": "an address and a name, balanced; ports of this machine for NodePort and LoadBalancer",
     "deployments.apps": "rollouts, revisions, rollback, progress deadline",
     "replicasets.apps": "keeps the number of its pods",
+    "replicationcontrollers": "keeps the number of its pods",
     "horizontalpodautoscalers.autoscaling": "follows CPU and memory (Resource metrics)",
     "jobs.batch": "runs pods to completion",
     "leases.coordination.k8s.io": "kept for whoever elects a leader",

@@ -16,6 +16,7 @@ from madang.control import (
     eventttl,
     job,
     replicaset,
+    replicationcontroller,
     tainteviction,
 )
 from madang.control.controller import Controller, Ref
@@ -75,7 +76,7 @@ class Loops:
 
     def controllers(self) -> Sequence[Controller]:
         plain: list[Any] = [
-            *(deployment, replicaset, job, endpointslice, dependency),
+            *(deployment, replicaset, replicationcontroller, job, endpointslice, dependency),
             *(collector, tainteviction, eventttl),
         ]
         made = [NamespaceController(self._ca_pem), NodeLifecycle(self._liveness), PodCollector()]

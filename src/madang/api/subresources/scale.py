@@ -1,4 +1,4 @@
-"""`scale`: how many, of Deployments and ReplicaSets, as an autoscaling/v1 Scale.
+"""`scale`: how many, of Deployments, ReplicaSets, ReplicationControllers, as an autoscaling/v1 Scale.
 
 In: the object or a Scale. Out: a Scale, or the object with another number of replicas.
 """
@@ -28,7 +28,10 @@ def of(obj: Obj, revision: str) -> Obj:
     meta = {name: about[name] for name in ("name", "namespace", "uid", "creationTimestamp") if name in about}
     if revision:
         meta["resourceVersion"] = revision
-    selector = str(from_object(spec.get("selector")))
+    given = spec.get("selector")
+    if obj.get("kind") == "ReplicationController":
+        given = {"matchLabels": given or {}}
+    selector = str(from_object(given))
     scale: Obj = {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",

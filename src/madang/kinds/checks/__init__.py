@@ -32,6 +32,7 @@ from madang.kinds.checks.workloads import (
     check_pod_template,
     check_replica_set,
     check_replica_set_status,
+    check_replication_controller,
 )
 from madang.ports.objects import Kind, Obj
 
@@ -56,6 +57,7 @@ CHECKS: Mapping[Kind, Check] = {
     "podtemplates": check_pod_template,
     "priorityclasses.scheduling.k8s.io": check_priority_class,
     "replicasets.apps": check_replica_set,
+    "replicationcontrollers": check_replication_controller,
     "runtimeclasses.node.k8s.io": check_runtime_class,
     "secrets": check_secret,
     "serviceaccounts": check_service_account,
@@ -73,5 +75,6 @@ STATUS_CHECKS: Mapping[Kind, StatusCheck] = {
     "nodes": check_node_status,
     "pods": check_pod_status,
     "replicasets.apps": check_replica_set_status,
+    "replicationcontrollers": check_replica_set_status,
     "services": check_meta_update,
 }

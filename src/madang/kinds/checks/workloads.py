@@ -57,6 +57,16 @@ def check_replica_set(new: Obj, old: Obj | None) -> list[Cause]:
     return out + check_selected_template(spec) + _same_selector(spec, old)
 
 
+def check_replication_controller(new: Obj, old: Obj | None) -> list[Cause]:
+    """Its selector is a plain map, and may change."""
+    spec = new.get("spec") or {}
+    out = check_meta(new) if old is None else check_meta_update(new, old)
+    for name in ("minReadySeconds", "replicas"):
+        out += not_negative(f"spec.{name}", spec.get(name))
+    selector = spec.get("selector")
+    return out + check_selected_template({**spec, "selector": {"matchLabels": selector} if selector else None})
+
+
 def check_deployment_status(new: Obj, old: Obj) -> list[Cause]:
     names = (
         "observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas",

@@ -14,6 +14,7 @@ from madang.kinds.columns.cells import (
     at,
     column,
     first_few,
+    labels_text,
     selector_or_none,
     selector_text,
     timed,
@@ -62,6 +63,17 @@ SCALE = (
     _count("Available", "autoscaling.v1.ScaleStatus.replicas", "status", "replicas"),
     AGE,
 )
+REPLICATION_CONTROLLER = (
+    NAME,
+    _count("Desired", "core.v1.ReplicationControllerSpec.replicas", "spec", "replicas"),
+    _count("Current", "core.v1.ReplicationControllerStatus.replicas", "status", "replicas"),
+    _count("Ready", "core.v1.ReplicationControllerStatus.readyReplicas", "status", "readyReplicas"),
+    AGE, CONTAINERS, IMAGES,
+    column(
+        "Selector", "string", "core.v1.ReplicationControllerSpec.selector",
+        lambda o: labels_text(at(o, "spec", "selector", default=None)), wide=True,
+    ),
+)  # fmt: skip
 REPLICA_SET = (
     NAME,
     _count("Desired", "apps.v1.ReplicaSetSpec.replicas", "spec", "replicas"),

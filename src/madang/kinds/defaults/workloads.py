@@ -36,6 +36,16 @@ def pod_template(obj: Obj) -> None:
     pod.template(obj.get("template"))
 
 
+def replication_controller(obj: Obj) -> None:
+    spec = obj["spec"]
+    spec.setdefault("replicas", 1)
+    labels = (spec.get("template") or {}).get("metadata", {}).get("labels")
+    if labels and not spec.get("selector"):
+        spec["selector"] = dict(labels)
+    labels_from_template(obj)
+    pod.template(spec.get("template"))
+
+
 def replica_set(obj: Obj) -> None:
     obj["spec"].setdefault("replicas", 1)
     pod.template(obj["spec"].get("template"))
@@ -60,7 +70,7 @@ def job(obj: Obj) -> None:
 
 
 def labels_from_template(obj: Obj) -> None:
-    """A job without labels has its template's."""
+    """A job or a replication controller without labels has its template's."""
     labels = obj["spec"].get("template", {}).get("metadata", {}).get("labels")
     if labels and not obj["metadata"].get("labels"):
         obj["metadata"]["labels"] = dict(labels)

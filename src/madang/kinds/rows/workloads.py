@@ -1,4 +1,4 @@
-"""The groups of workloads: apps, batch, autoscaling."""
+"""The groups of workloads: apps, batch, autoscaling; and the core group's ReplicationController."""
 
 from collections.abc import Callable
 
@@ -34,6 +34,14 @@ REPLICA_SET = Kind(
     prepare_update=strategies.counted_update, prepare_status=strategies.keep_spec,
     columns=printed.REPLICA_SET,
 )  # fmt: skip
+REPLICATION_CONTROLLER = Kind(
+    group="", version="v1", kind="ReplicationController", plural="replicationcontrollers",
+    singular="replicationcontroller", short=("rc",), categories=("all",), subresources=(SCALE, STATUS),
+    fields={"status.replicas": count_at("status", "replicas")},
+    default=workloads.replication_controller, prepare_create=strategies.replica_set_create,
+    prepare_update=strategies.counted_update, prepare_status=strategies.keep_spec,
+    columns=printed.REPLICATION_CONTROLLER,
+)  # fmt: skip
 JOB = Kind(
     group="batch", version="v1", kind="Job", plural="jobs", singular="job", categories=("all",),
     subresources=(STATUS,), fields={"status.successful": count_at("status", "succeeded")},
@@ -50,4 +58,4 @@ AUTOSCALER = Kind(
     columns=printed.AUTOSCALER,
 )  # fmt: skip
 
-ROWS = (DEPLOYMENT, REPLICA_SET, JOB, AUTOSCALER)
+ROWS = (DEPLOYMENT, REPLICA_SET, REPLICATION_CONTROLLER, JOB, AUTOSCALER)

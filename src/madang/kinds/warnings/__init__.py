@@ -77,6 +77,7 @@ _OWN: Mapping[Kind, Warn] = {
     "nodes": _node,
     "pods": _pod,
     "replicasets.apps": _workload,
+    "replicationcontrollers": _workload,
     "services": services.of,
 }
 

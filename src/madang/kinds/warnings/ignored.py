@@ -93,6 +93,7 @@ FIELDS: Mapping[Kind, Sequence[Field]] = {
         "jobs.batch": (*_JOB, *_TEMPLATE),
         "pods": _POD,
         "replicasets.apps": _TEMPLATE,
+        "replicationcontrollers": _TEMPLATE,
         "services": _SERVICE,
     }.items()
 }

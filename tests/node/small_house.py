@@ -13,6 +13,7 @@ from madang.api.index import Index
 from madang.node.agents import Agents, Outside
 from madang.node.containers.containers import Containers
 from madang.node.machine.machine import Machine
+from madang.node.pulling.puller import Source
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Obj
 from madang.ports.program import Program as Image
@@ -97,6 +98,7 @@ async def small_house(
     network: NetworkName = "bridge",
     runtime: MakeBelieveRuntime | None = None,
     containers: Containers | None = None,
+    images: Source | None = None,
 ) -> AsyncIterator[SmallHouse]:
     clock, chance = VirtualClock(), SystemChance(1)
     addresses = Addresses(network, "10.244.0.0/16", "10.96.0.0/16", "10.244.0.1", port_base=23000, port_count=100)
@@ -114,7 +116,8 @@ async def small_house(
 
     def new_agents() -> Agents:
         runtimes = {"host": runtime} | ({"container": runtime} if containers is not None else {})
-        return Agents(api, runtimes, net, settings, clock, chance, outside=outside, containers=containers)
+        more = {"outside": outside, "containers": containers, "images": images}
+        return Agents(api, runtimes, net, settings, clock, chance, **more)  # type: ignore[arg-type]
 
     agents = new_agents()
     house = SmallHouse(api, agents, runtime, net, handler, home, [], new_agents)

@@ -26,6 +26,7 @@ from madang.node.naming import Naming
 from madang.node.networks.network import Network
 from madang.node.probes.handler import Handler, SystemHandler
 from madang.node.probes.patient import PatientHandler, Pauses
+from madang.node.pulling.puller import Puller, Source
 from madang.node.pulses import Pulses
 from madang.node.runtimes.runtime import Runtime
 from madang.node.sampling import EVERY_S, NodeSamples
@@ -58,7 +59,8 @@ class Outside:
 
 
 class Agents:
-    """`runtimes` are those that work here, by name. The network has been started."""
+    """`runtimes` are those that work here, by name. The network has been started. `images` stands in for engines and
+    registries."""
 
     def __init__(
         self,
@@ -71,10 +73,12 @@ class Agents:
         *,
         outside: Outside | None = None,
         containers: Containers | None = None,
+        images: Source | None = None,
         dns: str = "",
     ) -> None:
         self._api, self._clock, self._settings, self._network = api, clock, settings, network
         self._runtimes, self._containers, self._dns = runtimes, containers, dns
+        self._puller = None if containers is None else Puller(containers.store, clock, images)
         outside = outside or Outside(SystemHandler())
         self._here = outside.machine or machine(settings.home)
         self._real = outside.machine is None
@@ -128,6 +132,7 @@ class Agents:
             runtimes=self._runtimes,
             runtime=HOST_RUNTIME,
             containers=self._containers if settings.runtime == AUTO else None,
+            puller=self._puller,
             images=Images(settings.home),
             volumes=Volumes(settings.home, settings.id, api_tokens(api), aside),
             handler=handler,

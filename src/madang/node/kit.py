@@ -15,6 +15,7 @@ from madang.node.names.names import Names
 from madang.node.networks.network import Network
 from madang.node.pod.facts import Now
 from madang.node.probes.handler import Handler
+from madang.node.pulling.puller import Puller
 from madang.node.runtimes.runtime import Runtime
 from madang.node.volumes.volumes import Volumes
 from madang.ports.api import LocalApi
@@ -28,6 +29,7 @@ from madang.ports.settings import RUNTIME
 class Kit:
     """`runtimes` by name, `runtime` the name of the default; `base` is every program's environment.
     `containers` knows the images that can be run as such; None: no container runtime works, or none is wanted.
+    `puller` brings images that are lacking, for all pods of all nodes.
     `starts` bounds how many containers are started at once. `dns`: the address of the house's own server, if any."""
 
     api: LocalApi
@@ -52,6 +54,7 @@ class Kit:
     aside: Aside = at_once
     containers: Containers | None = None
     number: int = 1  # which of the courtyard's nodes this is
+    puller: Puller | None = None
 
     def now(self) -> Now:
         return Now(self.clock.now_s(), self.clock.monotonic_s())

@@ -15,8 +15,9 @@ def pod(*images: str) -> Obj:
     [
         (("stored",), "container"),
         (("host",), "host"),
-        (("nowhere",), "host"),
-        (("stored", "nowhere"), "container"),  # which then says that it has to be loaded
+        (("nowhere",), "container"),  # which then is pulled, or says why not
+        (("nowhere", "host"), "host"),
+        (("stored", "nowhere"), "container"),
         (("stored", "host"), "host"),
         (("stored", "both"), "container"),
         (("both",), "container"),

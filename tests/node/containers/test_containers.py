@@ -55,7 +55,7 @@ def test_what_is_not_here_is_said_with_the_way_out(known: Containers) -> None:
     for reference, policy, reason in (
         ("other", "IfNotPresent", "ErrImagePull"),
         ("other", "Never", "ErrImageNeverPull"),
-        ("No Name", "", "ErrImagePull"),
+        ("No Name", "", "InvalidImageName"),
     ):
         found = known.resolve(reference, policy)
         assert isinstance(found, NotHere)

@@ -1,4 +1,4 @@
-"""Which runtime a pod gets: its own word, else a container where its images are here, else a program of this machine.
+"""Which runtime a pod gets: its own word, else a container, unless an image is a program of this machine alone.
 
 In: the pod, what the image store and the host's programs know. Out: a runtime's name. Pure; what was chosen stays
 until the pod's containers are gone, so the answer is asked for only before the first start.
@@ -14,10 +14,7 @@ Knows = Callable[[str], bool]  # by an image's name
 
 
 def choose(pod: Obj, default: str, in_store: Knows, on_host: Knows) -> str:
-    """One image that is in the store is enough, unless another is a program of this machine and nothing else: a pod's
-    containers live together."""
+    """Unless one of its images is a program of this machine and nothing else: a pod's containers live together. What is
+    neither will have to be brought."""
     names = [str(role.spec.get("image") or "") for role in spec.roles(pod)]
-    stored = [name for name in names if in_store(name)]
-    if not stored:
-        return default
-    return default if any(on_host(name) for name in names if name not in stored) else CONTAINER
+    return default if any(on_host(name) for name in names if not in_store(name)) else CONTAINER

@@ -17,6 +17,7 @@ from madang.node.containers.spec import Device, config
 from madang.node.images.holders import of_pod
 from madang.node.images.image import Image
 from madang.node.images.images import NotHere
+from madang.node.images.reference import parse
 from madang.node.images.store import Store
 from madang.node.pod.spec import Role
 from madang.node.runtimes.oci.layered import Layers
@@ -34,11 +35,11 @@ BASE = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 class Containers:
     def __init__(self, store: Store, machine: Machine, court: str = "") -> None:
         """`court` is who holds images: a store is shared by all courtyards of a user."""
-        self._store, self._machine, self._court = store, machine, court
+        self.store, self._machine, self._court = store, machine, court
 
     def find(self, reference: str) -> Image | None:
         """None also where the name is none."""
-        return found(self._store, reference)
+        return found(self.store, reference)
 
     def resolve(self, reference: str, policy: str) -> Program | NotHere:
         """What an image wants to run."""
@@ -78,11 +79,11 @@ class Containers:
     def hold(self, reference: str, uid: str) -> None:
         """Keep an image for a pod. Blocks on the disk. Raises OSError."""
         if (image := self.find(reference)) is not None:
-            self._store.hold(image, of_pod(uid, self._court))
+            self.store.hold(image, of_pod(uid, self._court))
 
     def release_all_but(self, uids: Collection[str]) -> None:
         """Let go of the images of pods that are no more."""
-        self._store.keep_holders(self._court, {of_pod(uid, self._court) for uid in uids})
+        self.store.keep_holders(self._court, {of_pod(uid, self._court) for uid in uids})
 
 
 def found(store: Store, reference: str) -> Image | None:
@@ -101,6 +102,11 @@ def _names(layers: tuple[Path, ...]) -> tuple[str, str]:
 
 
 def _not_here(reference: str, policy: str) -> NotHere:
+    try:
+        parse(reference)
+    except ValueError as error:
+        message = f'Failed to apply default image tag "{reference}": couldn\'t parse image name "{reference}": {error}'
+        return NotHere("InvalidImageName", message)
     if policy == "Never":
         message = f'Container image "{reference}" is not present with pull policy of Never'
         return NotHere("ErrImageNeverPull", message)

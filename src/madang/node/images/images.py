@@ -12,10 +12,12 @@ from madang.ports.program import HOST, Program, load
 
 @dataclass(frozen=True, slots=True)
 class NotHere:
-    """`reason` is ErrImageNeverPull, ErrImagePull or InvalidImageName."""
+    """`reason` is ErrImageNeverPull, ErrImagePull, ImagePullBackOff or InvalidImageName. With `retry_s` its events are
+    out already, and this is when to try again."""
 
     reason: str
     message: str
+    retry_s: float | None = None
 
 
 class Images:

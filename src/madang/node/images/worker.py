@@ -62,11 +62,11 @@ def disk_error(error: OSError, otherwise: str) -> str:
     return f"{os.fsdecode(error.filename or otherwise)}: {'the disk is full' if full else error.strerror or error}"
 
 
-def after(folder: str, digests: list[str]) -> None:
-    """What is there is there, whether room could be made or not."""
+def after(folder: str, digests: list[str], origin: str = "") -> None:
+    """What is there is there, whether room could be made or not. `origin` is who gave it."""
     with suppress(OSError):
         make_room(Store(Path(folder)), time.time())
-    say({"loaded": digests})
+    say({"loaded": digests, "from": origin})
 
 
 def main() -> int:

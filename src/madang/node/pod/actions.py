@@ -16,6 +16,13 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """Wait no longer for the image of `container`."""
+
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
 class BackOff:
     """Say that `container` waits before it is started again."""
 
@@ -79,6 +86,7 @@ class WakeAt:
 Action = (
     Prepare
     | Start
+    | Abandon
     | BackOff
     | BeginStop
     | ShortenStop

@@ -10,7 +10,7 @@ from typing import Literal
 
 from madang.kinds.phase import ended
 from madang.node.pod import restart, spec
-from madang.node.pod.actions import Action, BackOff, Expire, Finish, Prepare, Release, Start, WakeAt
+from madang.node.pod.actions import Abandon, Action, BackOff, Expire, Finish, Prepare, Release, Start, WakeAt
 from madang.node.pod.facts import Container, Facts, Now
 from madang.node.pod.phase import initialized
 from madang.node.pod.spec import Role
@@ -150,6 +150,7 @@ def _end(pod: Obj, facts: Facts, now: Now) -> Iterator[Action]:
     if facts.sandbox == "preparing":
         return  # what is half made is waited for, then given back
     alive = [r for r in spec.roles(pod) if facts.of(r.name).alive]
+    yield from (Abandon(r.name) for r in alive if facts.of(r.name).pulling)
     if alive:
         for r in _next_to_stop(alive):
             c = facts.of(r.name)

@@ -49,6 +49,7 @@ class Container:
 
     attempt: int = -1
     starting: bool = False
+    pulling: bool = False  # that start still waits for its image
     running: Running | None = None
     exit: Exit | None = None
     last: Exit | None = None

@@ -2,7 +2,7 @@
 
 In: actions. Out: effects on network, volumes and runtime, events, facts. What takes time runs as a task of its own,
 is marked in the facts from the start, and wakes the worker when it is over. The hands that it is made of stand below
-it and know only those below them: sandbox, launching, following, starter and stopper.
+it and know only those below them: sandbox, launching, fetching, following, starter and stopper.
 """
 
 from madang.node.pod import actions as do
@@ -13,6 +13,7 @@ from madang.node.pod.facts import Stop
 from madang.node.pod.status import OVERDUE
 from madang.node.pod.stopping import signal_by_s
 from madang.node.worker.farewell import finish
+from madang.node.worker.fetching import Fetching
 from madang.node.worker.following import Following
 from madang.node.worker.launching import Launching
 from madang.node.worker.sandbox import SandboxHand
@@ -28,7 +29,8 @@ class Hand:
         self.sandbox = SandboxHand(work)
         self.launching = Launching(work, self.sandbox)
         self.following = Following(work, board, self.sandbox, self.launching)
-        self._starter = Starter(work, self.launching, self.following)
+        self._fetching = Fetching(work)
+        self._starter = Starter(work, self.launching, self.following, self._fetching)
         self._stopper = Stopper(work, self.launching)
 
     def do(self, action: Action) -> None:
@@ -56,6 +58,8 @@ class Hand:
             case do.Start(name, attempt):
                 work.facts.of(name).starting = True
                 work.spawn(self._starter.start(spec.role(work.pod, name), attempt))
+            case do.Abandon(name):
+                self._fetching.abandon(name)
             case do.BackOff(name):
                 work.facts.of(name).backing_off = True
                 message = f"Back-off restarting failed container {name} in pod {full_name(work.pod)}"

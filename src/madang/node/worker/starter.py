@@ -5,11 +5,12 @@ In: a container and the number of the attempt. Out: a running container in the f
 
 import shutil
 
-from madang.node.images.images import NotHere, present, pull_events, waiting
+from madang.node.images.images import NotHere, pull_events, waiting
 from madang.node.pod.facts import Container, Refusal
 from madang.node.pod.spec import Role
 from madang.node.probes.runner import at_once, probe_of
 from madang.node.runtimes.runtime import Launch, Running
+from madang.node.worker.fetching import Fetching
 from madang.node.worker.following import Following
 from madang.node.worker.launching import Declined, Launching
 from madang.node.worker.work import PodWork
@@ -19,8 +20,8 @@ SOON_S = 5.0  # the longest where the machine refused: a full disk, too many pro
 
 
 class Starter:
-    def __init__(self, work: PodWork, launching: Launching, following: Following) -> None:
-        self._work, self._launching, self._following = work, launching, following
+    def __init__(self, work: PodWork, launching: Launching, following: Following, fetching: Fetching) -> None:
+        self._work, self._launching, self._following, self._fetching = work, launching, following, fetching
 
     async def start(self, role: Role, attempt: int) -> None:
         c = self._work.facts.of(role.name)
@@ -38,12 +39,13 @@ class Starter:
     async def _prepare(self, role: Role, c: Container, attempt: int) -> Launch | None:
         """The launch; None where it is refused, which then stands in the facts and the events."""
         reference = role.spec.get("image") or ""
-        program = self._launching.program(role)
+        said = await self._fetching.fetched(role)
+        program = said if isinstance(said, NotHere) else self._launching.program(role)
         if isinstance(program, NotHere):
             self._not_here(role, c, reference, program)
             return None
         c.image, c.image_id = reference, self._launching.image_id(role)
-        self._work.emit("Normal", "Pulled", present(reference), role)
+        self._work.emit("Normal", "Pulled", str(said), role)
         try:
             launch = await self._launching.launch(role, attempt, program)
         except Declined as e:
@@ -73,6 +75,9 @@ class Starter:
 
     def _not_here(self, role: Role, c: Container, reference: str, why: NotHere) -> None:
         tries = c.refusal.tries + 1 if c.refusal is not None else 1
+        if why.retry_s is not None:
+            c.refusal = Refusal(why.reason, why.message, self._work.kit.clock.monotonic_s() + why.retry_s, tries)
+            return
         for type_, reason, message in pull_events(reference, why, tries):
             self._work.emit(type_, reason, message, role)
         reason, message = waiting(reference, why, tries)

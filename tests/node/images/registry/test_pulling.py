@@ -32,7 +32,7 @@ def fetch(registry: Registry, layout: Layout, name: str = "shop/cart:1", **more:
     patience = more.pop("patience", QUICK)
     places = more.pop("places", [registry.base])
     told = more.pop("told", lambda *_: None)
-    return pull(layout, f"{registry.domain}/{name}", places, lambda: config, told, patience=patience, **more)
+    return pull(layout, f"{registry.domain}/{name}", places, lambda: config, told, patience=patience, **more).digest
 
 
 def whole(layout: Layout, digest: str = IMAGE) -> None:

@@ -8,7 +8,6 @@ unencrypted to another machine.
 
 import base64
 import json
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ import httpx
 
 from madang.node.images.limits import LIMITS, BadArchive
 from madang.node.images.reference import Reference
+from madang.node.images.registry.certificates import context, untrusted
 from madang.node.images.registry.challenge import Challenge, challenge
 from madang.node.images.registry.credentials import Login
 from madang.node.images.registry.patience import AGAIN, Patience, retry_after_s
@@ -83,7 +83,7 @@ class Client:
         waits = httpx.Timeout(self.patience.silence_s, connect=self.patience.connect_s)
         self._http = httpx.Client(
             follow_redirects=True, max_redirects=REDIRECTS, timeout=waits, trust_env=not local,
-            verify=False if base.startswith("http:") and local else ssl.create_default_context(),
+            verify=False if base.startswith("http:") and local else context(_netloc(base)),
             headers={"user-agent": AGENT, "accept-encoding": "identity"}, event_hooks={"request": [_guard]},
         )  # fmt: skip
 
@@ -118,6 +118,8 @@ class Client:
             except (httpx.TransportError, httpx.TooManyRedirects) as error:
                 failures += 1
                 wait_s = self.patience.delay_s(failures)
+                if why := untrusted(error, _netloc(self.base)):
+                    raise RegistryError(f"{self.base}: {why}") from error
                 if wait_s is None or wish.once or isinstance(error, httpx.TooManyRedirects):
                     raise RegistryError(f"{self.base}: {error or type(error).__name__}") from error
                 time.sleep(wait_s)
@@ -215,6 +217,10 @@ def _basic(login: Login) -> str:
 def _origin(url: str) -> tuple[str, str, int | None]:
     parsed = httpx.URL(url)
     return parsed.scheme, parsed.host, parsed.port
+
+
+def _netloc(url: str) -> str:
+    return httpx.URL(url).netloc.decode()
 
 
 def _guard(request: httpx.Request) -> None:

@@ -22,6 +22,10 @@ class PullError(Exception):
         super().__init__(message)
         self.status = status
 
+    def without(self, reference: str) -> str:
+        """For who has said already which image it is."""
+        return str(self).removeprefix(f"{reference}: ")
+
 
 async def pull(
     folder: Path,

@@ -1,0 +1,1 @@
+"""Images that pods lack: who brings them (`puller.py`), and as whom (`secrets.py`)."""

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +14,7 @@ import pytest
 from tests.e2e.apps import write_app
 from tests.e2e.browser import PHONE, chromium, enter, needs_browser, violations
 from tests.e2e.conftest import Court, courtyard
+from tests.e2e.images import bring
 
 pytestmark = [pytest.mark.e2e, needs_browser]
 SERVICES = """
@@ -61,6 +63,22 @@ def test_shows_the_picture_and_the_application(court: Court, browser: Any) -> No
     assert any(re.match(r"front (may call|calls) back", line) for line in lines), lines
     assert any(re.match(r"people (may call|calls) front", line) for line in lines), lines
     assert page.complaints == []
+
+
+def test_an_image_that_comes_is_shown_as_layers_and_programs_with_their_use(
+    court: Court, browser: Any, tmp_path: Path
+) -> None:
+    page = enter(browser, court, viewport=PHONE)
+    page.wait_for_selector(".gauges li")
+    gauge = page.locator(".gauges li").first.inner_text()
+    assert "no limit" in gauge and "MiB" in gauge and "CPU" in gauge
+    with ThreadPoolExecutor(1) as aside:  # a loop runs in this thread already
+        aside.submit(bring, court.home, tmp_path).result()
+    page.wait_for_selector(".pile h4:has-text('tiny:1')")
+    assert page.locator(".pile .slab").all_inner_texts()[-1].startswith("base")
+    assert "nothing here runs it" in page.locator(".pile").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.complaints == [] and violations(page) == []
 
 
 def test_speaks_korean(court: Court, browser: Any) -> None:

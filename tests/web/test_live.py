@@ -9,6 +9,7 @@ import pytest
 
 from madang.api.direct import DirectApi
 from madang.ports.clock import SystemClock
+from madang.ports.streams import Stack, StackLayer
 from madang.web import live as module
 from madang.web.live import Live, TooManyPages
 from madang.web.sources import Sources
@@ -37,6 +38,43 @@ def test_a_change_reaches_an_open_page() -> None:
             later, fragments = await asyncio.wait_for(waiting, 5)
             assert later != moment and "lonely" in dict(fragments)["listing"]
             await changes.aclose()
+
+    asyncio.run(story())
+
+
+class Images:
+    def __init__(self) -> None:
+        self.asked, self.here = 0, ()  # type: tuple[int, tuple[Stack, ...]]
+
+    async def stacks(self) -> tuple[Stack, ...]:
+        self.asked += 1
+        return self.here
+
+
+def test_images_are_asked_for_only_while_a_page_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SAMPLE_S", 0.01)
+    monkeypatch.setattr(module, "LINGER_S", 0.01)
+
+    async def story() -> None:
+        images = Images()
+        async with house() as api:
+            live = Live(Sources(api, SystemClock(), lambda: things.RECORD, images=images))
+            await asyncio.sleep(0.05)
+            assert images.asked == 0
+            moment, _, html = await live.page("en")
+            assert "No image is here yet" in html["images"]
+            images.here = (Stack("sha256:i", "sha256:d", ("redis:7",), (StackLayer("x", "base", 5, "ADD"),)),)
+            changes = live.changes("en", moment)
+            while "images" not in (fresh := dict((await asyncio.wait_for(anext(changes), 5))[1])):
+                pass
+            assert "redis:7" in fresh["images"] and "el-layers" in fresh
+            await changes.aclose()
+            while live.running:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            asked = images.asked
+            await asyncio.sleep(0.05)
+            assert images.asked == asked
+            await live.close()
 
     asyncio.run(story())
 

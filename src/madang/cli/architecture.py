@@ -19,6 +19,7 @@ from madang.web.text import Language, Text
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from madang.ports.streams import Stack
     from madang.web.picture import Lit, LitBand, Picture
 
 WIDEST, GAP = 200, 2
@@ -61,7 +62,18 @@ def look(court: Courtyard) -> Any:
             return {kind: [entry.obj for entry in (await api.list(kind)).entries] for kind in READERS}
 
     objects = asyncio.run(gather()) if court.runs else {}
-    return snapshot(read(objects), machine(court.record))
+    return snapshot(read(objects), machine(court.record), images(court) if court.runs else ())
+
+
+def images(court: Courtyard) -> "tuple[Stack, ...]":
+    """Those that are here; none where the store cannot be read, as the picture has other things to tell."""
+    from madang.node.images import place
+    from madang.node.images.stacks import StoredStacks
+
+    try:
+        return StoredStacks(place.images(court.home)).read()
+    except OSError:
+        return ()
 
 
 def draw(shown: "Picture", chosen: Language) -> None:

@@ -21,6 +21,8 @@ from madang.courtyard.desk import desk
 from madang.dns.serve import Dns
 from madang.gateway.loop import Gateway
 from madang.node.agents import Agents, told
+from madang.node.images.place import images
+from madang.node.images.stacks import StoredStacks
 from madang.node.networks import choice, claims
 from madang.node.networks.network import Network
 from madang.node.runtimes import standstill
@@ -147,7 +149,8 @@ class House:
         from madang.web.sources import Sources
 
         samples, pulses = self._agents.samples, self._agents.pulses
-        sources = Sources(self.api, self._clock, self.describe, samples, self._gateway)
+        pictures = StoredStacks(images(self._arguments.home))
+        sources = Sources(self.api, self._clock, self.describe, samples, self._gateway, pictures)
         self.dashboard = await self._stack.enter_async_context(serve(sources, self._arguments.home))
         loops = Loops(self.api, self.settings, self._clock, self._chance, samples, self.door.ca_pem, liveness=pulses)
         self._run("nodes", self._agents.run())

@@ -102,6 +102,36 @@ class Samples(Protocol):
     def node(self, name: str) -> Usage | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class StackLayer:
+    """`group` is base, operating system, runtime or application; `step` what made it."""
+
+    diff_id: str
+    group: str
+    size_bytes: int
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """An image as people think of it: its layers, the lowest first. `id` is what a pod's `imageID` says."""
+
+    id: str
+    digest: str
+    names: tuple[str, ...]
+    layers: tuple[StackLayer, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(layer.size_bytes for layer in self.layers)
+
+
+class Stacks(Protocol):
+    async def stacks(self) -> Sequence[Stack]:
+        """All images that are here. Nobody else waits for the disk meanwhile."""
+        ...
+
+
 class Liveness(Protocol):
     """Whether the agents of this house's nodes answer. It is asked anew all the time, and never stored."""
 

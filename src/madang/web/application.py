@@ -38,6 +38,7 @@ class Load:
     rates: Mapping[Place, Rate] = field(default_factory=dict)
     calls: Mapping[tuple[Place, Place], Rate] = field(default_factory=dict)
     uses: Mapping[Place, tuple[float, int]] = field(default_factory=dict)
+    held: Mapping[tuple[str, str, str], tuple[float, int]] = field(default_factory=dict)  # the same of each container
 
 
 OUTSIDE: Place = ("", "")

@@ -8,8 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from madang.kinds.phase import TERMINAL
+from madang.ports.streams import Stack
 
 HOUSE = ("kube-system", "kube-public", "kube-node-lease")  # namespaces that no application lives in
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A container of a pod, and its limits (0: none). `image_id` is what its image's name stood for."""
+
+    name: str
+    image: str = ""
+    image_id: str = ""
+    running: bool = False
+    cpu_millis: int = 0
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,7 @@ class Instance:
     since: str = ""
     cpu_millis: int = 0
     memory_bytes: int = 0
+    containers: tuple["Held", ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -177,3 +191,4 @@ class Snapshot:
     scalers: tuple[Scaler, ...] = ()
     happenings: tuple[Happening, ...] = ()
     slices: Mapping[tuple[str, str], int] = field(default_factory=dict)  # ready endpoints of a Service
+    stacks: tuple[Stack, ...] = ()  # the images that are here

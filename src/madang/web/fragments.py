@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
-from madang.web import application, graph
+from madang.web import application, graph, meters, shelf
 from madang.web.application import Card, Load, Row
 from madang.web.facts import Snapshot
 from madang.web.picture import RANK, Picture
@@ -50,6 +50,7 @@ def values(s: Snapshot, load: Load, shown: Picture) -> dict[str, Any]:
     found: dict[str, Any] = {"top": summary(shown, cards, s)}
     found |= {f"el-{lit.element.key}": lit for band in shown.bands for lit in band.elements}
     found["grounds"] = application.grounds(s)
+    found["images"], found["containers"] = shelf.shelf(s), meters.meters(s, load)
     listing = application.listing(cards)
     found["listing"] = listing
     named = {(one.namespace, one.name): one for one in cards}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from madang.web.facts import HOUSE, NO_IMAGE, Instance, Snapshot, Workload
+from madang.web.shelf import groups, size_of
 from madang.web.text import Text
 from madang.web.words import say
 
@@ -55,6 +56,31 @@ def images(s: Snapshot) -> Light:
     if bad is not None:
         return Light("failed", say("image missing", pod=bad.name, why=short(bad.why or bad.state)))
     return Light("ok", say("pods run", count=sum(i.phase == "Running" for i in s.instances)))
+
+
+def kept(s: Snapshot) -> Light:
+    """The images that are here, and whether one is missing."""
+    light = images(s)
+    if light.lamp != "ok" or not s.stacks:
+        return light
+    weight = sum(size for _, size in groups(s.stacks).values())
+    return Light("ok", say("image kept", count=len(s.stacks), size=size_of(weight)))
+
+
+def layer(group: str, otherwise: Callable[[Snapshot], Light]) -> Callable[[Snapshot], Light]:
+    """How much of the images here is of one group. `otherwise` is who speaks where no image has it."""
+
+    def light(s: Snapshot) -> Light:
+        if group not in (found := groups(s.stacks)):
+            return otherwise(s)
+        count, size = found[group]
+        return Light("ok", say("layer kept", count=count, size=size_of(size)))
+
+    return light
+
+
+def in_none(s: Snapshot) -> Light:
+    return Light("absent", say("layer in none")) if s.stacks else container(s)
 
 
 def placement(s: Snapshot) -> Light:
@@ -247,11 +273,11 @@ LIGHTS: Mapping[str, Callable[[Snapshot], Light]] = {
     "machine": nodes,
     "host": host,
     "container": container,
-    "layers": images,
-    "layer-base": container,
-    "layer-system": container,
-    "layer-runtime": images,
-    "layer-application": images,
+    "layers": kept,
+    "layer-base": layer("base", in_none),
+    "layer-system": layer("operating system", in_none),
+    "layer-runtime": layer("runtime", images),
+    "layer-application": layer("application", images),
     "orchestration": scaling,
     "placement": placement,
     "recovery": recovery,

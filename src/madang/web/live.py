@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncGenerator
 
 from madang.ports.errors import Unavailable
+from madang.ports.streams import Stack
 from madang.ports.traffic import Flow
 from madang.web.application import Load
 from madang.web.board import Board
@@ -42,6 +43,7 @@ class Live:
         self._watching: Watching | None = None
         self._load = Load()
         self._flow: Flow | None = None
+        self._stacks: tuple[Stack, ...] = ()
         self._flow_at = 0.0
         self._answers = True  # the gateway
         self._dirty, self._asked, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -127,6 +129,7 @@ class Live:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._watching.run(listed), name="dashboard watches")]
                 await listed.wait()
+                self._stacks = await self._images()
                 self._look()
                 self._ready.set()
                 tasks += [group.create_task(work) for work in (self._looking(), self._sampling())]
@@ -139,7 +142,7 @@ class Live:
         finally:
             self._ready.clear()
             self._board, self._watching = Board(), None
-            self._load, self._flow = Load(), None
+            self._load, self._flow, self._stacks = Load(), None, ()
             await self._tell()
 
     async def _left(self) -> None:
@@ -172,12 +175,21 @@ class Live:
                 flow = await traffic.flow() if traffic is not None else None
                 answers, now = traffic is None or flow is not None, clock.monotonic_s()
                 pods = samples.pods() if samples is not None else ()
+                stacks = await self._images()
                 found = load(self._snapshot(), self._flow, flow, now - self._flow_at, self._load, pods)
                 self._flow, self._flow_at = flow, now
-                if found != self._load or answers != self._answers:
-                    self._load, self._answers = found, answers
+                if found != self._load or answers != self._answers or stacks != self._stacks:
+                    self._load, self._answers, self._stacks = found, answers, stacks
                     self._dirty.set()
             await clock.sleep(SAMPLE_S)
+
+    async def _images(self) -> tuple[Stack, ...]:
+        """The same ones as long as nothing changed."""
+        try:
+            return tuple(await self._from.images.stacks()) if self._from.images is not None else ()
+        except OSError as error:
+            log.warning("the images cannot be read: %s", error)
+            return self._stacks
 
     def _look(self) -> bool:
         self._dirty.clear()
@@ -185,4 +197,4 @@ class Live:
 
     def _snapshot(self) -> Snapshot:
         assert self._watching is not None
-        return snapshot(self._watching.facts, machine(self._from.record(), gateway_alive=self._answers))
+        return snapshot(self._watching.facts, machine(self._from.record(), gateway_alive=self._answers), self._stacks)

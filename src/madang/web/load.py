@@ -18,9 +18,10 @@ SMOOTH = 0.5  # how much of a rate is the newest second's
 def load(
     s: Snapshot, before: Flow | None, after: Flow | None, seconds: float, last: Load, samples: Iterable[PodUsage]
 ) -> Load:
-    uses = used(s, samples)
+    taken = list(samples)
+    uses, held = used(s, taken), each(taken)
     if after is None:
-        return Load(uses=uses)
+        return Load(uses=uses, held=held)
     reference = before if before is not None and before.worker == after.worker and seconds > 0 else after
     per = seconds if reference is before else 1.0
     old, new = counted(s, reference), counted(s, after)
@@ -28,7 +29,7 @@ def load(
     rates = {place: rate(old.get(place, ZERO), count, per, last.rates.get(place)) for place, count in new.items()}
     calls = {link: rate(earlier.get(link, ZERO), count, per, last.calls.get(link)) for link, count in now.items()}
     forgotten = {link: Rate(seen=True) for link in last.calls if link not in calls}
-    return Load(rates, forgotten | {link: found for link, found in calls.items() if found.seen}, uses)
+    return Load(rates, forgotten | {link: found for link, found in calls.items() if found.seen}, uses, held)
 
 
 Count = tuple[int, int, int]  # requests, errors, milliseconds
@@ -83,6 +84,15 @@ def asked(s: Snapshot, flow: Flow, totals: Mapping[Place, Count]) -> dict[tuple[
 def add(found: dict[tuple[Place, Place], Count], key: tuple[Place, Place], requests: int, errors: int) -> None:
     had = found.get(key, ZERO)
     found[key] = had[0] + requests, had[1] + errors, 0
+
+
+def each(samples: Iterable[PodUsage]) -> dict[tuple[str, str, str], tuple[float, int]]:
+    """By namespace, pod and container."""
+    return {
+        (one.namespace, one.pod, name): (usage.cpu_cores, usage.memory_bytes)
+        for one in samples
+        for name, usage in one.containers.items()
+    }
 
 
 def used(s: Snapshot, samples: Iterable[PodUsage]) -> dict[Place, tuple[float, int]]:

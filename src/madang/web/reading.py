@@ -10,6 +10,7 @@ from typing import Any
 
 from madang.ports.objects import Kind, Obj
 from madang.ports.settings import DOMAIN
+from madang.ports.streams import Stack
 from madang.web.facts import (
     Ability,
     Address,
@@ -168,7 +169,7 @@ def read(objects: Mapping[Kind, Iterable[Obj]]) -> dict[Kind, dict[tuple[str, st
     }
 
 
-def snapshot(facts: Read, machine: Machine) -> Snapshot:
+def snapshot(facts: Read, machine: Machine, stacks: tuple[Stack, ...] = ()) -> Snapshot:
     def of(kind: Kind) -> list[Any]:
         found = facts.get(kind) or {}
         return [found[key] for key in sorted(found)]
@@ -192,6 +193,7 @@ def snapshot(facts: Read, machine: Machine) -> Snapshot:
         scalers=tuple(of("horizontalpodautoscalers.autoscaling")),
         happenings=tuple((facts.get("events") or {}).values()),  # thousands, and looked at by time alone
         slices=slices,
+        stacks=stacks,
     )
 
 

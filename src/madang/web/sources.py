@@ -1,6 +1,6 @@
 """What the dashboard is made of: handed over by the courtyard once, asked only while somebody looks.
 
-In: the API, time, the courtyard's own record; samples and the gateway's counts, which flow past the store. Out:
+In: the API, time, the courtyard's own record; samples, images and the gateway's counts, which flow past the store. Out:
 `Sources`.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
-from madang.ports.streams import Samples
+from madang.ports.streams import Samples, Stacks
 from madang.ports.traffic import Traffic
 
 
@@ -21,3 +21,4 @@ class Sources:
     record: Callable[[], Mapping[str, Any]]
     samples: Samples | None = None
     traffic: Traffic | None = None
+    images: Stacks | None = None

@@ -11,7 +11,7 @@ from typing import Any
 from madang.kinds.quantity import QuantityError, parse
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
-from madang.web.facts import Instance, Workload
+from madang.web.facts import Held, Instance, Workload
 
 SERVICE, DEPENDS_ON, WAITING_FOR = f"{DOMAIN}/service", f"{DOMAIN}/depends-on", f"{DOMAIN}/waiting-for"
 HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?)?([a-z0-9]([a-z0-9-]*[a-z0-9])?)([.:/].*)?", re.IGNORECASE)
@@ -40,6 +40,29 @@ def instance(pod: Obj) -> Instance:
         since=status.get("startTime") or meta.get("creationTimestamp", ""),
         cpu_millis=sum(amount(c, "cpu").millis for c in spec.get("containers") or ()),
         memory_bytes=sum(amount(c, "memory").value for c in spec.get("containers") or ()),
+        containers=held(spec, status),
+    )
+
+
+def held(spec: Obj, status: Obj) -> tuple[Held, ...]:
+    """Those that run for as long as the pod does: sidecars, then its own."""
+    told = {
+        c["name"]: c
+        for part in ("initContainerStatuses", "containerStatuses")
+        for c in status.get(part) or ()
+        if "name" in c
+    }
+    beside = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
+    return tuple(
+        Held(
+            c["name"],
+            str(c.get("image", "")),
+            str(told.get(c["name"], {}).get("imageID", "")),
+            "running" in (told.get(c["name"], {}).get("state") or {}),
+            amount(c, "cpu", "limits").millis,
+            amount(c, "memory", "limits").value,
+        )
+        for c in (*beside, *(spec.get("containers") or ()))
     )
 
 
@@ -93,8 +116,8 @@ def condition(obj: Obj, kind: str, status: str) -> Obj | None:
     return next((c for c in found if c.get("type") == kind and c.get("status") == status), None)
 
 
-def amount(container: Obj, what: str) -> Any:
-    text = ((container.get("resources") or {}).get("requests") or {}).get(what, "0")
+def amount(container: Obj, what: str, which: str = "requests") -> Any:
+    text = ((container.get("resources") or {}).get(which) or {}).get(what, "0")
     return quantity(text)
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from madang.node.networks import choice, claims
 from madang.node.runtimes.host import HostRuntime
 from madang.node.runtimes.runtime import Launch, Mount
+from madang.ports.settings import Settings
 
 async def story(folder):
     runtime = HostRuntime("story")

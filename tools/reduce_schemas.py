@@ -22,8 +22,8 @@ Shape = dict[str, Any]
 # (group, version, kind) -> definition; what the API reads or writes as a whole
 KINDS = {
     **{f"/v1/{k}": f"core.v1.{k}" for k in (
-        "Namespace", "Node", "Pod", "PodTemplate", "Service", "ConfigMap", "Secret", "Event", "ServiceAccount",
-        "Binding", "ReplicationController",
+        "Namespace", "Node", "Pod", "PodTemplate", "Service", "Endpoints", "ConfigMap", "Secret", "Event",
+        "ServiceAccount", "Binding", "ReplicationController",
     )},
     **{f"apps/v1/{k}": f"apps.v1.{k}" for k in ("Deployment", "ReplicaSet")},
     "batch/v1/Job": "batch.v1.Job",
@@ -52,6 +52,7 @@ COLUMNS = {
     "core.v1.ServiceSpec": ("type", "clusterIP", "externalIPs", "ports", "selector"),
     "core.v1.NodeSystemInfo": ("kubeletVersion", "osImage", "kernelVersion", "containerRuntimeVersion"),
     "core.v1.NodeStatus": ("addresses",),
+    "core.v1.Endpoints": ("subsets",),
     "core.v1.Event": (
         "lastTimestamp",
         "type",

@@ -40,8 +40,14 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
                 "description": _ABOUT[name],
             },
         )
+    yield from _api(settings, address, port)
+
+
+def _api(settings: Settings, address: str, port: int) -> Iterator[tuple[str, Obj]]:
+    """The Service by which pods find the API."""
     labels = {"component": "apiserver", "provider": "kubernetes"}
     first = kubernetes_address(settings)
+    ports = [{"name": "https", "port": port, "protocol": "TCP"}]
     yield (
         "services",
         {
@@ -58,6 +64,19 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
         },
     )
     yield (
+        "endpoints",
+        {
+            "kind": "Endpoints",
+            "apiVersion": "v1",
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+            },
+            "subsets": [{"addresses": [{"ip": address}], "ports": ports}],
+        },
+    )
+    yield (
         "endpointslices.discovery.k8s.io",
         {
             "kind": "EndpointSlice",
@@ -69,11 +88,12 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
             },
             "addressType": "IPv4",
             "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-            "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+            "ports": ports,
         },
     )
 
 
+_WHERE = ("endpoints", "endpointslices.discovery.k8s.io")  # say where the API is today
 _ABOUT = {
     "system-cluster-critical": "Used for system critical pods that must run in the cluster, but can be moved to "
     "another node if necessary.",
@@ -96,7 +116,7 @@ async def ensure(desk: Desk, address: str, port: int) -> None:
         entry = desk.store.newest(key)
         if entry is None:
             await creating.create(desk, USER, found, key.namespace, obj, options)
-        elif kind == "endpointslices.discovery.k8s.io" or (kind == "services" and _moved(entry.obj, obj)):
+        elif kind in _WHERE or (kind == "services" and _moved(entry.obj, obj)):
             await update(desk, USER, Aim(found, key.namespace, key.name), obj, options)
     for entry in desk.store.list("namespaces").entries:
         if not entry.obj["metadata"].get("deletionTimestamp"):

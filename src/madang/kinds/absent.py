@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     "v1": (
-        "componentstatuses", "endpoints", "limitranges", "nodes/proxy", "persistentvolumeclaims",
+        "componentstatuses", "limitranges", "nodes/proxy", "persistentvolumeclaims",
         "persistentvolumeclaims/status", "persistentvolumes", "persistentvolumes/status", "pods/ephemeralcontainers",
         "pods/resize", "resourcequotas", "resourcequotas/status",
     ),

@@ -14,6 +14,7 @@ from madang.kinds.warnings import ignored
 ACTS = {
     "bindings": "binds a pod to a node",
     "configmaps": "environment and volumes of pods",
+    "endpoints": "made from Services and pods; those written by hand become EndpointSlices",
     "events": "kept for an hour, merged",
     "namespaces": "furnished when made, emptied when deleted",
     "nodes": "pods are placed on it; cordon, drain, taints",

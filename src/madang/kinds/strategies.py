@@ -12,6 +12,7 @@ from madang.kinds import qos
 from madang.kinds.defaults import custom
 from madang.kinds.defaults.workloads import labels_from_template
 from madang.kinds.schema import Node
+from madang.kinds.subsets import repack
 from madang.ports.objects import Obj
 
 Create = Callable[[Obj], None]
@@ -43,6 +44,18 @@ def first_generation(obj: Obj) -> None:
 def no_generation(obj: Obj) -> None:
     """Kinds that count no changes."""
     obj["metadata"].pop("generation", None)
+
+
+def endpoints_create(obj: Obj) -> None:
+    no_generation(obj)
+    obj["subsets"] = repack(obj.get("subsets") or ())
+    if not obj["subsets"]:
+        del obj["subsets"]
+
+
+def endpoints_update(new: Obj, old: Obj) -> None:
+    endpoints_create(new)
+    plain_update(new, old)
 
 
 def keep_spec(new: Obj, old: Obj) -> None:

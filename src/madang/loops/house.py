@@ -12,7 +12,9 @@ from madang.control import (
     collector,
     dependency,
     deployment,
+    endpoints,
     endpointslice,
+    endpointslicemirroring,
     eventttl,
     job,
     replicaset,
@@ -76,7 +78,8 @@ class Loops:
 
     def controllers(self) -> Sequence[Controller]:
         plain: list[Any] = [
-            *(deployment, replicaset, replicationcontroller, job, endpointslice, dependency),
+            *(deployment, replicaset, replicationcontroller, job, dependency),
+            *(endpointslice, endpoints, endpointslicemirroring),
             *(collector, tainteviction, eventttl),
         ]
         made = [NamespaceController(self._ca_pem), NodeLifecycle(self._liveness), PodCollector()]

@@ -21,6 +21,7 @@ from madang.kinds.checks.cluster import (
 from madang.kinds.checks.configuration import check_config_map, check_secret
 from madang.kinds.checks.custom import GROUP, custom, custom_status
 from madang.kinds.checks.endpoint_slice import check_endpoint_slice
+from madang.kinds.checks.endpoints import check_endpoints
 from madang.kinds.checks.job import check_job, check_job_status
 from madang.kinds.checks.meta import check_meta_update
 from madang.kinds.checks.pod import check_pod, check_pod_status
@@ -43,6 +44,7 @@ CHECKS: Mapping[Kind, Check] = {
     "bindings": check_binding,
     "configmaps": check_config_map,
     "deployments.apps": check_deployment,
+    "endpoints": check_endpoints,
     "endpointslices.discovery.k8s.io": check_endpoint_slice,
     "events": check_event,
     f"gatewayclasses.{GROUP}": custom("GatewayClass", namespaced=False),

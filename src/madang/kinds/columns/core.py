@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from madang.kinds import ages
-from madang.kinds.columns.cells import AGE, NAME, at, column, labels_text, timed
+from madang.kinds.columns.cells import AGE, NAME, at, column, first_few, labels_text, timed
 from madang.ports.objects import Obj
 
 _ROLE = "node-role.kubernetes.io/"
@@ -17,6 +17,20 @@ NAMESPACE = (
     column("Status", "string", "The status of the namespace", lambda o: at(o, "status", "phase")),
     AGE,
 )  # fmt: skip
+
+
+def _endpoints(found: Obj) -> str:
+    subsets = found.get("subsets") or ()
+    texts = []
+    for subset in subsets:
+        ips = [a["ip"] for a in subset.get("addresses") or ()]
+        ports = subset.get("ports") or ()
+        texts += [f"[{ip}]:{p['port']}" if ":" in ip else f"{ip}:{p['port']}" for p in ports for ip in ips]
+        texts += [] if ports else ips
+    return first_few(texts) if texts else "<none>" if not subsets else ""
+
+
+ENDPOINTS = (NAME, column("Endpoints", "string", "core.v1.Endpoints.subsets", _endpoints), AGE)
 
 
 def node_status(node: Obj) -> str:

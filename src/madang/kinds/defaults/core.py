@@ -29,6 +29,12 @@ def node(obj: Obj) -> None:
         spec["podCIDR"] = spec["podCIDRs"][0]
 
 
+def endpoints(obj: Obj) -> None:
+    for subset in obj.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            port["protocol"] = port.get("protocol") or "TCP"
+
+
 def service(obj: Obj) -> None:
     spec = obj["spec"]
     spec.setdefault("sessionAffinity", "None")

@@ -91,6 +91,11 @@ SERVICE = Kind(
     prepare_update=strategies.service_update, prepare_status=strategies.keep_spec,
     columns=printed.SERVICE,
 )  # fmt: skip
+ENDPOINTS = Kind(
+    group="", version="v1", kind="Endpoints", plural="endpoints", singular="endpoints", short=("ep",),
+    default=core.endpoints, prepare_create=strategies.endpoints_create, prepare_update=strategies.endpoints_update,
+    columns=printed.ENDPOINTS,
+)  # fmt: skip
 CONFIG_MAP = Kind(
     group="",
     version="v1",
@@ -135,4 +140,7 @@ EVENT = Kind(
 )  # fmt: skip
 BINDING = Kind(group="", version="v1", kind="Binding", plural="bindings", singular="binding", verbs=CREATE)
 
-ROWS = (BINDING, CONFIG_MAP, EVENT, NAMESPACE, NODE, POD, POD_TEMPLATE, SECRET, SERVICE_ACCOUNT, SERVICE)
+ROWS = (
+    *(BINDING, CONFIG_MAP, ENDPOINTS, EVENT, NAMESPACE, NODE, POD, POD_TEMPLATE),
+    *(SECRET, SERVICE_ACCOUNT, SERVICE),
+)

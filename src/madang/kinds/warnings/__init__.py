@@ -66,12 +66,17 @@ def _endpoint_slice(new: Obj, old: Obj | None) -> Sequence[str]:
     return ["spec.addressType: FQDN endpoints are deprecated"] if named else ()
 
 
+def _endpoints(_: Obj, __: Obj | None) -> Sequence[str]:
+    return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
+
+
 def _nothing(_: Obj, __: Obj | None) -> Sequence[str]:
     return ()
 
 
 _OWN: Mapping[Kind, Warn] = {
     "deployments.apps": _workload,
+    "endpoints": _endpoints,
     "endpointslices.discovery.k8s.io": _endpoint_slice,
     "jobs.batch": _workload,
     "nodes": _node,

@@ -45,17 +45,17 @@ QUICK = {
 }
 # Those that it takes more worlds to find.
 RARE = {
-    "counts from the living": 13,
+    "counts from the living": 16,
     "watch from one before": 8,
     "nodes stay tainted": 6,
     "never again": 19,
     "conflict is done": 19,
     "gap untold": 22,
-    "stuck for ever": 50,
+    "stuck for ever": 52,
     "liveness ignored": 80,
-    "slices not awaited": 112,
+    "slices not awaited": 184,
     "removed run on": 72,
-    "nothing swept": 42,
+    "nothing swept": 16,
     "status given up": 91,
     "no restart": 1,
     "unready when adopted": 2,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -244,6 +245,43 @@ def test_a_build_that_is_killed_leaves_nothing_and_goes_on_from_there(folder: Pa
     (folder / "Dockerfile").write_text("FROM scratch\nADD root.tar /\nRUN echo again\n")
     assert "CACHED ADD root.tar" in madang(home, "build", str(folder), "-t", "try")
     assert list((home / ".build/work").iterdir()) == []
+    assert no_cgroups(home)
+
+
+def test_a_build_on_a_disk_that_fills(folder: Path, small_disk: Path) -> None:
+    home = small_disk / "home"
+    (folder / "large").write_bytes(os.urandom(40 << 20))
+    (folder / "Dockerfile").write_text("FROM scratch\nADD root.tar /\nCOPY large /\n")
+    said = madang(home, "build", str(folder), "-t", "try", code=1)
+    assert "the disk is full: make room" in said and "Traceback" not in said
+    assert Store(home / ".images").all() == []
+    assert str(home) not in Path("/proc/self/mounts").read_text()
+    (folder / "Dockerfile").write_text("FROM scratch\nADD root.tar /\n")
+    assert "ADD root.tar" in madang(home, "build", str(folder), "-t", "try")
+    assert list((home / ".build/work").iterdir()) == []
+
+
+@pytest.mark.skipif(os.environ.get("MADANG_FAULTS") != "all", reason="the long form: MADANG_FAULTS=all")
+@pytest.mark.timeout(600)
+def test_builds_killed_anywhere(folder: Path, tmp_path: Path) -> None:
+    """Thirty times after a random while: what is visible is whole, and the last build finds nothing in its way."""
+    home, chance = tmp_path / "home", random.Random(4)
+    command = [sys.executable, "-m", "madang.cli", "build", str(folder), "-t", "try"]
+    began = time.monotonic()
+    madang(tmp_path / "other", "build", str(folder), "-t", "try")
+    whole_s = time.monotonic() - began
+    for _ in range(30):
+        build = subprocess.Popen(
+            command, env={**os.environ, "MADANG_HOME": str(home)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(chance.uniform(0.1, whole_s))
+        build.kill()
+        build.wait()
+        for image in Store(home / ".images").all() if (home / ".images").exists() else []:
+            assert all((layer.folder).is_dir() for layer in image.layers)
+    assert madang(home, "build", str(folder), "-t", "try")
+    assert str(home) not in Path("/proc/self/mounts").read_text()
+    assert list((home / ".build/work").iterdir()) == [] and list((home / ".images/work").iterdir()) == []
     assert no_cgroups(home)
 
 

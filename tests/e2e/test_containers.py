@@ -251,6 +251,7 @@ def test_the_control_is_killed_while_a_pod_ends(court: Court, step: str) -> None
     until(lambda: not any(f"madang-{id}/" in path for path, _, _ in os.walk("/sys/fs/cgroup")), "its cgroups, too")
 
 
+@pytest.mark.timeout(600 if CYCLES > 100 else 120)
 def test_cycles_leave_nothing_on_the_machine(court: Court) -> None:
     there = set((court.home / "pods").glob("*"))
     for name in ("warm", "warmer"):

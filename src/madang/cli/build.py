@@ -74,6 +74,7 @@ def build(
     from madang.node.building.interpreter import NoPython
     from madang.node.building.runner import Unable
     from madang.node.building.wheels import NotInstalled
+    from madang.node.images.worker import disk_error
 
     asked: Asked | Python
     if file is None and is_python(folder):
@@ -92,7 +93,7 @@ def build(
     except (Refused, Failed, NoBase, NoPython, NotInstalled, Unable, ValueError) as error:
         raise Refusal(str(error)) from error
     except OSError as error:
-        raise Refusal(f"the build failed: {error.strerror or error}: {error.filename or asked.folder}") from error
+        raise Refusal(f"the build failed: {disk_error(error, str(asked.folder))}") from error
     if output == AS_JSON:
         print_json({"id": image.id, "digest": image.digest, "names": list(image.refs), "layers": len(image.layers)})
         return

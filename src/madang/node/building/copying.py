@@ -5,6 +5,7 @@ Every path is resolved inside the root, so that no link leads out of it. All tha
 the image gives for its files.
 """
 
+import errno
 import os
 import posixpath
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from madang.node.building.owners import owner
 from madang.node.building.trees import Chosen, Tree
 from madang.node.images.build.steps import Files, Folder
+from madang.node.images.limits import ROOM
 from madang.node.runtimes.oci.users import NoSuchUser
 
 
@@ -212,6 +214,8 @@ def fill(writer: Writer, tar: tarfile.TarFile, member: tarfile.TarInfo, to: Path
 
 
 def said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {ROOM}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error)

@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ FORMAT = 1
 OCI_LAYOUT = {"imageLayoutVersion": "1.0.0"}
 REF_NAME = "org.opencontainers.image.ref.name"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+PARTIAL = "partial"  # in `work`: what pulls began, for the next to go on from; goes with a sweep of the store
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
@@ -113,7 +114,10 @@ class Layout:
 
     @contextmanager
     def adding(self) -> Iterator[Path]:
-        """A folder of one's own for what is not finished; nothing is collected meanwhile."""
+        """A folder of one's own for what is not finished; nothing is collected meanwhile. What killed ones left goes
+        first, where nobody else is at work."""
+        with suppress(BlockingIOError), self.alone(keep=(PARTIAL,)):
+            pass
         with self._locked("lock", fcntl.LOCK_SH):
             own = self.work / secrets.token_hex(8)
             own.mkdir(mode=0o700)
@@ -126,12 +130,14 @@ class Layout:
                 os.close(fd)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, keep: Sequence[str] = ()) -> Iterator[None]:
         """Nobody loads while the block runs; BlockingIOError where somebody does. Whoever was killed at work left
-        something: it is swept here."""
+        something: it is swept here, but for names in `keep`."""
         with self._locked("lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
             with self._locked("index.lock", fcntl.LOCK_EX):  # nor does somebody write the index at this moment
                 for left in self.work.iterdir():
+                    if left.name in keep:
+                        continue
                     if left.is_dir():
                         remove(left)
                     else:

@@ -1,6 +1,6 @@
 """What an archive may ask for: bounds that no honest image meets, so that a lying one fills neither disk nor memory.
 
-In: nothing. Out: `LIMITS`, and the two errors with which an archive is turned away.
+In: nothing. Out: `LIMITS`, the two errors with which an archive is turned away, and what helps against a full disk.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,14 @@ class BadArchive(ValueError):
     """The archive is broken, or tries something: the message says what and where."""
 
 
+ROOM = "make room, for instance by `madang image prune --all`"
+
+
 class NoRoom(Exception):
     """The disk would be full."""
+
+    def __init__(self) -> None:
+        super().__init__(f"less than {LIMITS.reserve_bytes >> 20} MiB would be left on the disk: {ROOM}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _spool(first: bytes, file: BinaryIO, out: BinaryIO) -> None:
             raise BadArchive(f"an archive of more than {LIMITS.layer_bytes} bytes")
         disk = os.fstatvfs(out.fileno())
         if disk.f_bavail * disk.f_frsize < LIMITS.reserve_bytes:
-            raise NoRoom(f"less than {LIMITS.reserve_bytes >> 20} MiB would be left on the disk")
+            raise NoRoom
         out.write(chunk)
 
 

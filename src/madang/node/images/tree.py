@@ -127,7 +127,7 @@ class TreeWriter:
             self._since_look = 0
             disk = os.fstatvfs(self._root)
             if disk.f_bavail * disk.f_frsize < LIMITS.reserve_bytes:
-                raise NoRoom(f"less than {LIMITS.reserve_bytes >> 20} MiB would be left on the disk")
+                raise NoRoom
 
     def _folder(self, folder: int, name: bytes, real: Parts, entry: Entry) -> None:
         self._meta[real] = entry

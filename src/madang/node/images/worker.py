@@ -16,7 +16,7 @@ from typing import Any
 
 from madang.node.images.collection import make_room
 from madang.node.images.layout import Layout
-from madang.node.images.limits import BadArchive, NoRoom
+from madang.node.images.limits import ROOM, BadArchive, NoRoom
 from madang.node.images.loading import take
 from madang.node.images.store import Store
 
@@ -59,7 +59,8 @@ def begin() -> dict[str, Any]:
 
 def disk_error(error: OSError, otherwise: str) -> str:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return f"{os.fsdecode(error.filename or otherwise)}: {'the disk is full' if full else error.strerror or error}"
+    why = f"the disk is full: {ROOM}" if full else error.strerror or error
+    return f"{os.fsdecode(error.filename or otherwise)}: {why}"
 
 
 def after(folder: str, digests: list[str], origin: str = "") -> None:

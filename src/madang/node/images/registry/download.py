@@ -113,7 +113,7 @@ class Download:
         if self._done // LOOK_EVERY != (self._done + len(chunk)) // LOOK_EVERY or not self._done:
             disk = os.fstatvfs(self._fd)
             if disk.f_bavail * disk.f_frsize < LIMITS.reserve_bytes + len(chunk):
-                raise NoRoom(f"less than {LIMITS.reserve_bytes >> 20} MiB would be left on the disk")
+                raise NoRoom
         view = memoryview(chunk)
         at = self._done
         while view:

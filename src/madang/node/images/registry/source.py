@@ -16,7 +16,7 @@ from pathlib import Path
 
 from madang.node.images.flow import CHUNK
 from madang.node.images.image import descriptor, manifest_parts
-from madang.node.images.layout import INDEX, MANIFEST, REF_NAME, Layout
+from madang.node.images.layout import INDEX, MANIFEST, PARTIAL, REF_NAME, Layout
 from madang.node.images.limits import LIMITS, BadArchive
 from madang.node.images.offers import sha256
 from madang.node.images.registry.client import Asked, Client
@@ -57,7 +57,7 @@ class RegistrySource:
         self._sizes: dict[str, int] = {}
         self._manifests: set[str] = set()
         self._coming: dict[str, Download] = {}
-        self._partial = layout.work / "partial"  # what pulls began; goes with the next sweep of the store
+        self._partial = layout.work / PARTIAL
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull")
         self._telling = threading.Lock()
 

@@ -59,7 +59,7 @@ def _from_docker(image: Reference, file: Path, environment: Mapping[str, str]) -
 def _room(fd: int, more: int) -> None:
     disk = os.fstatvfs(fd)
     if disk.f_bavail * disk.f_frsize < LIMITS.reserve_bytes + more:
-        raise NoRoom(f"less than {LIMITS.reserve_bytes >> 20} MiB would be left on the disk")
+        raise NoRoom
 
 
 def _from_podman(image: Reference, file: Path, environment: Mapping[str, str]) -> bool:

@@ -76,9 +76,9 @@ class World:
             case do.BackOff(name, _):
                 assert not facts.of(name).backing_off
                 facts.of(name).backing_off = True
-            case do.BeginStop(name, signal_at_s, deadline_s, _):
+            case do.BeginStop(name, signal_at_s, deadline_s, _, replaces):
                 assert facts.of(name).running is not None and facts.of(name).stop is None
-                facts.of(name).stop = Stop(signal_at_s, deadline_s)
+                facts.of(name).stop = Stop(signal_at_s, deadline_s, replaces=replaces)
             case do.RunPreStop(name):
                 facts.of(name).stop.hook = "running"
             case do.Signal(name):
@@ -143,9 +143,11 @@ def test_another_image_replaces_the_container_whatever_the_restart_policy(policy
     assert decide(world.pod, world.facts, world.moment()) == []
     world.pod["spec"]["containers"][0]["image"] = "j"
     (begin,) = decide(world.pod, world.facts, world.moment())
-    assert begin == do.BeginStop("c", 0.0, 5.0, "Container c definition changed, will be restarted")
+    assert begin == do.BeginStop("c", 0.0, 5.0, "Container c definition changed, will be restarted", True)
     world.settle()
     world.end(world.facts.of("c"), 0)
+    (shown,) = status(world.pod, world.facts, {}, world.moment(), "10.0.0.1")["containerStatuses"]
+    assert shown["state"] == {"waiting": {"reason": "ContainerCreating"}} and shown["lastState"]["terminated"]
     assert decide(world.pod, world.facts, world.moment()) == [do.Start("c", 1)]
 
 

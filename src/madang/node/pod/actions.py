@@ -32,12 +32,13 @@ class BackOff:
 
 @dataclass(frozen=True, slots=True)
 class BeginStop:
-    """From now on `container` is going down. `message` is the event's text."""
+    """From now on `container` is going down. `message` is the event's text. `replaces`: another takes its place."""
 
     container: str
     signal_at_s: float
     deadline_s: float
     message: str
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def _states(pod: Obj, role: Role, c: Container) -> tuple[Obj, Obj]:
         ended = {"terminated": _terminated(pod, role, c.attempt, c.exit)}
         # One that was stopped for its probe's sake is never shown as ended: it waits at once.
         killed = c.stop is not None and c.unhealthy and c.short_runs > 1
+        if c.replaced:  # the API lets none that has ended for good begin again: this one has not
+            return {"waiting": {"reason": "ContainerCreating"}}, ended
         if c.backing_off or c.refusal or (killed and spec.restarts(pod, role, c.exit.code)):
             return {"waiting": _waiting(pod, role, c)}, ended
         return ended, before

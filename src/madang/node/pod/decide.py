@@ -6,6 +6,7 @@ again changes nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from madang.kinds.phase import ended
@@ -56,7 +57,7 @@ def complete(pod: Obj, facts: Facts) -> bool:
             return not spec.restarts(pod, r, c.exit.code)
     for r in spec.mains(pod):
         c = facts.of(r.name)
-        if c.exit is None or c.alive or spec.restarts(pod, r, c.exit.code) or _replaced(r, c):
+        if c.exit is None or c.alive or spec.restarts(pod, r, c.exit.code) or c.replaced:
             return False
     return True
 
@@ -95,7 +96,7 @@ def _keep(pod: Obj, role: Role, c: Container, now: Now) -> Iterator[Action]:
         return
     if c.refusal is not None and c.refusal.retry_at_s > now.steady_s:
         yield WakeAt(c.refusal.retry_at_s)
-    elif c.exit is None or _replaced(role, c):
+    elif c.exit is None or c.replaced:
         yield Start(role.name, c.attempt + 1)
     elif spec.restarts(pod, role, c.exit.code):
         delay = restart.delay_s(c.short_runs)
@@ -106,11 +107,6 @@ def _keep(pod: Obj, role: Role, c: Container, now: Now) -> Iterator[Action]:
         if c.short_runs > 1 and not c.backing_off:
             yield BackOff(role.name, delay)
         yield WakeAt(c.ended_at_s + delay)
-
-
-def _replaced(role: Role, c: Container) -> bool:
-    """Whether it was stopped to run from another image: it is started again whatever the restart policy."""
-    return c.stop is not None and not c.alive and _changed(role, c)
 
 
 def _changed(role: Role, c: Container) -> bool:
@@ -130,7 +126,7 @@ def _heal(pod: Obj, facts: Facts, now: Now) -> Iterator[Action]:
             yield begin(facts, r.name, grace_s, now, _unhealthy_text(pod, facts, r, c.unhealthy))
         elif _changed(r, c):
             text = f"Container {r.name} definition changed, will be restarted"
-            yield begin(facts, r.name, spec.grace_s(pod), now, text)
+            yield replace(begin(facts, r.name, spec.grace_s(pod), now, text), replaces=True)
 
 
 def _probe_grace_s(pod: Obj, role: Role, probe: str) -> float:

@@ -40,6 +40,7 @@ class Stop:
     hook: Hook = "none"
     signalled: bool = False
     killed: bool = False
+    replaces: bool = False  # it is started again, from another image, whatever the restart policy
 
 
 @dataclass(slots=True)
@@ -64,6 +65,11 @@ class Container:
     refusal: Refusal | None = None
     stop: Stop | None = None
     backing_off: bool = False  # the status says CrashLoopBackOff
+
+    @property
+    def replaced(self) -> bool:
+        """Stopped to run from another image, which does not run yet."""
+        return self.stop is not None and self.stop.replaces and self.exit is not None
 
     @property
     def alive(self) -> bool:

@@ -64,8 +64,9 @@ class Hand:
                 work.facts.of(name).backing_off = True
                 message = f"Back-off restarting failed container {name} in pod {full_name(work.pod)}"
                 work.emit("Warning", "BackOff", message, spec.role(work.pod, name))
-            case do.BeginStop(name, signal_at_s, deadline_s, message):
-                work.facts.of(name).stop = Stop(signal_at_s, deadline_s, signal_by_s(signal_at_s, deadline_s))
+            case do.BeginStop(name, signal_at_s, deadline_s, message, replaces):
+                latest = signal_by_s(signal_at_s, deadline_s)
+                work.facts.of(name).stop = Stop(signal_at_s, deadline_s, latest, replaces=replaces)
                 work.emit("Normal", "Killing", message, spec.role(work.pod, name))
             case do.ShortenStop(name, deadline_s):
                 self._stopper.shorten(name, deadline_s)

@@ -18,6 +18,7 @@ import pytest
 from madang.node.building.runc import cgroups
 from madang.node.images.store import Store
 from tests.node.building import small_root
+from tests.node.building.loopback import serving
 
 pytestmark = pytest.mark.e2e
 
@@ -305,3 +306,23 @@ def content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def test_what_is_fetched_is_fetched_again_only_to_see_whether_it_changed(folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with serving(tmp_path / "www") as server:
+        (server.folder / "word").write_text("one")
+        told = f"sha256:{sha256(b'one').hexdigest()}"
+        at = f"http://127.0.0.1:{server.server_port}/word"
+        (folder / "Dockerfile").write_text(
+            f"FROM scratch\nADD --checksum={told} {at} /sure\nADD --chmod=644 {at} /d/\n"
+        )
+        first = built(home, folder, no_proxy="127.0.0.1")
+        assert built(home, folder, no_proxy="127.0.0.1") == first
+        assert len(server.asked) == 3, "what a checksum names is known from before"
+        (server.folder / "word").write_text("two")
+        second = built(home, folder, no_proxy="127.0.0.1")
+    _, seen = unpacked(home, tmp_path / "seen")
+    assert second["digest"] != first["digest"]
+    assert {name: found[3][1] for name, found in seen.items() if found[3]} == {"sure": b"one", "d/word": b"two"}
+    assert (seen["sure"][0], seen["d/word"][0]) == ("0o100600", "0o100644")

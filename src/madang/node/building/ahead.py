@@ -2,16 +2,20 @@
 
 In: what is asked of a build, the store that its bases are in. Out: `Foretold`: a key that is another where the image
 would be another, how the image wants to be run, what it stands on. Raises `Refused`, `NoBase` and `NoPython` as the
-builds do. Files are read for their digests, nothing is written.
+builds do. Files are read for their
+digests (and fetched, where only their content tells), nothing is kept.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from madang.node.building import python_image
 from madang.node.building.dockerfile_image import Asked, drawn, ignored
+from madang.node.building.fetching import Fetching
 from madang.node.building.trees import Context
 from madang.node.images.build.keys import key
 from madang.node.images.image import ImageConfig, image_config
@@ -30,7 +34,8 @@ class Foretold:
 def foretell(asked: Asked | python_image.Asked, store: Store) -> Foretold:
     if isinstance(asked, python_image.Asked):
         return _of_python(asked, store)
-    planned, found = drawn(asked, store, Context(asked.folder, ignored(asked)))
+    with TemporaryDirectory(prefix="madang-fetched-") as work:
+        planned, found = drawn(asked, store, Context(asked.folder, ignored(asked)), Fetching(Path(work)))
     settings = {name: value for name, value in planned.target.config.items() if name != "history"}
     bases = sorted(found, key=lambda ref: ref != planned.target.base.image)
     return Foretold(_key("dockerfile", planned.target.key, settings), image_config(settings), tuple(bases))

@@ -14,6 +14,7 @@ from pathlib import Path
 from madang.node.building import layers
 from madang.node.building.cache import Cache, Made
 from madang.node.building.copying import Failed, copy, make_folder
+from madang.node.building.fetching import Fetching
 from madang.node.building.overlay import merged
 from madang.node.building.owners import who
 from madang.node.building.runner import Order, Runner, Unable
@@ -44,6 +45,7 @@ class Bench:
     images: Mapping[str, Image]
     cache: Cache
     runner: Runner
+    fetching: Fetching
     seconds: int
     clamp: bool = False
     secrets: Mapping[str, bytes] = field(default_factory=dict)
@@ -113,7 +115,8 @@ class Building:
                 source: Tree = self.bench.context
             else:
                 source = Tree(self.opened(step.source, work / "source", until))
-            copy(step, source, Tree(root), self.bench.seconds)
+            fetched = [self.bench.fetching.tree(one) for one in step.remotes]
+            copy(step, source, Tree(root), self.bench.seconds, fetched)
 
     async def program(self, step: Run, root: Path, work: Path, told: tuple[str, int, int, str]) -> None:
         sight = Sight(self.bench.context, self.bench.cache, self.bench.secrets, self.opened, self.bench.seconds)

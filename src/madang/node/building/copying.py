@@ -11,6 +11,7 @@ import posixpath
 import shutil
 import stat
 import tarfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,16 +117,21 @@ def make_folder(step: Folder, root: Tree, seconds: int) -> None:
         raise Failed(step.line, f"{step.title}: {said(error)}") from error
 
 
-def copy(step: Files, source: Tree, root: Tree, seconds: int) -> None:
+def copy(
+    step: Files, source: Tree, root: Tree, seconds: int, fetched: Sequence[tuple[Tree, tuple[str, ...]]] = ()
+) -> None:
+    """`fetched` are trees of what comes from elsewhere, and what of each is meant."""
     try:
         ids = owner(root, step.chown) if step.chown else None
         writer = Writer(root, seconds, ids, step.chmod, keep_ids=not step.source.is_context)
-        chosen = source.choose(step.patterns, step.parents)
+        chosen = [(source, one) for one in source.choose(step.patterns, step.parents)]
+        for tree, patterns in fetched:
+            chosen += [(tree, one) for one in tree.choose(patterns)]
         several = len(chosen) + len(step.inline) > 1
         if several and not step.target.endswith("/") and not writer.place(step.target).is_dir():
             raise NotADirectoryError(20, "several files need a folder that ends with a /", step.target)
-        for one in chosen:
-            take(step, writer, source, one)
+        for tree, one in chosen:
+            take(step, writer, tree, one)
         for name, content in step.inline:
             write(step, writer, name, content)
     except FileNotFoundError as error:
@@ -143,7 +149,7 @@ def take(step: Files, writer: Writer, source: Tree, one: Chosen) -> None:
     if stat.S_ISDIR(status.st_mode):
         writer.inside(source, one.path, writer.folder(target))
         return
-    if step.unpack and stat.S_ISREG(status.st_mode) and tarfile.is_tarfile(source.root / one.path):
+    if step.unpack and not step.remotes and stat.S_ISREG(status.st_mode) and tarfile.is_tarfile(source.root / one.path):
         unpack(writer, source.root / one.path, target)
         return
     writer.entry(source, one.path, status, file_place(writer, target, one.name))

@@ -4,6 +4,7 @@ In: an `Asked` (folder, Dockerfile, arguments, names), the courtyard's folder. O
 the Dockerfile is wrong, `Failed` where a step fails, `NoBase` where an image that it stands on is not here.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from madang.dockerfile.parsing import Dockerfile, parse
 from madang.node.building import layers
 from madang.node.building.building import Bench, Building, Told
 from madang.node.building.cache import Cache, Made
+from madang.node.building.fetching import Fetching
 from madang.node.building.runner import Runner
 from madang.node.building.trees import Context
 from madang.node.images.build import ignore
@@ -72,19 +74,21 @@ async def build(
     store, cache = opened(home), Cache.of(home)
     context = Context(asked.folder, ignored(asked))
     created = EPOCH if asked.epoch is None else moment(asked.epoch)
-    planned, found = drawn(asked, store, context)
-    for text in planned.warnings:
-        warn(text)
     seconds = int(datetime.fromisoformat(created).timestamp())
     clamp = asked.epoch is not None
-    bench = Bench(context, found, cache, runner, seconds, clamp, asked.secrets, asked.fresh, tell)
     holder = of_this_process()
-    for image in found.values():
-        store.hold(image, holder)
+    found: dict[str, Image] = {}
     try:
-        with cache.used() as alone:
+        with cache.used() as alone, cache.work() as work:
             if alone:
                 runner.sweep()
+            fetching = Fetching(work / "fetched")
+            planned, found = await asyncio.to_thread(drawn, asked, store, context, fetching)
+            for text in planned.warnings:
+                warn(text)
+            for image in found.values():
+                store.hold(image, holder)
+            bench = Bench(context, found, cache, runner, fetching, seconds, clamp, asked.secrets, asked.fresh, tell)
             building = Building(planned, bench)
             made = await building.run()
             return await stored(store, cache, planned, building.root_image(planned.target), made, asked.names)
@@ -93,11 +97,18 @@ async def build(
             store.release(image.digest, holder)
 
 
-def drawn(asked: Asked, store: Store, context: Context) -> tuple[Plan, dict[str, Image]]:
-    """What is to be done, and the images that it stands on. Raises `Refused` and `NoBase`."""
+class Contents:
+    """What a plan asks of the build's folder, and of what is fetched."""
+
+    def __init__(self, context: Context, fetching: Fetching) -> None:
+        self.digest, self.fetched = context.digest, fetching.digest
+
+
+def drawn(asked: Asked, store: Store, context: Context, fetching: Fetching) -> tuple[Plan, dict[str, Image]]:
+    """What is to be done, and the images that it stands on. Raises `Refused`, `NoBase` and `Failed`."""
     created = EPOCH if asked.epoch is None else moment(asked.epoch)
     request = Request(asked.args, asked.target, platform(), created)
-    return settle(asked.read(), request, store, context)
+    return settle(asked.read(), request, store, Contents(context, fetching))
 
 
 def ignored(asked: Asked) -> ignore.Ignore:
@@ -113,12 +124,12 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def settle(file: Dockerfile, request: Request, store: Store, context: Context) -> tuple[Plan, dict[str, Image]]:
+def settle(file: Dockerfile, request: Request, store: Store, contents: Contents) -> tuple[Plan, dict[str, Image]]:
     """The plan, and the images that it stands on: those that triggers name are known only from other images."""
     bases: dict[str, Base] = {}
     found: dict[str, Image] = {}
     while True:
-        planned = plan(file, request, bases, context)
+        planned = plan(file, request, bases, contents)
         if isinstance(planned, Plan):
             return planned, found
         assert isinstance(planned, Wanted)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from madang.dockerfile.parsing import parse
 from madang.dockerfile.refusal import Refused
 from madang.node.images.build.plan import Request, plan
+from madang.node.images.build.remotes import Remote
 from madang.node.images.build.steps import CONTEXT, Base, Files, Folder, Plan, Run, Source, Wanted
 
 ENTRY = {"created": "1980-01-01T00:00:00Z", "comment": "buildkit.dockerfile.v0"}
@@ -29,6 +30,9 @@ class Folders:
         if patterns and not found:
             raise FileNotFoundError(patterns[0])
         return repr(found)
+
+    def fetched(self, one: Remote) -> str:
+        return one.url
 
 
 def planned(
@@ -160,7 +164,7 @@ def test_heredocs() -> None:
         ("FROM --platform=linux/arm64 debian", 1, "only linux/amd64 can be built"),
         ("FROM debian\nCOPY nothing /", 2, '"nothing": not found'),
         ("FROM debian\nCOPY a b /d", 2, "must be a directory and end with a /"),
-        ("FROM debian\nADD https://x/y /", 2, "fetching is not supported here"),
+        ("FROM debian\nADD git@x:y /", 2, "nothing is fetched over ssh"),
         ("FROM debian\nCOPY --chmod=u+x a /", 2, "symbolic modes are not supported"),
         ("FROM debian\nCOPY --from=$X a /", 2, "doesn't support variables"),
         ("FROM debian\nCOPY --from=2 a /", 2, "there are 1 stages"),

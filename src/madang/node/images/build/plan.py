@@ -13,6 +13,7 @@ from madang.dockerfile.instructions import Meaning, meaning
 from madang.dockerfile.parsing import Dockerfile, parse
 from madang.dockerfile.refusal import Refused
 from madang.node.images.build.keys import key
+from madang.node.images.build.remotes import Remote
 from madang.node.images.build.settings import Settings
 from madang.node.images.build.stage import StageState
 from madang.node.images.build.stages import Draft, Sketch, origins, sketch
@@ -39,6 +40,10 @@ class Contents(Protocol):
     Raises `FileNotFoundError` with the pattern where one that is no glob chooses nothing."""
 
     def digest(self, patterns: tuple[str, ...], parents: bool = False) -> str: ...
+
+    def fetched(self, one: Remote) -> str:
+        """What names the content of something that lies elsewhere."""
+        ...
 
 
 def plan(file: Dockerfile, request: Request, bases: Mapping[str, Base], contents: Contents) -> Plan | Wanted:

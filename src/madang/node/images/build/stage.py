@@ -13,17 +13,17 @@ from madang.dockerfile.words import expanded, split
 from madang.node.images.build import globs
 from madang.node.images.build.keys import key
 from madang.node.images.build.mounts import Mount, mount, origin_of
+from madang.node.images.build.remotes import Remote, remote
 from madang.node.images.build.scripts import script
 from madang.node.images.build.settings import Settings
 from madang.node.images.build.stages import Sketch
 from madang.node.images.build.steps import SCRATCH, Files, Folder, Run, Source, Step
 from madang.node.images.build.wording import shortened, title
 
-REMOTE = ("http://", "https://", "git://", "git@", "ssh://")
-
 
 class Digests(Protocol):
     def digest(self, patterns: tuple[str, ...], parents: bool = False) -> str: ...
+    def fetched(self, one: Remote) -> str: ...
 
 
 class House(Protocol):
@@ -164,11 +164,27 @@ class StageState:
         except globs.BadPattern as error:
             raise Refused(line, str(error)) from error
 
+    def fetches(self, one: Copy, sources: tuple[str, ...], target: str) -> tuple[Remote, ...]:
+        """The sources of an ADD that are fetched: all of them, or none."""
+        if one.name != "ADD":
+            return ()
+        checksum = self.expand(one.checksum, one.line)
+        found = [remote(text, one.line, checksum) for text in sources]
+        fetched = tuple(r for r in found if r is not None)
+        if checksum and (len(fetched) != 1 or len(sources) != 1):
+            raise Refused(one.line, "ADD --checksum is for one file that is fetched, or one repository")
+        if fetched and (len(fetched) < len(found) or one.inline):
+            raise Refused(one.line, "ADD: what is fetched and what lies here want an ADD each")
+        for r in fetched:
+            if r.kind == "file" and not r.name and target.endswith("/"):
+                raise Refused(one.line, f"ADD {r.url}: names no file; write the file's own name behind the folder")
+        return fetched
+
     def take_copy(self, one: Copy) -> None:
         sources = tuple(self.expand(text, one.line) for text in one.sources)
         written = self.expand(one.target, one.line)
         chown, chmod = self.expand(one.chown, one.line), self.expand(one.chmod, one.line)
-        refuse_remote(one, sources)
+        remotes = self.fetches(one, sources, written)
         if len(sources) + len(one.inline) > 1 and not written.endswith("/"):
             text = f"When using {one.name} with more than one source file, the destination must be a directory"
             raise Refused(one.line, f"{text} and end with a /, found {written}")
@@ -177,7 +193,7 @@ class StageState:
             for h in one.inline
         )
         source = self.house.source(one.stage, self.index, one.line)
-        patterns = tuple(cleaned(text) for text in sources)
+        patterns = tuple(cleaned(text) for text in sources) if not remotes else ()
         if not source.is_context:
             decides = self.house.origin_key(source)
         else:
@@ -185,27 +201,33 @@ class StageState:
         target = absolute(written, self.settings.workdir)
         mode = octal(chmod, one.line)
         parts = (one.name, decides, patterns, target, inline, chown, mode, one.parents)
-        self.key = key(self.key, "files", *parts)
+        fetched = [(r.kind, r.name, r.folder, self.house.contents.fetched(r)) for r in remotes]
+        self.key = key(self.key, "files", *parts, *([fetched] if fetched else []))
         flags = [f"--chown={chown}"] * bool(chown) + [f"--chmod={chmod}"] * bool(chmod)
         if one.parents:
             flags.insert(0, "--parents")
+        if one.checksum:
+            flags.append(f"--checksum={self.expand(one.checksum, one.line)}")
         spoken = " ".join([one.name, *flags, *sources, *(f"<<{name}" for name, _ in inline), written])
         shown = f"{one.name} --from={one.stage}{spoken[len(one.name) :]}" if one.stage else spoken
         unpack = one.name == "ADD"
         self.steps.append(
             Files(
-                one.line, shortened(shown), self.key, source, patterns, target, inline, chown, mode, unpack, one.parents
+                one.line,
+                shortened(shown),
+                self.key,
+                source,
+                patterns,
+                target,
+                inline,
+                chown,
+                mode,
+                unpack,
+                one.parents,
+                remotes,
             )
         )
         self.settings.told(f"{spoken} # buildkit", layer=True)
-
-
-def refuse_remote(one: Copy, sources: tuple[str, ...]) -> None:
-    for text in sources:
-        if one.name == "ADD" and text.startswith(REMOTE):
-            raise Refused(one.line, f"ADD {text}: fetching is not supported here; COPY a file, or fetch it with RUN")
-    if one.checksum:
-        raise Refused(one.line, "ADD --checksum is for fetched files, which are not supported here")
 
 
 def cleaned(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from madang.node.images.build.mounts import Mount
+from madang.node.images.build.remotes import Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Files:
     chmod: int | None = None
     unpack: bool = False
     parents: bool = False
+    remotes: tuple[Remote, ...] = ()  # fetched, in place of `patterns`
 
 
 @dataclass(frozen=True, slots=True)

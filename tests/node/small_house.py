@@ -12,7 +12,7 @@ from madang.api.direct import DirectApi
 from madang.api.index import Index
 from madang.node.agents import Agents, Outside
 from madang.node.containers.containers import Containers
-from madang.node.machine.machine import Machine
+from madang.node.machine.machine import Figures, Machine
 from madang.node.pulling.puller import Source
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Obj
@@ -99,6 +99,7 @@ async def small_house(
     runtime: MakeBelieveRuntime | None = None,
     containers: Containers | None = None,
     images: Source | None = None,
+    figures: Callable[[], Figures] | None = None,
 ) -> AsyncIterator[SmallHouse]:
     clock, chance = VirtualClock(), SystemChance(1)
     addresses = Addresses(network, "10.244.0.0/16", "10.96.0.0/16", "10.244.0.1", port_base=23000, port_count=100)
@@ -112,7 +113,7 @@ async def small_house(
     runtime = runtime or MakeBelieveRuntime(clock, programs or {})
     net = MakeBelieveNetwork(clock, runtime)
     handler = MakeBelieveHandler(clock, answer)
-    outside = Outside(handler, HERE, {"PATH": "/bin"})
+    outside = Outside(handler, HERE, {"PATH": "/bin"}, figures)
 
     def new_agents() -> Agents:
         runtimes = {"host": runtime} | ({"container": runtime} if containers is not None else {})

@@ -7,7 +7,7 @@ other rooms. Cancelling `run` leaves what runs running (a new process adopts it)
 import asyncio
 import logging
 import os
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,10 +16,12 @@ from madang.node.aside import at_once, in_thread
 from madang.node.containers.choice import HOST as HOST_RUNTIME
 from madang.node.containers.containers import Containers
 from madang.node.events import Recorder
+from madang.node.eviction.evictor import Evictor
 from madang.node.follow import follow
+from madang.node.images.collection import make_room
 from madang.node.images.images import Images
 from madang.node.kit import Kit
-from madang.node.machine.machine import Machine, machine, pressure
+from madang.node.machine.machine import Figures, Machine, figures, machine
 from madang.node.machine.registration import HOST, Share, capacity
 from madang.node.names.names import Names
 from madang.node.naming import Naming
@@ -56,6 +58,7 @@ class Outside:
     handler: Handler
     machine: Machine | None = None
     base: Mapping[str, str] | None = None
+    figures: Callable[[], Figures] | None = None
 
 
 class Agents:
@@ -82,6 +85,7 @@ class Agents:
         outside = outside or Outside(SystemHandler())
         self._here = outside.machine or machine(settings.home)
         self._real = outside.machine is None
+        self._figures = outside.figures or (partial(figures, settings.home) if self._real else None)
         self._starts = asyncio.Semaphore(_STARTS_AT_ONCE)
         base = outside.base if outside.base is not None else base_environment(os.environ)
         self._names = Names(api.view)
@@ -92,6 +96,7 @@ class Agents:
         self.streams = NodeStreams(self.agents)
         self.samples = NodeSamples(clock, self.agents)
         aside = self.agents[0].kit.aside
+        self._evictor = Evictor(clock, self.samples, aside, self._make_room)
         self._naming = Naming(self._names, clock, aside, lambda: (w for a in self.agents for w in a.workers))
         self.pulses = Pulses(self._by_name)
         self._works, self._busy = asyncio.Event(), asyncio.Event()
@@ -222,11 +227,16 @@ class Agents:
                 await self._works.wait()
             await self._clock.sleep(EVERY_S)
             beats += 1
-            if self._real and beats % _LOOK_EVERY == 0:
-                found = pressure(self._settings.home)
+            if self._figures is not None and beats % _LOOK_EVERY == 0:
+                workers = [w for a in self.agents if not a.broken for w in a.workers]
+                found = await self._evictor.look(self._figures(), workers)
                 for a in self.agents:
                     if not a.broken:
                         await a.registrar.report(found)
+
+    def _make_room(self) -> int:
+        """How many images went, which can be had again."""
+        return 0 if self._containers is None else len(make_room(self._containers.store, self._clock.now_s()))
 
 
 async def forget_nodes(api: LocalApi, ours: Container[str]) -> None:

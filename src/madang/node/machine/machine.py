@@ -13,9 +13,11 @@ import psutil
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 PODS = 110
-_MEMORY_LOW_BYTES = 100 * 1024 * 1024
-_DISK_LOW = 0.05
-_PIDS_LOW = 0.05
+MEMORY_LOW_BYTES = 100 << 20  # a kubelet's own, as the parts below
+_DISK_LOW, _INODES_LOW, _PIDS_LOW = 0.10, 0.05, 0.05
+# A kubelet's machine is its own; a person's is often nearly full of other things, with much room left all the same.
+_DISK_LOW_MOST_BYTES = 1 << 30
+_INODES_LOW_MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,18 @@ class Pressure:
     pids: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of the machine and of the file system that the courtyard lies on. `inodes_total` 0: it does not count them."""
+
+    memory_available: int
+    disk_available: int
+    disk_total: int
+    inodes_available: int
+    inodes_total: int
+    pids_used: float
+
+
 def machine(home: Path) -> Machine:
     there = next((p for p in (home, *home.parents) if p.exists()), Path("/"))
     return Machine(
@@ -55,14 +69,30 @@ def machine(home: Path) -> Machine:
     )
 
 
-def pressure(home: Path) -> Pressure:
+def figures(home: Path) -> Figures:
     """Cheap: three small reads."""
-    disk = shutil.disk_usage(home)
-    return Pressure(
-        memory=psutil.virtual_memory().available < _MEMORY_LOW_BYTES,
-        disk=disk.free < disk.total * _DISK_LOW,
-        pids=_pids_used() > 1 - _PIDS_LOW,
+    disk = os.statvfs(home)
+    return Figures(
+        memory_available=psutil.virtual_memory().available,
+        disk_available=disk.f_bavail * disk.f_frsize,
+        disk_total=disk.f_blocks * disk.f_frsize,
+        inodes_available=disk.f_favail,
+        inodes_total=disk.f_files,
+        pids_used=_pids_used(),
     )
+
+
+def low(found: Figures) -> Pressure:
+    inodes = min(int(found.inodes_total * _INODES_LOW), _INODES_LOW_MOST)
+    return Pressure(
+        memory=found.memory_available < MEMORY_LOW_BYTES,
+        disk=found.disk_available < disk_threshold_bytes(found.disk_total) or found.inodes_available < inodes,
+        pids=found.pids_used > 1 - _PIDS_LOW,
+    )
+
+
+def disk_threshold_bytes(total: int) -> int:
+    return min(int(total * _DISK_LOW), _DISK_LOW_MOST_BYTES)
 
 
 def _pids_used() -> float:

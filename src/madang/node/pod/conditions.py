@@ -7,6 +7,7 @@ in which a kubelet writes it; those of others (readiness gates, DisruptionTarget
 from collections.abc import Sequence
 
 from madang.kinds.phase import TERMINAL
+from madang.node.eviction.decision import target
 from madang.node.pod import spec
 from madang.node.pod.facts import Facts
 from madang.node.pod.phase import initialized
@@ -30,7 +31,10 @@ def conditions(pod: Obj, facts: Facts, phase: str, unready: Sequence[str], befor
     known = {c["type"]: c for c in before}
     generation = pod["metadata"].get("generation")
     ours = [_stamped(generation, t, found[t], known.get(t), at) for t in OURS]
-    return ours + [c for c in before if c["type"] not in OURS]
+    theirs = [c for c in before if c["type"] not in OURS]
+    if facts.evicted:
+        return [*ours, *(c for c in theirs if c["type"] != "DisruptionTarget"), target(facts.evicted, at, before)]
+    return ours + theirs
 
 
 def _stamped(generation: int | None, kind: str, value: Obj, before: Obj | None, at: str) -> Obj:

@@ -18,6 +18,8 @@ from madang.node.pod.spec import Role
 from madang.node.pod.stopping import begin, step
 from madang.ports.objects import Obj
 
+_EVICTED_GRACE_S = 1.0  # a kubelet's own, beyond its hard thresholds
+
 
 def decide(pod: Obj, facts: Facts, now: Now) -> list[Action]:
     if facts.finishing or facts.finished:
@@ -42,6 +44,7 @@ def ending(pod: Obj, facts: Facts) -> bool:
         or facts.leaving
         or facts.removed
         or facts.overdue
+        or bool(facts.evicted)
         or facts.sandbox in ("releasing", "released")
         or complete(pod, facts)
     )
@@ -171,6 +174,8 @@ def _next_to_stop(alive: list[Role]) -> list[Role]:
 def _grace_s(pod: Obj, facts: Facts) -> float:
     if facts.removed:
         return min(2.0, spec.grace_s(pod))
+    if facts.evicted:  # what runs out does so now
+        return min(_EVICTED_GRACE_S, spec.grace_s(pod))
     given = pod["metadata"].get("deletionGracePeriodSeconds")
     return spec.grace_s(pod) if given is None else float(given)
 

@@ -92,6 +92,7 @@ class Facts:
     leaving: bool = False
     removed: bool = False
     overdue: bool = False  # activeDeadlineSeconds have passed
+    evicted: str = ""  # why: the machine ran out of something
     served: bool = False
     finishing: bool = False  # the last status is being written
     finished: bool = False  # nothing is left to do for this pod

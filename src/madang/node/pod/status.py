@@ -43,9 +43,11 @@ def status(pod: Obj, facts: Facts, before: Obj, now: Now, host_ip: str, *, final
         shown["initContainerStatuses"] = inits
     if facts.ip:
         shown |= {"podIP": facts.ip, "podIPs": [{"ip": facts.ip}]}
-    if facts.overdue and terminal:
+    if facts.evicted and terminal:
+        shown |= {"reason": "Evicted", "message": facts.evicted}
+    elif facts.overdue and terminal:
         shown |= {"reason": "DeadlineExceeded", "message": OVERDUE}
-    elif not facts.overdue:
+    elif not (facts.overdue or facts.evicted):
         shown |= {k: before[k] for k in ("reason", "message") if k in before}
     if pod["metadata"].get("generation"):
         shown["observedGeneration"] = pod["metadata"]["generation"]
@@ -60,7 +62,7 @@ def worth_showing(pod: Obj, facts: Facts) -> bool:
     quiet = not any(c.alive for c in facts.containers.values())
     if not quiet:
         return True
-    if spec.deleting(pod) or facts.overdue:
+    if spec.deleting(pod) or facts.overdue or facts.evicted:
         return False
     stopped = any(c.stop for c in facts.containers.values())
     if facts.sandbox == "released":

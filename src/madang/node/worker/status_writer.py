@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 
+from madang.node.eviction.decision import BY_KUBELET
 from madang.node.pod.conditions import OURS
 from madang.ports.api import LocalApi
 from madang.ports.clock import Clock
@@ -124,8 +125,9 @@ def _ready(pod: Obj) -> str:
 def _joined(status: Obj, pod: Obj) -> Obj:
     """`status` with the conditions that are not a node's as they stand on `pod`."""
     present = pod.get("status") or {}
-    theirs = [c for c in present.get("conditions") or () if c["type"] not in OURS]
-    own = [c for c in status.get("conditions") or () if c["type"] in OURS]
+    own = [c for c in status.get("conditions") or () if c["type"] in OURS or c.get("reason") == BY_KUBELET]
+    ours = {*OURS, *(c["type"] for c in own)}
+    theirs = [c for c in present.get("conditions") or () if c["type"] not in ours]
     joined = {**status, "conditions": own + theirs} if own or theirs else {**status}
     if "qosClass" in present:
         joined.setdefault("qosClass", present["qosClass"])

@@ -60,6 +60,12 @@ class PodWorker:
         self.facts.removed = True
         self.work.wake()
 
+    def evict(self, message: str) -> None:
+        """The machine has no more room for it."""
+        self.facts.evicted = message
+        self.work.emit("Warning", "Evicted", message)
+        self.work.wake()
+
     def leave(self) -> None:
         """The courtyard goes down."""
         self.facts.leaving = True

@@ -96,7 +96,7 @@ class Agents:
         self.streams = NodeStreams(self.agents)
         self.samples = NodeSamples(clock, self.agents)
         aside = self.agents[0].kit.aside
-        self._evictor = Evictor(clock, self.samples, aside, self._make_room)
+        self._evictor = Evictor(clock, self.samples, aside, partial(room, containers, clock))
         self._naming = Naming(self._names, clock, aside, lambda: (w for a in self.agents for w in a.workers))
         self.pulses = Pulses(self._by_name)
         self._works, self._busy = asyncio.Event(), asyncio.Event()
@@ -234,9 +234,10 @@ class Agents:
                     if not a.broken:
                         await a.registrar.report(found)
 
-    def _make_room(self) -> int:
-        """How many images went, which can be had again."""
-        return 0 if self._containers is None else len(make_room(self._containers.store, self._clock.now_s()))
+
+def room(containers: Containers | None, clock: Clock) -> int:
+    """How many images went that nothing uses: they can be had again."""
+    return 0 if containers is None else len(make_room(containers.store, clock.now_s()))
 
 
 async def forget_nodes(api: LocalApi, ours: Container[str]) -> None:

@@ -43,7 +43,7 @@ class PodWorker:
         """A node that was taken for lost has its pods' readiness to say again."""
         before, self.work.pod = self.work.pod, pod
         if _asks_anew(before, pod):
-            self._try_again()
+            self.retry()
             if self.facts.sandbox == "ready" and tells_fields(pod):
                 self._hand.sandbox.renew()
         if self.contradicted(pod):
@@ -74,13 +74,10 @@ class PodWorker:
 
     def retry(self) -> None:
         """Something that this pod may have missed is there now."""
-        self._try_again()
-        self.work.wake()
-
-    def _try_again(self) -> None:
         for refusal in (self.facts.refusal, *(c.refusal for c in self.facts.containers.values())):
             if refusal is not None:
                 refusal.retry_at_s = 0.0
+        self.work.wake()
 
     def data_changed(self, kind: str, namespace: str, name: str) -> None:
         """A ConfigMap or Secret has changed."""

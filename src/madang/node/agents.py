@@ -16,7 +16,7 @@ from madang.node.aside import at_once, in_thread
 from madang.node.containers.choice import HOST as HOST_RUNTIME
 from madang.node.containers.containers import Containers
 from madang.node.events import Recorder
-from madang.node.eviction.evictor import Evictor
+from madang.node.evictor import Evictor
 from madang.node.follow import follow
 from madang.node.images.collection import make_room
 from madang.node.images.images import Images

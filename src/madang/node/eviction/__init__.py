@@ -1,1 +1,1 @@
-"""Pods that have to go because this machine runs out of memory or disk: what is low, who goes, and how it is told."""
+"""Who has to go when this machine runs out of memory or disk, and how it is told."""

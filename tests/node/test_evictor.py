@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from madang.node.eviction.evictor import HELD_S, size
+from madang.node.evictor import HELD_S, size
 from madang.node.machine.machine import Figures, low
 from madang.node.runtimes.runtime import Running, Sample
 from madang.ports.objects import Obj

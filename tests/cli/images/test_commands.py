@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from madang.cli.images.opened import bytes_of
 from madang.cli.main import app
 from madang.cli.refusal import Refusal
+from madang.node.building.cache import Cache
 from madang.node.images.store import Store
 from tests.node.images.made import image_blobs, member, oci_archive, tar
 from tests.node.images.registry.fake import serving
@@ -143,3 +145,21 @@ def test_pull_and_push(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         for words, says in ((("pull", f"{name}0"), "nothing was pulled: .* 404"), (("push", "x"), "not pushed: x: no")):
             with pytest.raises(Refusal, match=says):
                 image(*words)
+
+
+def test_sizes_as_people_write_them() -> None:
+    assert [bytes_of(text, "--keep") for text in ("2GB", "500 MB", "1.5k", "0", "7")] == [
+        2 * 10**9, 500 * 10**6, 1500, 0, 7
+    ]  # fmt: skip
+    for wrong in ("", "much", "-"):
+        with pytest.raises(Refusal, match="expected a size such as 500MB"):
+            bytes_of(wrong, "--keep")
+
+
+def test_the_cache_of_builds_is_forgotten(home: Path) -> None:
+    cache = Cache(home / ".build")
+    assert cache is not None and "0 B freed" in image("prune", "--builds", "--keep", "1GB").stdout
+    with pytest.raises(Refusal, match="--keep: only with --builds"):
+        image("prune", "--keep", "1GB")
+    with cache.used(), pytest.raises(Refusal, match="a build is under way"):
+        image("prune", "--builds")

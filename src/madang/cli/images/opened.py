@@ -38,6 +38,16 @@ def image(images: "Store", text: str) -> "Image":
         raise Refusal(str(error)) from error
 
 
+def bytes_of(text: str, option: str) -> int:
+    """`2GB`, `500 MB`, `1024`."""
+    number = text.strip().rstrip("kKMGB ")
+    unit = text.strip()[len(number) :].strip().rstrip("B").upper()
+    try:
+        return int(float(number) * 1000 ** ("", "K", "M", "G").index(unit))
+    except (ValueError, OverflowError) as error:
+        raise Refusal(f"{option} {text}: expected a size such as 500MB or 2GB", code=2) from error
+
+
 def size(count: float) -> str:
     """Decimal, as docker and podman write it."""
     for unit in UNITS[:-1]:

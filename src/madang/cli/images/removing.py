@@ -52,14 +52,26 @@ def prune(
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="All that nothing uses, not only images without a name.")
     ] = False,
+    builds: Annotated[
+        bool, typer.Option("--builds", help="Instead of images: what builds keep, steps and cache mounts.")
+    ] = False,
+    keep: Annotated[
+        str, typer.Option("--keep", metavar="SIZE", help="With --builds: so much stays, what was used last (2GB).")
+    ] = "",
     name: Name = DEFAULT,
 ) -> None:
-    """Remove images without a name that nothing uses, and what killed loads left.
+    """Remove images without a name that nothing uses, and what killed loads left; or the cache of builds.
 
-    When the disk is more than 85 % full, a load does so by itself: the longest unused go until it is 80 %.
+    When the disk is more than 85 % full, a load does so by itself: what builds keep goes first, then the longest unused
+    images, until it is 80 %.
 
     Example: `madang image prune --all`
     """
+    if keep and not builds:
+        raise Refusal("--keep: only with --builds", code=2)
+    if builds:
+        _prune_builds(name, opened.bytes_of(keep, "--keep") if keep else 0)
+        return
     from madang.node.images.collection import candidates, let_go, unused
 
     store = opened.store(name)
@@ -67,6 +79,20 @@ def prune(
     for digest in gone:
         say(plain(f"removed {digest}"))
     _sweep(store, always=True)
+
+
+def _prune_builds(name: str, keep_bytes: int) -> None:
+    from madang.cli import courtyards
+    from madang.node.building.cache import Cache
+    from madang.node.building.pruning import prune_now
+
+    try:
+        freed = prune_now(Cache.of(courtyards.find(name).home), keep_bytes)
+    except BlockingIOError as error:
+        raise Refusal("a build is under way: nothing was removed") from error
+    except OSError as error:
+        raise Refusal(f"{error.filename}: {error.strerror}") from error
+    say(f"{opened.size(freed)} freed")
 
 
 def _sweep(store: "Store", *, always: bool = False) -> None:

@@ -7,7 +7,7 @@ ones left, and lets go of what was not used for longest.
 
     layers/HEX/fs, layers/HEX/blob     a layer by its diff_id
     keys/KEY                           which layer a step with this key made
-    mounts/ID                          what RUN --mount=type=cache keeps
+    mounts/ID, mounts/ID.weight        what RUN --mount=type=cache keeps, and what it weighs
     work/                              what is not finished
 """
 
@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -89,7 +89,11 @@ class Cache:
         return made
 
     def mount(self, identity: str) -> Path:
-        return self.home / "mounts" / sha256(identity.encode()).hexdigest()[:32]
+        """What a cache mount keeps; where there is such a one, it is used now."""
+        place = self.home / "mounts" / sha256(identity.encode()).hexdigest()[:32]
+        with suppress(FileNotFoundError):
+            os.utime(place)
+        return place
 
     @contextmanager
     def work(self) -> Iterator[Path]:
@@ -102,41 +106,30 @@ class Cache:
             remove(own)
 
     @contextmanager
-    def used(self, limit_bytes: int = LIMIT_BYTES) -> Iterator[bool]:
-        """While a build runs: was it alone when it began? The last to leave keeps `limit_bytes` of layers at most."""
+    def locked(self) -> Iterator[int]:
+        """A descriptor of the lock, not held yet."""
         fd = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def used(self, over: "Callable[[Cache], None]" = lambda _: None) -> Iterator[bool]:
+        """While a build runs: was it alone when it began? The last to leave does `over` (pruning.py)."""
+        with self.locked() as fd:
             first = alone(fd)
             if first:
                 self.sweep()
             fcntl.flock(fd, fcntl.LOCK_SH)
             yield first
             if alone(fd):
-                self.trim(limit_bytes)
-        finally:
-            os.close(fd)
+                over(self)
 
     def sweep(self) -> None:
         """What builds that were killed left unfinished."""
         for left in (self.home / "work").iterdir():
             remove(left) if left.is_dir() else left.unlink()
-
-    def trim(self, limit_bytes: int) -> None:
-        """The keys used last, as far as their layers fit; layers that no key names go."""
-        keys = sorted((self.home / "keys").iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        kept: set[Path] = set()
-        total = 0
-        for path in keys:
-            made = self.find_silently(path.name)
-            fits = made is not None and (made.folder.parent in kept or total + made.size <= limit_bytes)
-            if made is None or not fits:
-                path.unlink()
-            elif made.folder.parent not in kept:
-                kept.add(made.folder.parent)
-                total += made.size
-        for folder in (self.home / "layers").iterdir():
-            if folder not in kept:
-                remove(folder)
 
     def find_silently(self, key: str) -> Made | None:
         """Without counting as use."""

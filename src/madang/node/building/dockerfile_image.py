@@ -19,6 +19,7 @@ from madang.node.building import layers
 from madang.node.building.building import Bench, Building, Told
 from madang.node.building.cache import Cache, Made
 from madang.node.building.fetching import Fetching
+from madang.node.building.pruning import after_build
 from madang.node.building.runner import Runner
 from madang.node.building.trees import Context
 from madang.node.images.build import ignore
@@ -79,7 +80,7 @@ async def build(
     holder = of_this_process()
     found: dict[str, Image] = {}
     try:
-        with cache.used() as alone, cache.work() as work:
+        with cache.used(after_build) as alone, cache.work() as work:
             if alone:
                 runner.sweep()
             fetching = Fetching(work / "fetched")

@@ -25,6 +25,7 @@ from madang.node.building.cache import Cache, Made
 from madang.node.building.copying import Writer
 from madang.node.building.dockerfile_image import NoBase, base, moment, platform, stored
 from madang.node.building.interpreter import Python
+from madang.node.building.pruning import after_build
 from madang.node.building.trees import Context, Tree
 from madang.node.images.build.ignore import Ignore
 from madang.node.images.build.keys import key
@@ -77,7 +78,7 @@ async def build(asked: Asked, home: Path, tell: Callable[[Told], None], say: Cal
     holder = of_this_process()
     store.hold(ground.root, holder)
     try:
-        with cache.used():
+        with cache.used(after_build):
             made = await Making(asked, ground, cache, tell).layers()
             planned = plan(ground, made, json.loads(store.layout.blob(ground.root.id).read_bytes()))
             return await stored(store, cache, planned, ground.root, [one for _, one in made], asked.names)

@@ -97,11 +97,16 @@ def let_go(store: Store, digests: Collection[str]) -> list[str]:
     return went
 
 
-def make_room(store: Store, now: float) -> list[str]:
-    """After something came: if the disk is too full, the longest unused images go. Nothing where somebody loads."""
+def bytes_to_free(store: Store) -> int:
+    """Of the disk that the store is on, as it is now."""
     disk = os.statvfs(store.layout.home)
     total = disk.f_blocks * disk.f_frsize
-    wanted = to_free(total - disk.f_bavail * disk.f_frsize, total)
+    return to_free(total - disk.f_bavail * disk.f_frsize, total)
+
+
+def make_room(store: Store, now: float) -> list[str]:
+    """After something came: if the disk is too full, the longest unused images go. Nothing where somebody loads."""
+    wanted = bytes_to_free(store)
     if not wanted:
         return []
     gone = let_go(store, longest_unused(candidates(store), wanted, now))

@@ -7,6 +7,7 @@ Out: lines of JSON on standard output: progress, then `{"loaded": [digests]}` or
 import errno
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from madang.node.images.collection import make_room
+from madang.node.images.collection import bytes_to_free, make_room
 from madang.node.images.layout import Layout
 from madang.node.images.limits import ROOM, BadArchive, NoRoom
 from madang.node.images.loading import take
@@ -66,8 +67,18 @@ def disk_error(error: OSError, otherwise: str) -> str:
 def after(folder: str, digests: list[str], origin: str = "") -> None:
     """What is there is there, whether room could be made or not. `origin` is who gave it."""
     with suppress(OSError):
-        make_room(Store(Path(folder)), time.time())
+        store = Store(Path(folder))
+        if bytes_to_free(store):
+            forget_builds(store.layout.home.parent / ".build")
+            make_room(store, time.time())
     say({"loaded": digests, "from": origin})
+
+
+def forget_builds(cache: Path) -> None:
+    """What builds keep goes before any image: it can be made again. A process of the room that knows it."""
+    if cache.is_dir():
+        words = [sys.executable, "-m", "madang.node.building.pruning", str(cache)]
+        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
 
 
 def main() -> int:

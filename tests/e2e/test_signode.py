@@ -31,10 +31,11 @@ class Api:
         self._tls = ssl._create_unverified_context()
 
     def __call__(self, method: str, path: str, body: Any = None, media: str = "application/json") -> bytes:
-        """Below the namespace; also what a refusal says."""
+        """Below the namespace, unless the path is a whole one; also what a refusal says."""
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, "Content-Type": media}
-        asked = urllib.request.Request(f"{self._server}{ROOT}/{path}", data, headers, method=method)
+        place = path if path.startswith("/") else f"{ROOT}/{path}"
+        asked = urllib.request.Request(self._server + place, data, headers, method=method)
         try:
             with urllib.request.urlopen(asked, context=self._tls, timeout=30) as answer:
                 return bytes(answer.read())
@@ -96,6 +97,8 @@ def pod(name: str, *containers: dict[str, Any], **spec: Any) -> dict[str, Any]:
 
 
 def test_files_variables_and_last_words(api: Api) -> None:
+    kind = {"metadata": {"name": "vm"}, "handler": "micro-vm"}
+    api("POST", "/apis/node.k8s.io/v1/runtimeclasses", kind)
     api("POST", "configmaps", {"metadata": {"name": "cm"}, "data": {"data-1": "one", "2data": "two"}})
     source = [{"configMapRef": {"name": "cm"}}, {"prefix": "p 1#", "configMapRef": {"name": "cm"}}]
     words = {"terminationMessagePolicy": "FallbackToLogsOnError"}
@@ -110,7 +113,13 @@ def test_files_variables_and_last_words(api: Api) -> None:
         pod("machines", sh("cat /etc/hosts"), hostNetwork=True),
         pod("words", sh("printf DONE; exit 1", **words)),
         pod("path", sh("printf SAID > /dev/said", **path)),
+        pod("unsafe", sh("true"), securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]}),
+        pod("elsewhere", sh("true"), runtimeClassName="vm"),
     )
+    refused = until(lambda: (found := api.status("unsafe"))["phase"] == "Failed" and found, "it has failed unstarted")
+    assert refused["reason"] == "SysctlForbidden"
+    why = until(lambda: api.first("elsewhere")["state"].get("waiting", {}).get("message"), "refused by its runtime")
+    assert why.startswith('runtime "vm" does not work on this machine')
     said = api.ran("env")
     assert all(line in said for line in ("data-1=one\n", "2data=two\n", "p 1#data-1=one\n"))
     hosts = api.ran("hosts")

@@ -132,7 +132,11 @@ def test_capabilities(asked: Obj, given: set[str]) -> None:
         ),
         (
             pod(hostNetwork=True, securityContext={"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]}),
-            "not allowed with hostNetwork",
+            "not allowed with host net enabled",
+        ),
+        (
+            pod(hostIPC=True, securityContext={"sysctls": [{"name": "kernel/shm_rmid_forced", "value": "1"}]}),
+            "not allowed with host ipc enabled",
         ),
     ],
 )

@@ -4,7 +4,7 @@ In: the pod, the container, the machine. Out: `Rights`, or `Denied` which names 
 house cannot honour: nothing is silently left out. Defaults are containerd's.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,14 +141,30 @@ def _seccomp(pod: Obj, role: Role, capabilities: tuple[str, ...], machine: Machi
 def _sysctls(pod: Obj) -> dict[str, str]:
     own_network = not pod["spec"].get("hostNetwork")
     found = dict(OWN_NETWORK_SYSCTLS) if own_network else {}
-    for entry in (pod["spec"].get("securityContext") or {}).get("sysctls") or ():
-        name = str(entry["name"]).replace("/", ".")
+    if why := forbidden_sysctl(pod):
+        raise Denied(f"spec.securityContext.sysctls: {why}")
+    return found | {_dotted(entry): str(entry["value"]) for entry in _asked_sysctls(pod)}
+
+
+def forbidden_sysctl(pod: Obj) -> str:
+    """The first that no pod may set, or not one that shares the machine's namespaces, in the kubelet's words."""
+    body = pod["spec"]
+    for name in map(_dotted, _asked_sysctls(pod)):
         if name not in SAFE_SYSCTLS:
-            raise Denied(f'spec.securityContext.sysctls: forbidden sysctl: "{name}" not allowlisted')
-        if name.startswith("net.") and not own_network:
-            raise Denied(f'spec.securityContext.sysctls: "{name}" is not allowed with hostNetwork')
-        found[name] = str(entry["value"])
-    return found
+            return f'forbidden sysctl: "{name}" not allowlisted'
+        if name.startswith("net.") and body.get("hostNetwork"):
+            return f'forbidden sysctl: "{name}" not allowed with host net enabled'
+        if name.startswith("kernel.") and body.get("hostIPC"):
+            return f'forbidden sysctl: "{name}" not allowed with host ipc enabled'
+    return ""
+
+
+def _asked_sysctls(pod: Obj) -> Sequence[Obj]:
+    return (pod["spec"].get("securityContext") or {}).get("sysctls") or ()
+
+
+def _dotted(entry: Obj) -> str:
+    return str(entry["name"]).replace("/", ".")
 
 
 def root_refused(pod: Obj, role: Role, asked: Wish, whole_name: str) -> str:

@@ -43,8 +43,7 @@ def ending(pod: Obj, facts: Facts) -> bool:
         spec.deleting(pod)
         or facts.leaving
         or facts.removed
-        or facts.overdue
-        or bool(facts.evicted)
+        or facts.doom is not None
         or facts.sandbox in ("releasing", "released")
         or complete(pod, facts)
     )

@@ -76,6 +76,17 @@ class Container:
         return self.starting or self.running is not None
 
 
+EVICTED = "Evicted"
+
+
+class Doom(NamedTuple):
+    """Why the node itself has a pod fail, in the words of its status: its deadline has passed, the machine has run out
+    of something, or it asks for what no pod may have."""
+
+    reason: str
+    message: str
+
+
 Sandbox = Literal["none", "preparing", "ready", "releasing", "released"]
 
 
@@ -91,11 +102,15 @@ class Facts:
     started_at_s: float = 0.0  # wall: status.startTime
     leaving: bool = False
     removed: bool = False
-    overdue: bool = False  # activeDeadlineSeconds have passed
-    evicted: str = ""  # why: the machine ran out of something
+    doom: Doom | None = None
     served: bool = False
     finishing: bool = False  # the last status is being written
     finished: bool = False  # nothing is left to do for this pod
+
+    @property
+    def evicted(self) -> str:
+        """What the machine ran out of, where the pod goes for that."""
+        return self.doom.message if self.doom is not None and self.doom.reason == EVICTED else ""
 
     def of(self, name: str) -> Container:
         found = self.containers.get(name)

@@ -15,7 +15,7 @@ Phase = Literal["Pending", "Running", "Succeeded", "Failed"]
 
 
 def phase(pod: Obj, facts: Facts) -> Phase:
-    if facts.overdue or facts.evicted:
+    if facts.doom is not None:
         return "Failed"
     ending = spec.deleting(pod) or facts.removed
     policy = "Never" if ending else pod["spec"].get("restartPolicy", "Always")

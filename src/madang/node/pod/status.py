@@ -12,13 +12,13 @@ from madang.kinds.times import format_seconds
 from madang.node.pod import spec
 from madang.node.pod.conditions import conditions
 from madang.node.pod.container_status import statuses
-from madang.node.pod.facts import Facts, Now
+from madang.node.pod.facts import Doom, Facts, Now
 from madang.node.pod.phase import phase
 from madang.node.pod.spec import Role
 from madang.ports.objects import Obj
 
 _SIDES = ("requests", "limits")
-OVERDUE = "Pod was active on the node longer than the specified deadline"
+OVERDUE = Doom("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
 def status(pod: Obj, facts: Facts, before: Obj, now: Now, host_ip: str, *, final: bool = False) -> Obj:
@@ -43,11 +43,9 @@ def status(pod: Obj, facts: Facts, before: Obj, now: Now, host_ip: str, *, final
         shown["initContainerStatuses"] = inits
     if facts.ip:
         shown |= {"podIP": facts.ip, "podIPs": [{"ip": facts.ip}]}
-    if facts.evicted and terminal:
-        shown |= {"reason": "Evicted", "message": facts.evicted}
-    elif facts.overdue and terminal:
-        shown |= {"reason": "DeadlineExceeded", "message": OVERDUE}
-    elif not (facts.overdue or facts.evicted):
+    if facts.doom is not None and terminal:
+        shown |= {"reason": facts.doom.reason, "message": facts.doom.message}
+    elif facts.doom is None:
         shown |= {k: before[k] for k in ("reason", "message") if k in before}
     if pod["metadata"].get("generation"):
         shown["observedGeneration"] = pod["metadata"]["generation"]
@@ -62,7 +60,7 @@ def worth_showing(pod: Obj, facts: Facts) -> bool:
     quiet = not any(c.alive for c in facts.containers.values())
     if not quiet:
         return True
-    if spec.deleting(pod) or facts.overdue or facts.evicted:
+    if spec.deleting(pod) or facts.doom is not None:
         return False
     stopped = any(c.stop for c in facts.containers.values())
     if facts.sandbox == "released":

@@ -34,6 +34,15 @@ class Chosen:
         return self._kit.runtimes.get(self.name)
 
     @property
+    def missing(self) -> str:
+        """Why there is none; empty where there is."""
+        if self.runtime is not None:
+            return ""
+        return (
+            f'runtime "{self.name}" does not work on this machine; there are: {", ".join(sorted(self._kit.runtimes))}'
+        )
+
+    @property
     def in_container(self) -> bool:
         return self._kit.containers is not None and self.name == CONTAINER
 

@@ -42,8 +42,8 @@ class Hand:
                 self._work.facts.sandbox = "releasing"
                 self._work.spawn(self.sandbox.release())
             case do.Expire():
-                self._work.facts.overdue = True
-                self._work.emit("Normal", "DeadlineExceeded", OVERDUE)
+                self._work.facts.doom = OVERDUE
+                self._work.emit("Normal", *OVERDUE)
             case do.Finish(how):
                 self._work.facts.finishing = True
                 self._work.spawn(finish(self._work, self._board, how))

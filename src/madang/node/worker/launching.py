@@ -54,11 +54,7 @@ class Launching:
         """Everything for one start. The richest form that this machine can honour is taken."""
         runtime = self._work.chosen.runtime
         if runtime is None:
-            name = self._work.chosen.name
-            known = ", ".join(sorted(self._kit.runtimes))
-            raise Declined(
-                "CreateContainerError", f'runtime "{name}" does not work on this machine; there are: {known}'
-            )
+            raise Declined("CreateContainerError", self._work.chosen.missing)
         plain, comfort = await self._compose(role, attempt, program)
         if self._work.chosen.in_container:
             whole = await self._contained(role, plain, comfort)

@@ -7,10 +7,11 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from madang.node.containers.security import forbidden_sysctl
 from madang.node.names.hosts import hostname
 from madang.node.names.hosts import write as write_hosts
 from madang.node.networks.network import Attachment
-from madang.node.pod.facts import Refusal
+from madang.node.pod.facts import Doom, Refusal
 from madang.node.pod.ignored import ignored
 from madang.node.pod.ignored import message as ignored_message
 from madang.node.volumes.content import Refused
@@ -67,6 +68,9 @@ class SandboxHand:
     async def prepare(self) -> None:
         """Network and volumes beside each other, unless a volume tells of the address; neither waits for anything that
         another pod does."""
+        if self._work.chosen.in_container and (why := forbidden_sysctl(self._work.pod)):
+            self._reject(Doom("SysctlForbidden", why))
+            return
         try:
             if self.attachment is not None or tells_address(self._work.pod):
                 await self._connect()
@@ -85,6 +89,11 @@ class SandboxHand:
             self._work.facts.refusal = None
             self._work.facts.sandbox = "ready"
             self._name_ignored()
+
+    def _reject(self, why: Doom) -> None:
+        """It asks for what it will never be given: it has failed before it began."""
+        self._work.facts.doom, self._work.facts.sandbox = why, "none"
+        self._work.emit("Warning", *why)
 
     async def _write_names(self) -> None:
         """Until they hold: Services that come while we write are not told to a sandbox that isn't ready."""

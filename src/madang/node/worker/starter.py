@@ -39,6 +39,9 @@ class Starter:
     async def _prepare(self, role: Role, c: Container, attempt: int) -> Launch | None:
         """The launch; None where it is refused, which then stands in the facts and the events."""
         reference = role.spec.get("image") or ""
+        if why := self._work.chosen.missing:  # the image would be of no use
+            self._refuse(role, c, "CreateContainerError", why)
+            return None
         said = await self._fetching.fetched(role)
         program = said if isinstance(said, NotHere) else self._launching.program(role)
         if isinstance(program, NotHere):

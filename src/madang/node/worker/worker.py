@@ -11,7 +11,7 @@ from madang.node.kit import Kit
 from madang.node.machine.registration import says_ready
 from madang.node.pod.actions import WakeAt
 from madang.node.pod.decide import decide, ending
-from madang.node.pod.facts import Facts, Now
+from madang.node.pod.facts import EVICTED, Doom, Facts, Now
 from madang.node.pod.stopping import put_off
 from madang.node.pod.traffic import led, services
 from madang.node.probes.handler import Target
@@ -62,7 +62,7 @@ class PodWorker:
 
     def evict(self, message: str) -> None:
         """The machine has no more room for it."""
-        self.facts.evicted = message
+        self.facts.doom = Doom(EVICTED, message)
         self.work.emit("Warning", "Evicted", message)
         self.work.wake()
 

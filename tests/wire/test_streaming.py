@@ -80,6 +80,15 @@ def test_exec_carries_streams_resizes_and_the_exit_code(tmp_path: Path) -> None:
     run(tmp_path, check)
 
 
+def test_who_attached_is_not_told_how_it_ended(tmp_path: Path) -> None:
+    async def check(api: DirectApi, door: Door, streams: FakeStreams) -> None:
+        async with open_socket(door, f"{POD}/attach?command=fail", "v5.channel.k8s.io") as socket:
+            found = await everything(socket)
+        assert json.loads(found[3])["status"] == "Success"
+
+    run(tmp_path, check)
+
+
 def test_exec_in_the_protocols_of_old_clients(tmp_path: Path) -> None:
     async def check(api: DirectApi, door: Door, streams: FakeStreams) -> None:
         async with open_socket(door, f"{POD}/exec?command=echo&stdout=1", "channel.k8s.io") as socket:

@@ -32,8 +32,15 @@ def choose(offered: Sequence[str], known: Sequence[str]) -> str:
 
 
 async def run(
-    start: Callable[[], Awaitable[Process]], request: Request, offered: Sequence[str], receive: Receive, send: Send
+    start: Callable[[], Awaitable[Process]],
+    request: Request,
+    offered: Sequence[str],
+    receive: Receive,
+    send: Send,
+    *,
+    tells_code: bool = True,
 ) -> None:
+    """`tells_code`: how the program ended is part of the answer. It is not for who merely attached."""
     frames = Frames(choose(offered, CHANNELS) if offered else "", send)
     await receive()  # websocket.connect
     await frames.accept()
@@ -44,12 +51,12 @@ async def run(
         await frames.close()
         return
     try:
-        await _session(process, request, receive, frames)
+        await _session(process, request, receive, frames, tells_code)
     finally:
         await process.close()
 
 
-async def _session(process: Process, request: Request, receive: Receive, frames: Frames) -> None:
+async def _session(process: Process, request: Request, receive: Receive, frames: Frames, tells_code: bool) -> None:
     """Until the program ends or the client leaves."""
     async with asyncio.TaskGroup() as tasks:
         incoming = tasks.create_task(_incoming(process, request, receive, frames))
@@ -60,7 +67,7 @@ async def _session(process: Process, request: Request, receive: Receive, frames:
             return
         incoming.cancel()
         if outgoing.exception() is None:
-            await frames.status(ERROR, ended(outgoing.result()))
+            await frames.status(ERROR, ended(outgoing.result() if tells_code else 0))
             await frames.close()
 
 

@@ -153,14 +153,18 @@ async def upgrade(
     if found.subresource == "exec" and not request.every("command"):
         raise BadRequest("you must specify at least one command for the container")
     options = exec_options(request, pod)
-    start = node.attach if found.subresource == "attach" else node.exec
+    attached = found.subresource == "attach"
+    start = node.attach if attached else node.exec
     if spdy:
         session = Session(receive, send)
         if not await session.open(request, offered):
             await send({"type": "websocket.close", "code": 1000})
             return
         offered, receive, send = list(AS_CHANNELS), session.receive, session.send
-    await channels.run(lambda: start(found.namespace or "", found.name, options), request, offered, receive, send)
+    await channels.run(
+        lambda: start(found.namespace or "", found.name, options),
+        request, offered, receive, send, tells_code=not attached,
+    )  # fmt: skip
 
 
 def check_upgrade(desk: Desk, streams: PodStreams | None, request: Request, found: Target) -> None:

@@ -233,6 +233,8 @@ def test_the_pods_wish_goes_before_the_images() -> None:
         securityContext={"runAsUser": 4, "runAsGroup": 6, "supplementalGroups": [7], "fsGroup": 8},
     )
     assert wish(of, role(of), "redis") == Wish("redis", 5, 6, (7, 8))
+    strict = pod(securityContext={"supplementalGroupsPolicy": "Strict"})
+    assert wish(strict, role(strict), "redis") == Wish("redis", strict=True)
 
 
 def test_capabilities_are_read_by_number() -> None:

@@ -57,7 +57,7 @@ _POD = (
     _SECCOMP,
     Field("securityContext.fsGroupChangePolicy", "Always"),
     Field("securityContext.seLinuxChangePolicy"),
-    Field("securityContext.supplementalGroupsPolicy", "Merge"),
+    Field("securityContext.supplementalGroupsPolicy", "Merge", contained=True),
     Field("securityContext.sysctls", contained=True),
     Field("setHostnameAsFQDN", False),
     Field("shareProcessNamespace", False),

@@ -80,6 +80,7 @@ def wish(pod: Obj, role: Role, image_user: str) -> Wish:
         uid=mine.get("runAsUser", whole.get("runAsUser")),
         gid=mine.get("runAsGroup", whole.get("runAsGroup")),
         groups=tuple(groups),
+        strict=whole.get("supplementalGroupsPolicy") == "Strict",
     )
 
 

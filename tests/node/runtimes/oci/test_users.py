@@ -29,6 +29,7 @@ GROUP = "root:x:0:\nredis:x:1000:\nssl:x:101:redis,www-data\nextra:x:102:redis\n
         (Wish("redis", uid=33), Who(33, 33, (33, 101))),
         (Wish("redis", gid=5), Who(999, 5, (5, 101, 102))),
         (Wish("", uid=4242, gid=5, groups=(9, 7)), Who(4242, 5, (5, 7, 9))),
+        (Wish("redis", groups=(9,), strict=True), Who(999, 1000, (9, 1000))),
     ],
 )
 def test_who_it_is(wish: Wish, who: Who) -> None:

@@ -28,6 +28,7 @@ class Wish:
     uid: int | None = None
     gid: int | None = None
     groups: Sequence[int] = ()
+    strict: bool = False  # only these groups: what the image's files list counts for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def resolve(wish: Wish, passwd: str, group: str) -> Who:
     gid = _gid(second, group) if second else entry.gid if entry is not None else 0
     if wish.gid is not None:
         gid = wish.gid
-    listed = _listed(entry.name, group) if entry is not None and not second else ()
+    listed = _listed(entry.name, group) if entry is not None and not second and not wish.strict else ()
     more = sorted({gid, *listed, *wish.groups})
     return Who(uid, gid, tuple(more))
 

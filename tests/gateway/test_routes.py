@@ -99,12 +99,12 @@ def test_how_a_port_is_carried(port: dict, annotations: dict, expected: str) -> 
     assert plan(services=[service("web", port, annotations=annotations)]).desired.frontends[0].mode == expected
 
 
-def test_headless_external_and_udp_services_are_not_carried() -> None:
+def test_headless_external_and_sctp_services_are_not_carried() -> None:
     made = plan(
         services=[
             service("a", 80, clusterIP="None"),
             service("b", 80, type="ExternalName", externalName="b.other.svc"),
-            service("c", {"port": 53, "protocol": "UDP"}),
+            service("c", {"port": 53, "protocol": "SCTP"}),
             service("d", 80, type="ExternalName", externalName="d.example.org"),
         ]
     ).desired

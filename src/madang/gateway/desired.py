@@ -54,6 +54,16 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Datagram:
+    """A place that the kernel carries (UDP), and the instances behind it."""
+
+    address: str
+    port: int
+    to: tuple[tuple[str, int], ...]
+    affinity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """One change to requests or answers: a line of a backend (`verb` is HAProxy's, arguments are quoted later)."""
 
@@ -131,6 +141,7 @@ class Desired:
     doors: tuple[Door, ...] = ()
     backends: tuple[Backend, ...] = ()
     problems: tuple[Problem, ...] = ()
+    datagrams: tuple[Datagram, ...] = ()
 
     def binds(self) -> tuple[Bind, ...]:
         """Every address once; where two want one, the first in order keeps it."""

@@ -20,13 +20,13 @@ class _Seen(NamedTuple):
     terminating: bool
 
 
-def servers(slices: Iterable[Obj], port_name: str) -> tuple[Server, ...]:
+def servers(slices: Iterable[Obj], port_name: str, protocol: str = "TCP") -> tuple[Server, ...]:
     found: dict[tuple[str, str, int], _Seen] = {}
     for piece in slices:
         if piece.get("addressType", "IPv4") != "IPv4":
             continue
         for port in piece.get("ports") or ():
-            if (port.get("name") or "") == port_name and port.get("port") and port.get("protocol", "TCP") == "TCP":
+            if (port.get("name") or "", port.get("protocol") or "TCP") == (port_name, protocol) and port.get("port"):
                 _collect(piece, int(port["port"]), found)
     anyone = any(seen.ready for seen in found.values())
     result = [

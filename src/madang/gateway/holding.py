@@ -16,8 +16,9 @@ Rank = tuple[bool, tuple[str, str, str]]
 Ranks = Mapping[Owner, Callable[[Bind], Rank]]
 
 
-def ranks(services: Sequence[Obj], carried: Sequence[Carried], held: Desired | None) -> Ranks:
-    """Of each owner: the rank of one of its binds; the least is served."""
+def ranks(services: Sequence[Obj], carried: Sequence[Carried], held: Desired | None, pods: Sequence[Obj] = ()) -> Ranks:
+    """Of each owner: the rank of one of its binds; the least is served. `pods`: those with host ports, whose statuses
+    name none."""
     now = None if held is None else {bind.name: bind.owner for bind in held.binds()}
 
     def of(service: Obj) -> Callable[[Bind], Rank]:
@@ -26,7 +27,8 @@ def ranks(services: Sequence[Obj], carried: Sequence[Carried], held: Desired | N
             return lambda bind: (bind.port not in shown, since)
         return lambda bind: (now.get(bind.name) != bind.owner, since)
 
-    return {Owner(SERVICES, *ref(service)): of(service) for service in services}
+    found = {Owner(SERVICES, *ref(service)): of(service) for service in services}
+    return found | {Owner("pods", *ref(pod)): of(pod) for pod in pods}
 
 
 def _shown(service: Obj) -> set[int]:

@@ -18,7 +18,9 @@ from madang.gateway import always, callers, taken
 from madang.gateway.conditions import shown, statuses
 from madang.gateway.desired import Desired, Owner, Problem
 from madang.gateway.hand import Hand, Outcome
+from madang.gateway.hostports import PODS, HostPods
 from madang.gateway.keeping import KeeperGone
+from madang.gateway.kernel import Kernel, KernelLike, Nothing
 from madang.gateway.listeners import GATEWAYS
 from madang.gateway.memo import Memo
 from madang.gateway.routes import WATCHED, Plan, routes
@@ -95,6 +97,8 @@ class Gateway:
         self._recorder = Recorder(self._api, clock, "gateway-controller")
         self._told: set[Problem] = set()
         self._memo = Memo()
+        self._hosts = HostPods()
+        self._kernel: KernelLike = Nothing() if outside else Kernel(settings)
         self._plan = Plan(Desired())
         self._served: Desired | None = None  # before the first turn only the statuses tell
         self._told_of: object = None  # what every status tells already
@@ -119,6 +123,7 @@ class Gateway:
             await self.prepare()
         free_port = self._outside.free_port if self._outside else always.free_port
         await always.ensure(self._api, self._settings, free_port)
+        self._hosts.learn(self._api.view.list(PODS))
         await self._turn()
         front = self._api.view.get(GATEWAYS, always.NAMESPACE, always.NAME)
         if front is not None and self._front_is_closed() and always.chosen_by_us(front):
@@ -181,9 +186,10 @@ class Gateway:
         watcher = Watcher(self._api, self._clock)
         for kind in WATCHED:
             watcher.listen(kind, lambda change: self._wake.set())
+        watcher.listen(PODS, lambda change: self._wake.set() if self._hosts.hear(change) else None)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recorder.run(), name="gateway events")
-            for kind in WATCHED:
+            for kind in watcher.kinds:
                 group.create_task(watcher.run(kind), name=f"gateway watch {kind}")
             group.create_task(self._turns(), name="gateway turns")
 
@@ -203,8 +209,9 @@ class Gateway:
             if self._hand is None:
                 self._wait_s = None
                 return  # it was stopped, or left to serve on
-            plan = routes(self._api.view, self._settings, self._memo, self._served)
+            plan = routes(self._api.view, self._settings, self._memo, self._served, self._hosts.pods)
             outcome = await self._hand.apply(plan.desired)
+            await self._kernel.apply(plan.desired.datagrams)
             lingering = await self._hand.sweep()
         self._plan, self._served = plan, plan.desired
         if outcome.unopened or self.refusals:
@@ -215,7 +222,7 @@ class Gateway:
             RETRY_S if outcome.unopened else None,
         )
         self._wait_s = min((w for w in waits if w is not None), default=None)
-        self._tell(_problems(plan, self.refusals, outcome))
+        self._tell(_problems(plan, self.refusals, outcome) | unkept(plan.desired, self._kernel.why_not))
         closed = {r.bind.name: r.message for r in self.refusals}
         told_of = plan.classes, plan.listeners, plan.attachments, plan.routes, plan.services, plan.desired.frontends
         if (told_of, closed) == self._told_of:
@@ -247,6 +254,11 @@ class Gateway:
             async with asyncio.TaskGroup() as group:
                 for patch in patches:
                     group.create_task(one(patch))
+
+
+def unkept(desired: Desired, why_not: str) -> set[Problem]:
+    front = Owner(GATEWAYS, always.NAMESPACE, always.NAME)
+    return {Problem(front, "DatagramsNotCarried", f"UDP ports: {why_not}")} if why_not and desired.datagrams else set()
 
 
 def _problems(plan: Plan, refusals: tuple[Refusal, ...], outcome: Outcome) -> set[Problem]:

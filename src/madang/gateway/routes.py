@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
-from madang.gateway import holding, ignored, rules, services
+from madang.gateway import holding, hostports, ignored, rules, services
 from madang.gateway.desired import Backend, Bind, Desired, Door, Frontend, Problem
 from madang.gateway.endpoints import SERVICE_LABEL, SLICES
 from madang.gateway.listeners import (
@@ -63,9 +63,15 @@ class Plan:
     services: tuple[Obj, ...] = ()
 
 
-def routes(view: View, settings: Settings, memo: Memo | None = None, held: Desired | None = None) -> Plan:
+def routes(
+    view: View,
+    settings: Settings,
+    memo: Memo | None = None,
+    held: Desired | None = None,
+    pods: Sequence[Obj] = (),
+) -> Plan:
     """`memo` of the last decision makes this one cheap; it changes no answer. `held`: what is served now; without it
-    the Services' statuses tell who serves."""
+    the Services' statuses tell who serves. `pods`: those with host ports."""
     memo = memo or Memo()
     memo.turn()
     houses = _houses(view)
@@ -94,7 +100,8 @@ def routes(view: View, settings: Settings, memo: Memo | None = None, held: Desir
         for kind, objects in ((SERVICES, offered), (GATEWAYS, gateways), (CLASSES, classes))
         for problem in ignored.problems(kind, objects, memo)
     ]
-    ranks = holding.ranks(offered, carried, held)
+    ranks = holding.ranks(offered, carried, held, pods)
+    carried.append(hostports.carry(pods, settings))
     desired = _desired(carried, _doors(open_, entries, memo), extra, ranks)
     if unheard:
         desired = replace(desired, problems=(*desired.problems, *unheard))
@@ -234,7 +241,8 @@ def _desired(
         frontends.append(frontend if kept else replace(frontend, binds=tuple(binds)))
     backends = {b.name: b for b in (*extra, *(b for c in carried for b in c.backends))}
     ordered = tuple(sorted(backends.values(), key=lambda b: b.name))
-    return Desired(tuple(f for f in frontends if f.binds), tuple(doors), ordered, tuple(problems))
+    rows = tuple(row for c in carried for row in c.datagrams)
+    return Desired(tuple(f for f in frontends if f.binds), tuple(doors), ordered, tuple(problems), rows)
 
 
 def _holders(carried: Sequence[Carried], doors: Sequence[Door], ranks: holding.Ranks) -> dict[str, Bind]:

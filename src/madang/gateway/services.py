@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from madang.gateway import endpoints, protocols
-from madang.gateway.desired import Backend, Bind, Frontend, Mode, Owner, Problem
+from madang.gateway import datagrams, endpoints, protocols
+from madang.gateway.desired import Backend, Bind, Datagram, Frontend, Mode, Owner, Problem
 from madang.kinds import external_name
 from madang.ports.objects import Obj
 from madang.ports.parts import parts
@@ -26,6 +26,7 @@ class Carried:
     frontends: tuple[Frontend, ...] = ()
     backends: tuple[Backend, ...] = ()
     problems: tuple[Problem, ...] = ()
+    datagrams: tuple[Datagram, ...] = ()
 
 
 def carry(service: Obj, slices: Sequence[Obj], settings: Settings) -> Carried:
@@ -38,9 +39,12 @@ def carry(service: Obj, slices: Sequence[Obj], settings: Settings) -> Carried:
     frontends: list[Frontend] = []
     backends: list[Backend] = []
     problems: list[Problem] = []
+    rows: list[Datagram] = []
     for port in spec.get("ports") or ():
         if port.get("protocol", "TCP") != "TCP":
-            problems.append(_not_tcp(owner, port, settings))
+            problems += _not_tcp(owner, port, spec, settings)
+            if port["protocol"] == "UDP" and settings.addresses.network == "bridge":
+                rows += datagrams.of_port(service, port, slices, settings)
             continue
         name = backend_name(owner.namespace, owner.name, port["port"])
         kind = mode_of(service, port)
@@ -49,7 +53,7 @@ def carry(service: Obj, slices: Sequence[Obj], settings: Settings) -> Carried:
         if binds:
             frontends.append(Frontend(name, kind, binds, name))
         backends += behind(service, port, slices, kind)
-    return Carried(tuple(frontends), tuple(backends), tuple(problems))
+    return Carried(tuple(frontends), tuple(backends), tuple(problems), tuple(rows))
 
 
 def backend_name(namespace: str, name: str, port: int) -> str:
@@ -106,8 +110,16 @@ def _numbers(service: Obj) -> Mapping[str, int]:
     return {str(k): v for k, v in read.items() if isinstance(v, int)} if isinstance(read, dict) else {}
 
 
-def _not_tcp(owner: Owner, port: Obj, settings: Settings) -> Problem:
-    protocol = port.get("protocol")
-    where = "on the loopback network" if settings.addresses.network == "loopback" else "here yet"
-    text = f"port {port['port']}/{protocol}: {protocol} Services are not carried {where}: ask the pods directly"
-    return Problem(owner, "ProtocolNotSupported", text)
+def _not_tcp(owner: Owner, port: Obj, spec: Obj, settings: Settings) -> list[Problem]:
+    """UDP is the kernel's on the bridge, but for the machine's own addresses."""
+    protocol, loopback = port.get("protocol"), settings.addresses.network == "loopback"
+    if protocol != "UDP" or loopback:
+        where = "on the loopback network" if loopback else "here yet"
+        text = f"port {port['port']}/{protocol}: {protocol} Services are not carried {where}: ask the pods directly"
+    elif spec.get("type") == "LoadBalancer":
+        text = f"port {port['port']}/UDP is not published at {settings.listen}: it is open at the Service's address" + (
+            f", and at node port {port['nodePort']} of each node" if port.get("nodePort") else ""
+        )
+    else:
+        return []
+    return [Problem(owner, "ProtocolNotSupported", text)]

@@ -120,7 +120,9 @@ def close_way(id: str, *, last: bool) -> None:
     """`last`: no other courtyard has a bridge, so forwarding goes back to what it was. Under `forwarding`."""
     nft = shutil.which("nft", path=PLACES)
     if nft is not None:
-        command = f"add table ip {table(id)}\ndelete table ip {table(id)}\n"
+        # the second: UDP ports, which the gateway writes
+        names = (table(id), f"{table(id)}_udp")
+        command = "".join(f"add table ip {name}\ndelete table ip {name}\n" for name in names)
         subprocess.run([nft, "-f", "-"], input=command, capture_output=True, text=True, check=False)
     if last and before().exists():
         with suppress(OSError):

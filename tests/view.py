@@ -13,7 +13,9 @@ from madang.ports.actions import Action, Bind, Create, Delete, Emit, Patch, Repl
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Kind, Obj
 
-CLUSTER_WIDE = {"nodes", "namespaces", "priorityclasses.scheduling.k8s.io"}
+CLUSTER_WIDE = {
+    "nodes", "namespaces", "priorityclasses.scheduling.k8s.io", "persistentvolumes", "storageclasses.storage.k8s.io",
+}  # fmt: skip
 
 
 def merged(old: Any, patch: Any) -> Any:

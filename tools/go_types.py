@@ -19,7 +19,8 @@ PACKAGES = {
         group: f"k8s.io/api@{RELEASE}/{group.replace('.', '/')}"
         for group in (
             "core.v1", "apps.v1", "batch.v1", "autoscaling.v1", "autoscaling.v2", "discovery.v1", "events.v1",
-            "coordination.v1", "node.v1", "scheduling.v1", "policy.v1", "authentication.v1", "authorization.v1",
+            "coordination.v1", "node.v1", "scheduling.v1", "storage.v1", "policy.v1", "authentication.v1",
+            "authorization.v1",
         )
     },
     "meta.v1": f"k8s.io/apimachinery@{RELEASE}/pkg/apis/meta/v1",

@@ -14,7 +14,7 @@ from typing import Any
 API, META = "k8s.io.api", "k8s.io.apimachinery.pkg.apis.meta.v1"
 ROOTS = {
     "core.v1": "Namespace Node Pod PodTemplate ReplicationController Service ConfigMap Secret Event ServiceAccount "
-    "Binding",
+    "Binding PersistentVolume PersistentVolumeClaim",
     "apps.v1": "Deployment ReplicaSet",
     "batch.v1": "Job",
     "autoscaling.v1": "HorizontalPodAutoscaler Scale",
@@ -24,6 +24,7 @@ ROOTS = {
     "events.v1": "Event",
     "node.v1": "RuntimeClass",
     "scheduling.v1": "PriorityClass",
+    "storage.v1": "StorageClass",
     "policy.v1": "Eviction",
     "authentication.v1": "TokenRequest TokenReview SelfSubjectReview",
     "authorization.v1": "SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview LocalSubjectAccessReview",

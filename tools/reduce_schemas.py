@@ -24,6 +24,7 @@ KINDS = {
     **{f"/v1/{k}": f"core.v1.{k}" for k in (
         "Namespace", "Node", "Pod", "PodTemplate", "Service", "Endpoints", "ConfigMap", "Secret", "Event",
         "ServiceAccount", "Binding", "ReplicationController",
+        "PersistentVolume", "PersistentVolumeClaim",
     )},
     **{f"apps/v1/{k}": f"apps.v1.{k}" for k in ("Deployment", "ReplicaSet")},
     "batch/v1/Job": "batch.v1.Job",
@@ -34,6 +35,7 @@ KINDS = {
     "coordination.k8s.io/v1/Lease": "coordination.v1.Lease",
     "node.k8s.io/v1/RuntimeClass": "node.v1.RuntimeClass",
     "scheduling.k8s.io/v1/PriorityClass": "scheduling.v1.PriorityClass",
+    "storage.k8s.io/v1/StorageClass": "storage.v1.StorageClass",
     "policy/v1/Eviction": "policy.v1.Eviction",
     "authentication.k8s.io/v1/TokenRequest": "authentication.v1.TokenRequest",
     **{f"authentication.k8s.io/v1/{k}": f"authentication.v1.{k}" for k in ("SelfSubjectReview", "TokenReview")},
@@ -80,6 +82,17 @@ COLUMNS = {
     "coordination.v1.LeaseSpec": ("holderIdentity",),
     "node.v1.RuntimeClass": ("handler",),
     "scheduling.v1.PriorityClass": ("value", "globalDefault", "preemptionPolicy"),
+    "core.v1.PersistentVolumeSpec": (
+        "capacity",
+        "accessModes",
+        "persistentVolumeReclaimPolicy",
+        "claimRef",
+        "volumeMode",
+    ),
+    "core.v1.PersistentVolumeStatus": ("phase", "reason"),
+    "core.v1.PersistentVolumeClaimSpec": ("volumeName", "volumeMode"),
+    "core.v1.PersistentVolumeClaimStatus": ("phase", "capacity", "accessModes"),
+    "storage.v1.StorageClass": ("provisioner", "reclaimPolicy", "volumeBindingMode", "allowVolumeExpansion"),
 }
 METRICS = {
     kind: {"type": "object", "properties": {

@@ -16,6 +16,7 @@ from madang.api.relocate import relocate
 from madang.api.resources import Aim, resource
 from madang.api.update import update
 from madang.kinds.checks.cluster import SYSTEM_PRIORITIES
+from madang.kinds.claims import CLASSES, DEFAULT_CLASS, PROVISIONER, STANDARD
 from madang.ports.api import User, WriteOptions
 from madang.ports.objects import Key, Obj
 from madang.ports.settings import Settings
@@ -40,6 +41,7 @@ def objects(settings: Settings, address: str, port: int) -> Iterator[tuple[str, 
                 "description": _ABOUT[name],
             },
         )
+    yield CLASSES, standard_class()
     yield from _api(settings, address, port)
 
 
@@ -99,6 +101,19 @@ _ABOUT = {
     "another node if necessary.",
     "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
 }
+
+
+def standard_class() -> Obj:
+    """Claims that name no class are of this one: folders, made when the first pod needs them."""
+    return {
+        "kind": "StorageClass",
+        "apiVersion": "storage.k8s.io/v1",
+        "metadata": {"name": STANDARD, "annotations": {DEFAULT_CLASS[0]: "true"}},
+        "provisioner": PROVISIONER,
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    }
 
 
 def kubernetes_address(settings: Settings) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     "v1": (
-        "componentstatuses", "limitranges", "nodes/proxy", "persistentvolumeclaims",
-        "persistentvolumeclaims/status", "persistentvolumes", "persistentvolumes/status", "pods/ephemeralcontainers",
-        "pods/resize", "resourcequotas", "resourcequotas/status",
+        "componentstatuses", "limitranges", "nodes/proxy", "pods/ephemeralcontainers", "pods/resize", "resourcequotas",
+        "resourcequotas/status",
     ),
     "apps/v1": (
         "controllerrevisions", "daemonsets", "daemonsets/status", "statefulsets", "statefulsets/scale",
@@ -40,7 +39,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
         "deviceclasses", "resourceclaims", "resourceclaims/status", "resourceclaimtemplates", "resourceslices",
     ),
     "storage.k8s.io/v1": (
-        "csidrivers", "csinodes", "csistoragecapacities", "storageclasses", "volumeattachments",
+        "csidrivers", "csinodes", "csistoragecapacities", "volumeattachments",
         "volumeattachments/status", "volumeattributesclasses",
     ),
 }  # fmt: skip

@@ -18,6 +18,8 @@ ACTS = {
     "events": "kept for an hour, merged",
     "namespaces": "furnished when made, emptied when deleted",
     "nodes": "pods are placed on it; cordon, drain, taints",
+    "persistentvolumeclaims": "bound to a volume that fits, or to a folder that is made for it (class `standard`)",
+    "persistentvolumes": "`hostPath` and `local`; protected while bound, reclaimed by `Retain` or `Delete`",
     "pods": "placed, run, probed, restarted, evicted",
     "podtemplates": "kept for whoever makes pods of it",
     "secrets": "environment and volumes of pods",
@@ -35,6 +37,7 @@ ACTS = {
     "httproutes.gateway.networking.k8s.io": "requests by host and path to Services",
     "nodes.metrics.k8s.io": "one-second samples",
     "pods.metrics.k8s.io": "one-second samples",
+    "storageclasses.storage.k8s.io": "provisioner `madang.dev/local`: folders of the courtyard, whose size is no limit",
     "runtimeclasses.node.k8s.io": "chooses how a pod runs",
     "priorityclasses.scheduling.k8s.io": "order of placement, preemption",
 }

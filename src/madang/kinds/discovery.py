@@ -15,8 +15,8 @@ from madang.ports.objects import Obj
 
 # groups in the order of preference that a cluster gives them
 _ORDER = ("", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
-          "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io", "gateway.networking.k8s.io",
-          "metrics.k8s.io")  # fmt: skip
+          "storage.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io",
+          "gateway.networking.k8s.io", "metrics.k8s.io")  # fmt: skip
 
 
 @cache

@@ -260,6 +260,30 @@ def secret_update(new: Obj, old: Obj) -> None:
         take(new, old, "type")
 
 
+def claim_create(obj: Obj) -> None:
+    """What a claim got is said by who binds it; a dataSource and its newer name say the same."""
+    no_generation(obj)
+    obj["status"] = {"phase": "Pending"}
+    spec = obj["spec"]
+    if spec.get("dataSource") and not spec.get("dataSourceRef"):
+        spec["dataSourceRef"] = dict(spec["dataSource"])
+    elif spec.get("dataSourceRef") and not spec.get("dataSource") and "namespace" not in spec["dataSourceRef"]:
+        spec["dataSource"] = dict(spec["dataSourceRef"])
+
+
+def volume_create(obj: Obj) -> None:
+    no_generation(obj)
+    obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": obj["metadata"].get("creationTimestamp")}
+
+
+def volume_status(new: Obj, old: Obj) -> None:
+    """Who writes another phase says since when; one that doesn't is given the old hour."""
+    keep_spec(new, old)
+    status, before = new.setdefault("status", {}), old.get("status") or {}
+    if not status.get("lastPhaseTransitionTime") and before.get("lastPhaseTransitionTime"):
+        status["lastPhaseTransitionTime"] = before["lastPhaseTransitionTime"]
+
+
 def account_write(obj: Obj, _: Obj | None = None) -> None:
     """Of a secret's reference only the name counts."""
     no_generation(obj)

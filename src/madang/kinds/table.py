@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from madang.kinds import schema
 from madang.kinds.checks import CHECKS, STATUS_CHECKS
 from madang.kinds.kind import Conversion, Kind, Subresource
-from madang.kinds.rows import cluster, core, gateway, reviews, workloads
+from madang.kinds.rows import cluster, core, gateway, reviews, storage, workloads
 from madang.kinds.warnings import WARNINGS
 from madang.ports.objects import Obj
 
-_ROWS: tuple[Kind, ...] = (*core.ROWS, *workloads.ROWS, *cluster.ROWS, *gateway.ROWS)
+_ROWS: tuple[Kind, ...] = (*core.ROWS, *workloads.ROWS, *cluster.ROWS, *storage.ROWS, *gateway.ROWS)
 ALL: tuple[Kind, ...] = tuple(
     replace(row, check=CHECKS.get(row.id), check_status=STATUS_CHECKS.get(row.id), warn=WARNINGS.get(row.id))
     for row in _ROWS

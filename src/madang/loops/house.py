@@ -25,6 +25,9 @@ from madang.control.controller import Controller, Ref
 from madang.control.namespace import NamespaceController
 from madang.control.nodelifecycle import NodeLifecycle
 from madang.control.podgc import PodCollector
+from madang.control.storage import ephemeral, volume
+from madang.control.storage.claim import ClaimBinder
+from madang.control.storage.protection import ClaimProtection, VolumeProtection
 from madang.loops.autoscaler import AutoscalerLoop
 from madang.loops.controller_loop import ControllerLoop
 from madang.loops.scheduler import Scheduler
@@ -80,9 +83,10 @@ class Loops:
         plain: list[Any] = [
             *(deployment, replicaset, replicationcontroller, job, dependency),
             *(endpointslice, endpoints, endpointslicemirroring),
-            *(collector, tainteviction, eventttl),
+            *(collector, tainteviction, eventttl, ephemeral, volume),
         ]
-        made = [NamespaceController(self._ca_pem), NodeLifecycle(self._liveness), PodCollector()]
+        made: list[Any] = [NamespaceController(self._ca_pem), NodeLifecycle(self._liveness), PodCollector()]
+        made += [ClaimBinder(str(self._settings.home / "volumes")), ClaimProtection(), VolumeProtection()]
         return cast(Sequence[Controller], [*plain, *made])
 
 

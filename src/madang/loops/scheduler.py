@@ -8,14 +8,16 @@ in five minutes. All that waits is placed in one go against one tally; a binding
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 
+from madang.kinds import claims
 from madang.kinds.phase import ended
 from madang.loops.hand import Hand
 from madang.loops.pause import pause
 from madang.loops.recorder import Recorder
 from madang.loops.unschedulable import evictions, told
 from madang.loops.watcher import Watcher
-from madang.placement.decision import Placed, Refused, in_order, place
+from madang.placement.decision import Awaiting, Placed, Refused, in_order, place
 from madang.placement.tally import Tally
 from madang.placement.wants import read
 from madang.ports.actions import Action, Bind, Emit
@@ -29,6 +31,7 @@ USER = User("system:kube-scheduler")
 AT_ONCE = 100  # pods a round: the loop must not stand still for long
 QUIET_S = 0.1  # between two retries of all that fits nowhere
 FLUSH_S = 300.0
+BY_VOLUMES = "VolumeBinding"  # what a claim or a volume may cure
 # Refusals that another pod's arrival may cure; all others need room or a node.
 BY_COMPANY = {"InterPodAffinity", "PodTopologySpread"}
 
@@ -53,16 +56,11 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._retry_at = float("inf")  # when the stuck are tried again
         self._retried_at = float("-inf")
-        watcher.listen("namespaces", self._namespace)
+        watcher.listen("namespaces", partial(labels_of_namespace, self.tally))
         watcher.listen("nodes", self._node)
         watcher.listen("pods", self._pod)
-
-    def _namespace(self, change: Change) -> None:
-        name = change.entry.key.name
-        if change.type == "DELETED":
-            self.tally.namespaces.pop(name, None)
-        else:
-            self.tally.namespaces[name] = change.entry.obj["metadata"].get("labels") or {}
+        for kind in (claims.CLAIMS, claims.VOLUMES, claims.CLASSES):
+            watcher.listen(kind, self._stored)
 
     def _node(self, change: Change) -> None:
         if change.type == "DELETED":
@@ -72,6 +70,12 @@ class Scheduler:
             return  # a heartbeat
         self.tally.set_node(change.entry.obj)
         self._retry()
+
+    def _stored(self, change: Change) -> None:
+        """A claim, a volume or a class has changed: pods may wait for just that."""
+        self.tally.storage.hear(change.entry.key, None if change.type == "DELETED" else change.entry.obj)
+        if any(BY_VOLUMES in stuck.filters for stuck in self._stuck.values()):
+            self._retry(at_once=True)
 
     def _pod(self, change: Change) -> None:
         pod = change.entry.obj
@@ -114,9 +118,10 @@ class Scheduler:
         self._waiting.pop(uid, None)
         self._stuck.pop(uid, None)
 
-    def _retry(self) -> None:
+    def _retry(self, *, at_once: bool = False) -> None:
         if self._stuck:
-            self._retry_at = min(self._retry_at, max(self._clock.monotonic_s(), self._retried_at + QUIET_S))
+            quiet = 0.0 if at_once else QUIET_S
+            self._retry_at = min(self._retry_at, max(self._clock.monotonic_s(), self._retried_at + quiet))
             self._wake.set()
 
     async def run(self) -> None:
@@ -149,11 +154,14 @@ class Scheduler:
         for pod in batch:
             del self._waiting[pod["metadata"]["uid"]]
         placed: list[Placed] = []
-        refusals: list[Action] = []
+        refusals: list[Action] = []  # and what claims are given
         for result in map(self._place, batch):
             if isinstance(result, Placed):
                 self._stuck.pop(result.pod["metadata"]["uid"], None)
                 placed.append(result)
+            elif isinstance(result, Awaiting):
+                self._stuck[result.pod["metadata"]["uid"]] = Stuck(result.pod, "", frozenset({BY_VOLUMES}))
+                refusals += result.actions
             else:
                 refusals += self._refuse(result)
         async with asyncio.TaskGroup() as group:
@@ -163,7 +171,7 @@ class Scheduler:
             if refusals:
                 group.create_task(self._hand.carry_out(refusals))
 
-    def _place(self, pod: Obj) -> Placed | Refused:
+    def _place(self, pod: Obj) -> Placed | Awaiting | Refused:
         """A pod that placement stumbles over must not stop all others."""
         try:
             return place(self.tally, pod)
@@ -199,6 +207,14 @@ class Scheduler:
             return evictions(refused, self._api.view)
         event = Emit("pods", pod, "Warning", "FailedScheduling", refused.message)
         return [*told(refused, self._clock.now_s()), event, *evictions(refused, self._api.view)]
+
+
+def labels_of_namespace(tally: Tally, change: Change) -> None:
+    name = change.entry.key.name
+    if change.type == "DELETED":
+        tally.namespaces.pop(name, None)
+    else:
+        tally.namespaces[name] = change.entry.obj["metadata"].get("labels") or {}
 
 
 def mine(pod: Obj) -> bool:

@@ -35,6 +35,7 @@ from madang.node.sampling import EVERY_S, NodeSamples
 from madang.node.streams.streams import NodeStreams
 from madang.node.sweeping import sweep
 from madang.node.tokens import api_tokens
+from madang.node.volumes.reclaim import Reclaim
 from madang.node.volumes.volumes import Volumes
 from madang.ports.api import LocalApi, User
 from madang.ports.chance import Chance
@@ -99,6 +100,8 @@ class Agents:
         self._evictor = Evictor(clock, self.samples, aside, partial(room, containers, clock))
         self._naming = Naming(self._names, clock, aside, lambda: (w for a in self.agents for w in a.workers))
         self.pulses = Pulses(self._by_name)
+        first = self.agents[0].kit
+        self._reclaim = Reclaim(first.api, clock, settings.home / "volumes", aside, first.events)
         self._works, self._busy = asyncio.Event(), asyncio.Event()
         for a in self.agents:
             a.worked, a.tidy = self._worked, self._tidy
@@ -115,6 +118,7 @@ class Agents:
             group.create_task(follow(self._api, self._clock, "nodes", self._node, self._nodes))
             for kind in ("configmaps", "secrets"):
                 group.create_task(follow(self._api, self._clock, kind, partial(self._data, kind)))
+            group.create_task(self._reclaim.run())
             group.create_task(self._naming.follow(self._api))
             group.create_task(self._naming.run())
             group.create_task(self._sample())

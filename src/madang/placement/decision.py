@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from madang.placement import storage
 from madang.placement.filters import FILTERS, Candidate, Filter, Reason
 from madang.placement.neighbours import Neighbours
 from madang.placement.preemption import Preemption, preemption, still_going
@@ -15,6 +16,7 @@ from madang.placement.scores import best
 from madang.placement.spreading import Spreading
 from madang.placement.tally import Tally
 from madang.placement.wants import Wants, read, refusals
+from madang.ports.actions import Action
 from madang.ports.objects import Obj
 
 HOPE = "no new claims to deallocate, preemption: "
@@ -23,6 +25,14 @@ HOPE = "no new claims to deallocate, preemption: "
 class Placed(NamedTuple):
     pod: Obj
     node: str
+
+
+class Awaiting(NamedTuple):
+    """It would go to this node, but its claims have to be bound first: `actions` see to that."""
+
+    pod: Obj
+    node: str
+    actions: Sequence[Action]
 
 
 class Refused(NamedTuple):
@@ -40,16 +50,20 @@ def in_order(pods: Iterable[Obj]) -> list[Obj]:
     )  # fmt: skip
 
 
-def decide(tally: Tally, pods: Iterable[Obj]) -> list[Placed | Refused]:
+def decide(tally: Tally, pods: Iterable[Obj]) -> list[Placed | Awaiting | Refused]:
     return [place(tally, pod) for pod in in_order(pods)]
 
 
-def place(tally: Tally, pod: Obj) -> Placed | Refused:
+def place(tally: Tally, pod: Obj) -> Placed | Awaiting | Refused:
     if told := refusals(pod):
         return Refused(pod, f"0/{len(tally)} nodes are available: {', '.join(told)}.", frozenset({"Unsupported"}))
     if not len(tally):
         return Refused(pod, "no nodes available to schedule pods", frozenset({"NoNodes"}))
     wants = read(pod)
+    if wants.claims and (why := storage.refusal(tally.storage, pod)):
+        text = f"0/{len(tally)} nodes are available: {why}. {HOPE}{helpless(0, len(tally))}"
+        return Refused(pod, text, frozenset({"VolumeBinding"}))
+    look = storage.look(tally.storage, pod)
     concerned = [f for f in FILTERS if f.concerns(wants, tally)]
     near, spreading = Neighbours(wants, tally), Spreading(wants, tally)
     fitting: list[Candidate] = []
@@ -58,7 +72,7 @@ def place(tally: Tally, pod: Obj) -> Placed | Refused:
     for i, node in enumerate(tally.nodes):
         if node is None:
             continue
-        candidate = Candidate(wants, tally, near, spreading, i)
+        candidate = Candidate(wants, tally, near, spreading, i, look)
         by, reasons = first_refusal(concerned, candidate)
         if reasons:
             refused[i] = reasons
@@ -67,7 +81,10 @@ def place(tally: Tally, pod: Obj) -> Placed | Refused:
             fitting.append(candidate)
     if not fitting:
         return refusal(tally, pod, wants, refused, frozenset(names))
-    chosen = tally.names[best(fitting).i]
+    winner = best(fitting).i
+    chosen = tally.names[winner]
+    if look.waiting:
+        return Awaiting(pod, chosen, storage.binding(look, chosen, tally.labels[winner]))
     tally.seat(wants, chosen)
     return Placed(pod, chosen)
 
@@ -86,7 +103,8 @@ def refusal(
 
     def fits(i: int) -> bool:
         concerned = [f for f in FILTERS if f.concerns(wants, tally)]
-        candidate = Candidate(wants, tally, Neighbours(wants, tally), Spreading(wants, tally), i)
+        look = storage.look(tally.storage, pod)
+        candidate = Candidate(wants, tally, Neighbours(wants, tally), Spreading(wants, tally), i, look)
         return not first_refusal(concerned, candidate)[1]
 
     if (found := preemption(tally, wants, curable, fits)) is not None:

@@ -11,6 +11,7 @@ from madang.kinds.taints import tolerates, untolerated
 from madang.placement.neighbours import Neighbours
 from madang.placement.requests import PODS
 from madang.placement.spreading import Spreading, wanted_node
+from madang.placement.storage import Look, unfit
 from madang.placement.tally import Tally
 from madang.placement.wants import Wants
 
@@ -28,6 +29,7 @@ class Candidate(NamedTuple):
     near: Neighbours
     spreading: Spreading
     i: int
+    look: Look
 
 
 class Filter(NamedTuple):
@@ -81,6 +83,22 @@ def fits(c: Candidate) -> Sequence[Reason]:
     return reasons
 
 
+def alone(c: Candidate) -> Sequence[Reason]:
+    """A claim for one pod only (ReadWriteOncePod), which another pod has."""
+    home, known = c.wants.namespace, c.tally.storage.claims
+    modes = ((name, known.get((home, name), {}).get("spec", {}).get("accessModes")) for name in c.wants.claims)
+    mine = {name for name, found in modes if "ReadWriteOncePod" in (found or ())}
+    others = (seat.wants for seats in c.tally.seats for seat in seats.values()) if mine else ()
+    if any(other.namespace == home and mine & set(other.claims) for other in others):
+        text = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+        return (Reason(text, curable=True),)
+    return ()
+
+
+def volumes(c: Candidate) -> Sequence[Reason]:
+    return [Reason(text) for text in unfit(c.look, c.tally.names[c.i], c.tally.labels[c.i])]
+
+
 def spread(c: Candidate) -> Sequence[Reason]:
     for rule in c.wants.spreads:
         if rule.hard:
@@ -108,6 +126,8 @@ FILTERS: tuple[Filter, ...] = (
     Filter("NodeAffinity", lambda w, t: bool(w.node_selector) or w.node_terms is not None, node_affinity),
     Filter("NodePorts", lambda w, t: bool(w.ports), ports),
     Filter("NodeResourcesFit", always, fits),
+    Filter("VolumeRestrictions", lambda w, t: bool(w.claims), alone),
+    Filter("VolumeBinding", lambda w, t: bool(w.claims), volumes),
     Filter("PodTopologySpread", lambda w, t: any(s.hard for s in w.spreads), spread),
     Filter("InterPodAffinity", lambda w, t: bool(w.affinity or w.anti_affinity or t.repelling), pod_affinity),
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from madang.placement.requests import CPU, MEMORY, PODS, Amounts, amounts
+from madang.placement.storage import Storage
 from madang.placement.wants import Wants
 from madang.ports.objects import Obj
 
@@ -38,6 +39,7 @@ class Tally:
         self.kin: dict[str, dict[int, int]] = {}  # by owner: how many of its pods stand on which node, to stay
         self.repelling: dict[str, Seat] = {}  # pods with required anti-affinity: they bind newcomers, too
         self.namespaces: dict[str, Mapping[str, str]] = {}
+        self.storage = Storage()
 
     def __len__(self) -> int:
         return sum(node is not None for node in self.nodes)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from madang.kinds.claims import claimed
 from madang.kinds.selectors import EVERYTHING, Selector, from_object
 from madang.placement.requests import Amounts, HostPort, host_ports, pod_requests
 from madang.ports.objects import Obj
@@ -59,6 +60,7 @@ class Wants:
     preferred_pods: tuple[PodTerm, ...]  # weight below 0: away from
     spreads: tuple[Spread, ...]
     never_preempts: bool
+    claims: tuple[str, ...] = ()  # of its namespace
 
 
 # Whose pods serve side by side; a Job's do not.
@@ -93,6 +95,7 @@ def read(pod: Obj) -> Wants:
         ),
         spreads=tuple(spread(s, meta) for s in spec.get("topologySpreadConstraints") or ()),
         never_preempts=spec.get("preemptionPolicy") == "Never",
+        claims=tuple(one.claim for one in claimed(pod)),
     )
 
 
@@ -139,15 +142,8 @@ def spread(constraint: Obj, meta: Obj) -> Spread:
     )
 
 
-def claims(pod: Obj) -> list[str]:
-    found = [v.get("persistentVolumeClaim") for v in pod["spec"].get("volumes") or ()]
-    return [c["claimName"] for c in found if c]
-
-
 # What a pod may ask for and this scheduler cannot give: it is told, never ignored. (condition, reason)
 REFUSED: Sequence[tuple[Callable[[Obj], bool], Callable[[Obj], str]]] = (
-    # Volumes that wait for a claim are not stored here: a placed pod would wait for them for ever.
-    (lambda pod: bool(claims(pod)), lambda pod: f'persistentvolumeclaim "{claims(pod)[0]}" not found'),
     # Devices by claim need a driver's resource slices.
     (lambda pod: bool(pod["spec"].get("resourceClaims")),
      lambda pod: "pod.spec.resourceClaims is not supported by this scheduler"),

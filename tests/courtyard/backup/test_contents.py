@@ -31,6 +31,17 @@ def test_pods_that_share_a_volume_stand_still_together() -> None:
     ]
 
 
+def test_a_claim_stands_for_its_volumes_folder() -> None:
+    def volume(name: str, path: str) -> dict[str, Any]:
+        spec = {"claimRef": {"namespace": "shop", "name": name}, "hostPath": {"path": path}}
+        return {"metadata": {"name": f"pvc-{name}"}, "spec": spec}
+
+    volumes = [volume("mine", f"{HOME}/volumes/shop/pvc-mine"), volume("other", "/srv/other")]
+    pods = [pod("a", *({"persistentVolumeClaim": {"claimName": name}} for name in ("mine", "other")))]
+    assert groups(pods, HOME, [], volumes) == [Group(("volumes/shop/pvc-mine",), ("uid-a",), ("shop/a",))]
+    assert outside(pods, HOME, volumes) == ["/srv/other"]
+
+
 def test_what_is_not_kept() -> None:
     """What has ended, lies in memory, is made from objects, or belongs to the user."""
     pods = [

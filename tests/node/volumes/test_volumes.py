@@ -66,7 +66,7 @@ def test_config_map_and_secret(tmp_path: Path) -> None:
             "references non-existent config key: z",
         ),
         ({"secret": {"secretName": "key", "items": [{"key": "k", "path": "../x"}]}}, "must not contain '..'"),
-        ({"persistentVolumeClaim": {"claimName": "c"}}, "persistentVolumeClaim aren't built yet"),
+        ({"persistentVolumeClaim": {"claimName": "c"}}, 'persistentvolumeclaims "c" not found'),
         (
             {"hostPath": {"path": "/etc/passwd", "type": "Directory"}},
             "hostPath type check failed: /etc/passwd is not a d",

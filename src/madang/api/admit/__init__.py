@@ -4,7 +4,7 @@ In: the desk, who asks, the new (and old) object. Out: the object changed in pla
 ports that are held for this write until it is visible or has failed. A refusal is a `StatusError`.
 """
 
-from madang.api.admit import namespaces, pods, services
+from madang.api.admit import namespaces, pods, services, storage
 from madang.api.admit.grants import Grants
 from madang.api.desk import Desk
 from madang.kinds import admission
@@ -21,6 +21,8 @@ def admit_create(desk: Desk, user: User, row: Kind, obj: Obj, *, dry_run: bool =
         pods.admit(desk, obj)
     elif row.id == "services":
         services.admit(desk, grants, obj, None)
+    elif row.id in storage.KINDS:
+        storage.admit(desk, row, obj)
     elif row.id == "nodes":
         obj.setdefault("spec", {})
         admission.node_taint(obj)
@@ -35,4 +37,6 @@ def admit_update(desk: Desk, user: User, row: Kind, new: Obj, old: Obj, subresou
         services.admit(desk, grants, new, old)
     elif row.id == "pods":
         pods.keep(new, old)
+    elif row.id == "persistentvolumeclaims":
+        storage.admit_update(desk, row, new, old)
     return grants, []

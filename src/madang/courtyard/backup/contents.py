@@ -4,12 +4,15 @@ In: the Pod objects, the courtyard's home, the folders of its named volumes. Out
 write there. Pods that share a volume, and volumes that a pod has together, are one group: copied under one pause.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from madang.kinds.claims import claimed
 from madang.kinds.phase import ended
 from madang.ports.objects import Obj
+
+Claims = Mapping[tuple[str, str], str]  # (namespace, claim) -> path
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +24,15 @@ class Group:
     pods: tuple[str, ...] = ()  # namespace/name, for people
 
 
-def groups(pods: Iterable[Obj], home: Path, named: Iterable[str]) -> list[Group]:
-    """`named` are the folders of volumes that exist (`volumes/NAMESPACE/NAME`), whether a pod uses them or not."""
+def groups(pods: Iterable[Obj], home: Path, named: Iterable[str], volumes: Iterable[Obj] = ()) -> list[Group]:
+    """`named` are the folders of volumes that exist (`volumes/NAMESPACE/NAME`), whether a pod uses them or not;
+    `volumes` the PersistentVolumes, by which claims are known."""
+    claims = claimed_paths(volumes)
     found = [Group((folder,)) for folder in named]
     for pod in pods:
         if ended(pod):
             continue
-        meta, folders = pod["metadata"], tuple(dict.fromkeys(own_folders(pod, home)))
+        meta, folders = pod["metadata"], tuple(dict.fromkeys(own_folders(pod, home, claims)))
         if folders:
             one = Group(folders, (str(meta["uid"]),), (f"{meta['namespace']}/{meta['name']}",))
             found = joined(found, one)
@@ -43,28 +48,44 @@ def joined(found: Sequence[Group], one: Group) -> list[Group]:
     return [*apart, one]
 
 
-def own_folders(pod: Obj, home: Path) -> Iterator[str]:
+def claimed_paths(volumes: Iterable[Obj]) -> Claims:
+    """Where on this machine the volume of each claim lies."""
+    found = {}
+    for volume in volumes:
+        spec = volume["spec"]
+        ref, source = spec.get("claimRef"), spec.get("hostPath") or spec.get("local")
+        if ref and source:
+            found[(str(ref.get("namespace", "")), str(ref.get("name", "")))] = str(source["path"])
+    return found
+
+
+def machine_paths(pod: Obj, claims: Claims) -> Iterator[str]:
+    """The places of this machine that a pod uses, named by itself or by its claims."""
+    for volume in pod["spec"].get("volumes") or ():
+        if "hostPath" in volume:
+            yield str(volume["hostPath"]["path"])
+    for one in claimed(pod):
+        if path := claims.get((pod["metadata"]["namespace"], one.claim)):
+            yield path
+
+
+def own_folders(pod: Obj, home: Path, claims: Claims) -> Iterator[str]:
     """What a pod keeps below the home. What lies in memory does not outlive the pod's stop, so it is not kept."""
     top = f"{home}/volumes/"
-    for volume in pod["spec"].get("volumes") or ():
-        path = f"{(volume.get('hostPath') or {}).get('path', '')}/"
+    for path in machine_paths(pod, claims):
         if path.startswith(top):
             parts = path.removeprefix(top).strip("/").split("/")
             if len(parts) >= 2:
                 yield f"volumes/{parts[0]}/{parts[1]}"
-        elif "emptyDir" in volume and (volume["emptyDir"] or {}).get("medium") != "Memory":
+    for volume in pod["spec"].get("volumes") or ():
+        if "emptyDir" in volume and (volume["emptyDir"] or {}).get("medium") != "Memory":
             yield f"pods/{pod['metadata']['uid']}/volumes/{volume['name']}"
 
 
-def outside(pods: Iterable[Obj], home: Path) -> list[str]:
+def outside(pods: Iterable[Obj], home: Path, volumes: Iterable[Obj] = ()) -> list[str]:
     """Folders of the machine that pods use: they belong to the user, and stay where they are."""
-    paths = {
-        str(volume["hostPath"]["path"])
-        for pod in pods
-        if not ended(pod)
-        for volume in pod["spec"].get("volumes") or ()
-        if "hostPath" in volume
-    }
+    claims = claimed_paths(volumes)
+    paths = {path for pod in pods if not ended(pod) for path in machine_paths(pod, claims)}
     return sorted(path for path in paths if not path.startswith(f"{home}/"))
 
 

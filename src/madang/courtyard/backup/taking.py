@@ -23,6 +23,7 @@ from madang.courtyard.backup.manifest import STATE, Manifest
 from madang.courtyard.backup.mirror import Mirror, written_maps
 from madang.courtyard.backup.writing import archive
 from madang.courtyard.removal import remove
+from madang.kinds.claims import VOLUMES
 from madang.ports.objects import Obj
 from madang.store.sqlite import SqliteJournal
 
@@ -58,9 +59,9 @@ def take(home: Path, name: str, file: Path, *, runs: bool, pause: bool = True, s
         aside = Path(tempfile.mkdtemp(prefix=f"{ASIDE}{os.getpid()}-", dir=home))
         try:
             taken.revision = courtyard.snapshot(aside / STATE)
-            pods, taken.objects = pods_of(aside / STATE)
-            groups = contents.groups(pods, home, contents.named_volumes(home))
-            taken.outside = tuple(contents.outside(pods, home))
+            pods, volumes, taken.objects = objects_of(aside / STATE)
+            groups = contents.groups(pods, home, contents.named_volumes(home), volumes)
+            taken.outside = tuple(contents.outside(pods, home, volumes))
             for group in groups:
                 copy(courtyard, home, aside, group, taken, pause=pause, say=say)
             taken.volumes = tuple(f for group in groups for f in group.folders if (aside / f).is_dir())
@@ -100,16 +101,17 @@ def write(home: Path, name: str, aside: Path, file: Path, taken: Taken) -> None:
             made.tree(aside / folder, folder)
 
 
-def pods_of(state: Path) -> tuple[Sequence[Obj], int]:
-    """The Pod objects of a copy, and how many objects it has."""
+def objects_of(state: Path) -> tuple[Sequence[Obj], Sequence[Obj], int]:
+    """The Pods and the PersistentVolumes of a copy, and how many objects it has."""
     journal = SqliteJournal(state)
     try:
-        pods, count = [], 0
+        found: dict[str, list[Obj]] = {"pods": [], VOLUMES: []}
+        count = 0
         for row in journal.load().rows:
             count += 1
-            if row.key.kind == "pods" and row.data is not None:
-                pods.append(orjson.loads(row.data))
-        return pods, count
+            if row.key.kind in found and row.data is not None:
+                found[row.key.kind].append(orjson.loads(row.data))
+        return found["pods"], found[VOLUMES], count
     finally:
         journal.close()
 

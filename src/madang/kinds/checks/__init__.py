@@ -26,6 +26,13 @@ from madang.kinds.checks.job import check_job, check_job_status
 from madang.kinds.checks.meta import check_meta_update
 from madang.kinds.checks.pod import check_pod, check_pod_status
 from madang.kinds.checks.service import check_service
+from madang.kinds.checks.storage import (
+    check_claim,
+    check_claim_status,
+    check_storage_class,
+    check_volume,
+    check_volume_status,
+)
 from madang.kinds.checks.subresources import check_binding
 from madang.kinds.checks.workloads import (
     check_deployment,
@@ -55,6 +62,8 @@ CHECKS: Mapping[Kind, Check] = {
     "leases.coordination.k8s.io": check_lease,
     "namespaces": check_namespace,
     "nodes": check_node,
+    "persistentvolumeclaims": check_claim,
+    "persistentvolumes": check_volume,
     "pods": check_pod,
     "podtemplates": check_pod_template,
     "priorityclasses.scheduling.k8s.io": check_priority_class,
@@ -64,6 +73,7 @@ CHECKS: Mapping[Kind, Check] = {
     "secrets": check_secret,
     "serviceaccounts": check_service_account,
     "services": check_service,
+    "storageclasses.storage.k8s.io": check_storage_class,
 }
 
 STATUS_CHECKS: Mapping[Kind, StatusCheck] = {
@@ -75,6 +85,8 @@ STATUS_CHECKS: Mapping[Kind, StatusCheck] = {
     "jobs.batch": check_job_status,
     "namespaces": check_meta_update,
     "nodes": check_node_status,
+    "persistentvolumeclaims": check_claim_status,
+    "persistentvolumes": check_volume_status,
     "pods": check_pod_status,
     "replicasets.apps": check_replica_set_status,
     "replicationcontrollers": check_replica_set_status,

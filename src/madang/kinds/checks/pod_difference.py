@@ -7,6 +7,7 @@ null; of nested structs only the fields that matter for reading are spelled here
 import difflib
 import json
 import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from madang.kinds.schema import Node, definition
@@ -25,7 +26,11 @@ _ZERO: dict[str, Any] = {"string": "", "integer": 0, "boolean": False, "quantity
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    lines = difflib.unified_diff(_lines(old), _lines(new), n=3, lineterm="")
+    return hunks(_lines(old), _lines(new))
+
+
+def hunks(old: Sequence[str], new: Sequence[str]) -> str:
+    lines = difflib.unified_diff(old, new, n=3, lineterm="")
     # Without the two lines of file names.
     return "".join(line + "\n" for line in list(lines)[2:])
 
@@ -41,6 +46,13 @@ def _lines(spec: dict[str, Any]) -> list[str]:
             shown[_name(name)] = {**host, **_shown(inner, node.fields[name])}
         elif name in node.fields:
             shown[_name(name)] = _shown(spec.get(name), node.fields[name])
+    return json.dumps(shown, indent=1, ensure_ascii=False).splitlines()
+
+
+def spec_lines(spec: dict[str, Any], shape: str, leave: Collection[str] = ()) -> list[str]:
+    """Another kind's spec, by its definition's name."""
+    fields = {k: n for k, n in definition(shape).fields.items() if k not in leave}
+    shown = {_name(k): _shown(spec.get(k), n) for k, n in fields.items()}
     return json.dumps(shown, indent=1, ensure_ascii=False).splitlines()
 
 

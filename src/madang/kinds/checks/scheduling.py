@@ -31,15 +31,18 @@ def check_affinity(affinity: Part | None, path: str) -> list[Cause]:
 def _node_affinity(affinity: Part, path: str) -> list[Cause]:
     out: list[Cause] = []
     if (wanted := affinity.get(REQUIRED)) is not None:
-        terms = wanted.get("nodeSelectorTerms") or []
-        here = f"{path}.{REQUIRED}.nodeSelectorTerms"
-        if not terms:
-            out.append(required(here, "must have at least one node selector term"))
-        for i, term in enumerate(terms):
-            out += _node_term(term, f"{here}[{i}]")
+        out += check_node_selector(wanted, f"{path}.{REQUIRED}")
     for i, weighted in enumerate(affinity.get(PREFERRED) or ()):
         here = f"{path}.{PREFERRED}[{i}]"
         out += _weight(weighted, here) + _node_term(weighted.get("preference") or {}, f"{here}.preference")
+    return out
+
+
+def check_node_selector(selector: Part, path: str) -> list[Cause]:
+    terms, here = selector.get("nodeSelectorTerms") or [], f"{path}.nodeSelectorTerms"
+    out = [] if terms else [required(here, "must have at least one node selector term")]
+    for i, term in enumerate(terms):
+        out += _node_term(term, f"{here}[{i}]")
     return out
 
 

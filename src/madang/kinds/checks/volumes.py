@@ -49,6 +49,22 @@ def _source(volume: Volume, path: str) -> list[Cause]:
     return out if found else [*out, required(path, "must specify a volume type")]
 
 
+def check_volume_source(source: Volume, path: str) -> list[Cause]:
+    """Of a PersistentVolume: its source stands in the spec itself."""
+    local = source.get("local")
+    found = [name for name in source if source[name] is not None]
+    out: list[Cause] = []
+    for at, name in enumerate(found):
+        if at:
+            out.append(forbidden(f"{path}.{name}", "may not specify more than 1 volume type"))
+        elif name in _PERSISTENT:
+            out += _PERSISTENT[name](source[name], f"{path}.{name}")
+    if local is not None and found[0] == "local":
+        target = local.get("path", "")
+        out += _no_backsteps(target, f"{path}.local.path") if target else [required(f"{path}.local.path")]
+    return out if found else [required(path, "must specify a volume type")]
+
+
 def _needs(*fields: str) -> Callable[[Volume, str], list[Cause]]:
     def check(source: Volume, path: str) -> list[Cause]:
         return [required(f"{path}.{f}") for f in fields if source.get(f) in (None, "", [])]
@@ -236,3 +252,7 @@ _SOURCES: tuple[tuple[str, Callable[[Volume, str], list[Cause]]], ...] = (
     ("ephemeral", _ephemeral),
     ("image", _needs("reference")),
 )
+# Sources of a PersistentVolume that are said as in a pod; of the others only that they are there is looked at.
+_PERSISTENT: dict[str, Callable[[Volume, str], list[Cause]]] = {
+    name: check for name, check in _SOURCES if name in ("hostPath", "nfs", "gcePersistentDisk", "csi")
+}

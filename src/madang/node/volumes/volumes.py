@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from madang.kinds import claims
 from madang.node.aside import Aside, at_once
 from madang.node.launch.environment import Lookup, Place
+from madang.node.volumes.claim import give, hosted, open_to_all
 from madang.node.volumes.content import OBJECT_SOURCES, File, Refused, Token, content
 from madang.node.volumes.host_path import host_path
 from madang.node.volumes.projection import project
@@ -29,6 +31,7 @@ class Volumes:
         self._id = id
         self._token = token
         self._aside = aside
+        self._given: set[tuple[str, str]] = set()  # (pod, volume) whose group has been given what lies there
 
     def folder(self, uid: str) -> Path:
         return self._pods / uid / "volumes"
@@ -62,6 +65,9 @@ class Volumes:
             return host_path(volume["hostPath"])
         if "emptyDir" in volume:
             return await self._aside(lambda: self._empty(uid, folder, volume["emptyDir"] or {}, pod))
+        if claimed := next((one for one in claims.claimed(pod) if one.volume == name), None):
+            kept, place_ = hosted(pod, claimed, lookup)
+            return await self._aside(lambda: self._persistent(pod, kept, place_))
         kind = next((k for k in volume if k != "name"), "")
         raise Refused(f"volumes of the kind {kind} aren't built yet; use emptyDir, hostPath, configMap or secret")
 
@@ -77,6 +83,19 @@ class Volumes:
                 folder.chmod(0o2777)
         return folder
 
+    def _persistent(self, pod: Obj, volume: Obj, source: Obj) -> Path:
+        ours = bool(claims.folder_name(volume))
+        if ours:
+            open_to_all(Path(source["path"]))
+        path = host_path(source)
+        group = owner_of(pod)
+        key = (pod["metadata"]["uid"], volume["metadata"]["name"])
+        if group is not None and (ours or "local" in volume["spec"]) and key not in self._given:
+            self._given.add(key)
+            context = pod["spec"].get("securityContext") or {}
+            give(path, group[1], context.get("fsGroupChangePolicy") or "Always")
+        return path
+
     def _memory(self, uid: str) -> Path:
         return _MEMORY / f"madang-{self._id}-{uid}"
 
@@ -86,6 +105,7 @@ class Volumes:
 
     def remove(self, uid: str) -> None:
         """Take away what was made for a pod; what lies on hostPaths stays."""
+        self._given = {key for key in self._given if key[0] != uid}
         for folder in (self.folder(uid), self._memory(uid)):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -146,6 +166,12 @@ def owner_of(pod: Obj) -> tuple[int, int] | None:
     """(-1, group) for fsGroup where we may give files away."""
     group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
     return (-1, int(group)) if group is not None and standing.user() == 0 else None
+
+
+def only_read(pod: Obj, name: str) -> bool:
+    """Whether a volume is read-only wherever it is mounted: a claim that says so, and what is made of objects."""
+    volume: Obj = next((v for v in pod["spec"].get("volumes") or () if v["name"] == name), {})
+    return any(k in volume for k in OBJECT_SOURCES) or bool((volume.get("persistentVolumeClaim") or {}).get("readOnly"))
 
 
 def source_of(made: Mapping[str, Path], mount: Obj, sub_path: str) -> Path:

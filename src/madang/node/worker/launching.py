@@ -25,7 +25,7 @@ from madang.node.probes.handler import Target
 from madang.node.runtimes.runtime import Launch, Limited, Mount, Runtime
 from madang.node.small_files import folder, make
 from madang.node.volumes.content import Refused
-from madang.node.volumes.volumes import source_of
+from madang.node.volumes.volumes import only_read, source_of
 from madang.node.worker.sandbox import SandboxHand
 from madang.node.worker.work import PodWork
 from madang.porch import standing
@@ -196,7 +196,8 @@ class Launching:
         mounts = []
         for m in role.spec.get("volumeMounts") or ():
             sub_path = m.get("subPath") or expand(m.get("subPathExpr") or "", env)
-            mounts.append(Mount(source_of(made, m, sub_path), m["mountPath"], bool(m.get("readOnly"))))
+            read_only = bool(m.get("readOnly")) or only_read(self._work.pod, m["name"])
+            mounts.append(Mount(source_of(made, m, sub_path), m["mountPath"], read_only))
         return tuple(mounts)
 
     def _touch(self, role: Role, attempt: int) -> None:

@@ -7,6 +7,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from madang.kinds.claims import VOLUMES
 from madang.node.containers.security import forbidden_sysctl
 from madang.node.names.hosts import hostname
 from madang.node.names.hosts import write as write_hosts
@@ -18,6 +19,7 @@ from madang.node.volumes.content import Refused
 from madang.node.volumes.volumes import tells_address
 from madang.node.worker.work import PodWork
 from madang.ports.errors import StatusError
+from madang.ports.objects import Obj
 
 _MOUNT_RETRY_S = (0.5, 122.0)  # a kubelet's own
 _SANDBOX_RETRY_S = (1.0, 60.0)
@@ -40,8 +42,12 @@ class SandboxHand:
     async def refresh_volumes(self) -> None:
         view, namespace = self._kit.api.view, self._work.namespace
         place = self._kit.place(self._work.facts.ip)
+
+        def lookup(kind: str, name: str) -> Obj | None:
+            return view.get(kind, "" if kind == VOLUMES else namespace, name)
+
         async with self._turn:
-            made = await self._kit.volumes.prepare(self._work.pod, lambda k, n: view.get(k, namespace, n), place)
+            made = await self._kit.volumes.prepare(self._work.pod, lookup, place)
         self.volumes = made
 
     def renew(self) -> None:

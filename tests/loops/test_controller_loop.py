@@ -1,11 +1,14 @@
 """Which changes wake a controller: those that it looks at, and none before its time."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from madang.control import collector, eventttl
-from madang.control.controller import wake_self
-from madang.loops.controller_loop import ControllerLoop
+from madang.control.controller import Ref, wake_self
+from madang.loops.controller_loop import WORKERS, ControllerLoop
 from madang.loops.watcher import Watcher
 from madang.ports.chance import SystemChance
 from madang.ports.objects import Change, Key, Obj
@@ -64,3 +67,32 @@ def test_an_event_is_looked_at_when_its_hour_has_passed() -> None:
     assert woken(eventttl, "events", Change("ADDED", entry(event))) == (0, [3610.0])
     later = {**event, "lastTimestamp": "1970-01-01T00:01:00Z"}
     assert woken(eventttl, "events", Change("MODIFIED", entry(later), entry(event))) == (0, [3660.0])
+
+
+def test_workers_come_as_they_are_needed_and_not_more_than_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = asyncio.run(employed(monkeypatch))
+    assert most[0] == (1, 2) and most[1] == (2, 3)  # one always waits, while there may be more
+    assert most[WORKERS - 1 :] == [(WORKERS, WORKERS)] * 5
+
+
+async def employed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """How many are busy, and how many there are, with each key that comes."""
+    watcher, opened = Watcher(Api(), VirtualClock()), asyncio.Event()  # type: ignore[arg-type]
+    loop = ControllerLoop(plain(), Api(), watcher, VirtualClock(), SystemChance(1))  # type: ignore[arg-type]
+    busy: list[Ref] = []
+
+    async def decide(ref: Ref) -> None:
+        busy.append(ref)
+        await opened.wait()
+
+    monkeypatch.setattr(loop, "_decide", decide)
+    running = asyncio.ensure_future(loop.run())
+    most = []
+    for number in range(WORKERS + 4):
+        loop.queue.add(Ref("default", str(number)))
+        for _ in range(6):
+            await asyncio.sleep(0)
+        most.append((len(busy), loop._workers))
+    running.cancel()
+    await asyncio.wait([running])
+    return most

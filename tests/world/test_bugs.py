@@ -45,17 +45,17 @@ QUICK = {
 }
 # Those that it takes more worlds to find.
 RARE = {
-    "counts from the living": 16,
+    "counts from the living": 13,
     "watch from one before": 8,
     "nodes stay tainted": 6,
     "never again": 19,
     "conflict is done": 19,
     "gap untold": 22,
-    "stuck for ever": 52,
+    "stuck for ever": 16,
     "liveness ignored": 80,
-    "slices not awaited": 184,
+    "slices not awaited": 130,
     "removed run on": 72,
-    "nothing swept": 16,
+    "nothing swept": 51,
     "status given up": 91,
     "no restart": 1,
     "unready when adopted": 2,

@@ -56,7 +56,9 @@ async def write(
     """`owned`: the managedFields of `new` are right already (server-side apply)."""
     row, old = resource.row, entry.obj
     meta.carry(row, new, entry)
-    if row.default is not None:
+    if row.default_rest is not None and new.get("spec") is old.get("spec"):
+        row.default_rest(new)
+    elif row.default is not None:
         row.default(new)
     if not owned:
         own_updated(desk, resource, new, old, subresource, options)

@@ -5,7 +5,7 @@ In: names and selectors. Out: decoded objects, never copied and never to be chan
 
 from collections.abc import Mapping, Sequence
 
-from madang.ports.objects import Key, Kind, Obj
+from madang.ports.objects import Kind, Obj
 from madang.store.model import Store, Term
 
 
@@ -14,8 +14,7 @@ class StoreView:
         self._store = store
 
     def get(self, kind: Kind, namespace: str, name: str) -> Obj | None:
-        entry = self._store.get(tuple.__new__(Key, (kind, namespace, name)))
-        return entry.obj if entry is not None else None
+        return self._store.object((kind, namespace, name))
 
     def list(
         self,

@@ -47,9 +47,10 @@ class Conversion:
 class Kind:
     """One row. Defaults and preparations change a fresh copy in place; checks return causes and change nothing.
 
-    `default(obj)` sets what the API sets by the object alone. `prepare_create(obj)` and `prepare_update(new, old)`
-    are the strategy: drop status on a write of the object, set generation; `prepare_status(new, old)` keeps the rest
-    on a write of the status.
+    `default(obj)` sets what the API sets by the object alone; `default_rest(obj)` what of it lies outside the spec, for
+    a write that brings back the very spec that is stored (None: such a write is asked as a whole).
+    `prepare_create(obj)` and `prepare_update(new, old)` are the strategy: drop status on a write of the object, set
+    generation; `prepare_status(new, old)` keeps the rest on a write of the status.
     `check(new, old)` has `old` None on create. `acted` False: stored, but nothing acts on it yet (each write warns).
     """
 
@@ -67,6 +68,7 @@ class Kind:
     columns: Sequence[Column] = ()
     fields: Mapping[str, Callable[[Obj], str]] = field(default_factory=dict)  # selectable beyond name and namespace
     default: Callable[[Obj], None] | None = None
+    default_rest: Callable[[Obj], None] | None = None
     prepare_create: Callable[[Obj], None] | None = None
     prepare_update: Callable[[Obj, Obj], None] | None = None
     prepare_status: Callable[[Obj, Obj], None] | None = None  # (new, old) on a write of the status subresource

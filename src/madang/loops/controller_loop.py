@@ -19,7 +19,7 @@ from madang.ports.clock import Clock
 from madang.ports.objects import Change, Obj
 
 log = logging.getLogger(__name__)
-WORKERS = 8
+WORKERS = 8  # at most; each comes when those that are there are busy, and stays
 
 
 def service_account(name: str) -> User:
@@ -40,6 +40,7 @@ class ControllerLoop:
         self._recorder = Recorder(mine, clock, controller.NAME)
         self._hand = Hand(mine, self._recorder, controller.NAME)
         self.queue: KeyedQueue[Ref] = KeyedQueue(clock)
+        self._workers = self._idle = 0
         for kind, waker in controller.WATCHES.items():
             watcher.listen(kind, self._listener(waker))
 
@@ -71,12 +72,21 @@ class ControllerLoop:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run())
             group.create_task(self._recorder.run())
-            for _ in range(WORKERS):
-                group.create_task(self._work())
+            self._employ(group)
 
-    async def _work(self) -> None:
+    def _employ(self, group: asyncio.TaskGroup) -> None:
+        self._workers += 1
+        group.create_task(self._work(group))
+
+    async def _work(self, group: asyncio.TaskGroup) -> None:
         while True:
-            ref = await self.queue.get()
+            self._idle += 1
+            try:
+                ref = await self.queue.get()
+            finally:
+                self._idle -= 1
+            if not self._idle and self._workers < WORKERS:
+                self._employ(group)
             try:
                 await self._decide(ref)
             except Exception:

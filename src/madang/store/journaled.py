@@ -65,6 +65,11 @@ class JournaledStore:
         record = None if table is None else table.get(key)
         return None if record is None else StoredEntry(record, self._decoded)
 
+    def object(self, key: tuple[str, str, str]) -> Obj | None:
+        table = self._tables.get(key[0])
+        record = None if table is None else table.get(key)
+        return None if record is None else self._decoded.obj(record[1], record[2])
+
     def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> Sequence[Obj]:
         table = self._tables.get(kind)
         if table is None:
@@ -107,7 +112,7 @@ class JournaledStore:
         return self._accept(key, encode, expect, True)
 
     def watch(self, kind: Kind, namespace: str | None = None, *, since: int | None = None) -> Cursor:
-        self._refuse_closed()
+        open_only(self._closing)
         if since is None:
             since = self._revision
         self._history.check(since)
@@ -123,14 +128,10 @@ class JournaledStore:
             self._closing.set_result(None)
         await asyncio.shield(self._closing)
 
-    def _refuse_closed(self) -> None:
-        if self._closing is not None:
-            raise StoreFailed("the store is closed")
-
     def _accept(
         self, key: Key, encode: Encode, expect: int | None, removed: bool, obj: Obj | None = None
     ) -> Awaitable[Entry]:
-        self._refuse_closed()
+        open_only(self._closing)
         newest = self.newest(key)
         there = 0 if newest is None else newest.revision
         if (expect is not None and expect != there) or (removed and newest is None):
@@ -155,6 +156,11 @@ class JournaledStore:
         self._history.trim(now_s)
         self._committed(self._count, len(batch))
         self._watchers.wake({accepted.entry.record[0][0]: None for accepted in batch})
+
+
+def open_only(closing: "asyncio.Future[None] | None") -> None:
+    if closing is not None:
+        raise StoreFailed("the store is closed")
 
 
 def applied(tables: dict[Kind, Table], accepted: Accepted) -> Past:

@@ -76,6 +76,10 @@ class Store(Protocol):
 
     def get(self, key: Key) -> Entry | None: ...
 
+    def object(self, key: tuple[str, str, str]) -> Obj | None:
+        """What `get` gives, decoded: decisions look at objects often, and at nothing else. The key may be plain."""
+        ...
+
     def newest(self, key: Key) -> Entry | None:
         """The newest accepted state, committed or not: what a read-modify-write starts from."""
         ...
@@ -95,7 +99,7 @@ class Store(Protocol):
         ...
 
     def objects(self, kind: Kind, namespace: str | None, terms: Sequence[Term]) -> Sequence[Obj]:
-        """What `list` gives of the present, decoded: decisions look at objects often, and at nothing else."""
+        """What `list` gives of the present, decoded."""
         ...
 
     def put(self, key: Key, encode: Encode, *, expect: int | None, obj: Obj | None = None) -> Awaitable[Entry]:

@@ -90,7 +90,13 @@ def worlds(plans: Iterable[Plan]) -> Iterator[Outcome]:
     for number, story_ in enumerate(plans, 1):
         yield once(story_)
         if number % BETWEEN == 0:
-            gc.collect()
+            sweep()
+
+
+def sweep() -> None:
+    """What stays (what the house remembers beyond a life) need not be looked through after the next world again."""
+    gc.collect()
+    gc.freeze()
 
 
 def hunt(names: list[str], seeds: int, first: int) -> int:
@@ -177,7 +183,7 @@ def seeds_from(first: int) -> Iterator[int]:
     for seed in count(first):
         yield seed
         if seed % BETWEEN == 0:
-            gc.collect()
+            sweep()
 
 
 def told(outcome: Outcome) -> None:

@@ -22,8 +22,9 @@ from madang.world.loop import VirtualLoop
 from madang.world.world import World
 
 STALE = 64  # delays that were shortened may wait beside the shorter ones for a while
-HOLDERS = (ControllerLoop, Scheduler, Recorder, NodeRecorder, StatusWriter)
-WAITING = ("Event.wait", "sleep")  # pauses of somebody: how many there are is chance
+HOLDERS = frozenset((ControllerLoop, Scheduler, Recorder, NodeRecorder, StatusWriter))
+# Pauses of somebody, and workers that came while others were busy: how many there are is chance.
+WAITING = ("Event.wait", "sleep", "ControllerLoop._work")
 
 
 def census(loop: VirtualLoop) -> Counter[str]:
@@ -43,7 +44,7 @@ def held(world: World, life: Life) -> Iterator[str]:
     pods = {p["metadata"]["uid"]: p for p in life.api.view.list("pods")}
     bound = {uid for uid, p in pods.items() if p["spec"].get("nodeName") and not _ended(p)}
     for thing in gc.get_objects():
-        if not isinstance(thing, HOLDERS) or thing._api.desk is not desk:  # type: ignore[attr-defined]
+        if type(thing) not in HOLDERS or thing._api.desk is not desk:
             continue
         match thing:
             case ControllerLoop():

@@ -49,16 +49,28 @@ class WitnessedStore(JournaledStore):
     acknowledged: Callable[[Key, int], None]
 
     def put(self, key: Key, encode: Encode, *, expect: int | None, obj: Obj | None = None) -> Awaitable[Entry]:
-        return self._witnessed(key, super().put(key, encode, expect=expect, obj=obj), expect)
+        done = super().put(key, encode, expect=expect, obj=obj)
+        self.asked(key, self._given, expect)
+        return done
 
     def remove(self, key: Key, encode: Encode, *, expect: int | None) -> Awaitable[Entry]:
-        return self._witnessed(key, super().remove(key, encode, expect=expect), expect)
-
-    def _witnessed(self, key: Key, done: Awaitable[Entry], expect: int | None) -> Awaitable[Entry]:
-        assert isinstance(done, asyncio.Future)
+        done = super().remove(key, encode, expect=expect)
         self.asked(key, self._given, expect)
-        done.add_done_callback(lambda done: self._heard(key, done))
         return done
+
+    def listen(self) -> None:
+        """From now on the world hears what each batch came to, in the step in which its callers are told."""
+        pipeline, right = self._pipeline, self._pipeline._done
+
+        def done(failure: Exception | None) -> None:
+            batch = [*pipeline._flying, *(pipeline._waiting if failure is not None else ())]  # all of them fail
+            right(failure)
+            for accepted in batch:
+                told = accepted.done
+                if told.done() and not told.cancelled() and told.exception() is None:
+                    self.acknowledged(accepted.entry.key, told.result().revision)
+
+        pipeline._done = done  # type: ignore[method-assign]
 
     def decoded(self, revision: int) -> Obj | None:
         """What the house has decoded already."""
@@ -67,11 +79,8 @@ class WitnessedStore(JournaledStore):
 
     def forget(self) -> None:
         self._watchers._open.clear()
+        vars(self._pipeline).clear()
         vars(self).clear()
-
-    def _heard(self, key: Key, done: "asyncio.Future[Entry]") -> None:
-        if not done.cancelled() and done.exception() is None:
-            self.acknowledged(key, done.result().revision)
 
 
 class Life:
@@ -117,6 +126,7 @@ class Life:
         self.store = WitnessedStore(loaded, writer, index.terms, clock, window=outside.window)
         outside.opened(self.store)
         self.store.asked, self.store.acknowledged = outside.asked, outside.acknowledged
+        self.store.listen()
         chance = SystemChance(outside.seed * 1000 + self.number)
         self.api = DirectApi(self.store, index, clock, chance, outside.settings)
         self.api.desk.ca_pem = "-----BEGIN CERTIFICATE-----\n"

@@ -204,7 +204,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return future
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if not isinstance(context.get("exception"), Killed):
+        if self.stumbled is not None and not isinstance(context.get("exception"), Killed):  # None: the world is over
             self.stumbled(context)
 
     def _process_events(self, event_list: Any) -> None: ...

@@ -1,6 +1,7 @@
 """Decisions over random pods and random fates: they come to rest, they never contradict themselves, and a pod that
 has to go is gone in the end."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,17 +81,17 @@ class World:
                 assert facts.of(name).running is not None and facts.of(name).stop is None
                 facts.of(name).stop = Stop(signal_at_s, deadline_s, replaces=replaces)
             case do.RunPreStop(name):
-                facts.of(name).stop.hook = "running"
+                facts.of(name).stop = replace(facts.of(name).stop, hook="running")
             case do.Signal(name):
                 stop = facts.of(name).stop
                 assert stop is not None and not stop.signalled and stop.hook in ("none", "done")
-                stop.signalled = True
+                facts.of(name).stop = replace(stop, signalled=True)
             case do.Kill(name):
                 stop = facts.of(name).stop
                 assert not stop.killed and self.now >= stop.deadline_s
-                stop.killed = True
+                facts.of(name).stop = replace(stop, killed=True)
             case do.ShortenStop(name, deadline_s):
-                facts.of(name).stop.deadline_s = deadline_s
+                facts.of(name).stop = replace(facts.of(name).stop, deadline_s=deadline_s)
             case do.Release():
                 assert not any(c.alive for c in facts.containers.values())
                 facts.sandbox = "releasing"
@@ -117,7 +118,7 @@ class World:
                 c.ready_since_s = self.now
             elif c.running is not None and (c.stop is None or c.stop.signalled or c.stop.killed or code):
                 if c.stop and c.stop.hook == "running":
-                    c.stop.hook = "done"
+                    c.stop = replace(c.stop, hook="done")
                     return
                 self.end(c, code)
 

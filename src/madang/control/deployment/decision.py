@@ -28,11 +28,13 @@ def wake_of_set(obj: Obj, view: View) -> Iterable[Ref]:
 
 def wake_of_pod(obj: Obj, view: View) -> Iterable[Ref]:
     """Only a Recreate rollout waits for pods themselves; all else is told by ReplicaSets."""
+    if not pod.deleting(obj) and not pod.ended(obj):
+        return
     for ref in owner_ref(obj, "ReplicaSet"):
         rs = view.get(SETS, ref.namespace, ref.name)
         for owner in owner_ref(rs, "Deployment") if rs is not None else ():
             d = view.get(KIND, owner.namespace, owner.name)
-            if d is not None and not numbers.rolling(d) and (pod.deleting(obj) or pod.ended(obj)):
+            if d is not None and not numbers.rolling(d):
                 yield owner
 
 

@@ -45,6 +45,11 @@ def pod(obj: Obj) -> None:
     pod_spec(spec)
     if spec["terminationGracePeriodSeconds"] < 0:
         spec["terminationGracePeriodSeconds"] = 1  # of a Pod only: a template keeps what it says
+    rest(obj)
+
+
+def rest(obj: Obj) -> None:
+    """Outside the spec."""
     _addresses(obj.get("status") or {})
 
 

@@ -51,6 +51,10 @@ def replica_set(obj: Obj) -> None:
     pod.template(obj["spec"].get("template"))
 
 
+def no_rest(obj: Obj) -> None:
+    """Nothing outside the spec."""
+
+
 def job(obj: Obj) -> None:
     spec = obj["spec"]
     if "completions" not in spec and "parallelism" not in spec:

@@ -57,7 +57,7 @@ def on_update(old: Obj, new: Obj, node: Node, manager: str, time: str, *, subres
         return entries.write(managers)
     identity = Identity(manager, "Update", new.get("apiVersion", ""), subresource)
     mine = managers.get(identity, Owned({}))
-    kept = taken(managers, changed, removed, identity.api_version)
+    kept = taken(managers, changed, removed, identity.api_version, identity if changed else None)
     if changed:
         # Fields that it had, still has and did not touch stay its own.
         kept[identity] = Owned(join(minus(mine.fields, removed), changed), time)

@@ -74,7 +74,8 @@ POD = Kind(
         "spec.hostNetwork": flag_at("spec", "hostNetwork"),
         **paths("status.phase", "status.podIP", "status.nominatedNodeName"),
     },
-    default=pod.pod, prepare_create=strategies.pod_create, prepare_update=strategies.counted_update,
+    default=pod.pod, default_rest=pod.rest, prepare_create=strategies.pod_create,
+    prepare_update=strategies.counted_update,
     prepare_status=strategies.pod_status,
     columns=pods.COLUMNS,
 )  # fmt: skip

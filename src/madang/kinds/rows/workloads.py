@@ -22,7 +22,7 @@ def count_at(*path: str) -> Callable[[Obj], str]:
 DEPLOYMENT = Kind(
     group="apps", version="v1", kind="Deployment", plural="deployments", singular="deployment", short=("deploy",),
     categories=("all",), subresources=(SCALE, STATUS),
-    default=workloads.deployment, prepare_create=strategies.counted_create,
+    default=workloads.deployment, default_rest=workloads.no_rest, prepare_create=strategies.counted_create,
     prepare_update=strategies.deployment_update, prepare_status=strategies.deployment_status,
     columns=printed.DEPLOYMENT,
 )  # fmt: skip
@@ -30,7 +30,7 @@ REPLICA_SET = Kind(
     group="apps", version="v1", kind="ReplicaSet", plural="replicasets", singular="replicaset", short=("rs",),
     categories=("all",), subresources=(SCALE, STATUS),
     fields={"status.replicas": count_at("status", "replicas")},
-    default=workloads.replica_set, prepare_create=strategies.replica_set_create,
+    default=workloads.replica_set, default_rest=workloads.no_rest, prepare_create=strategies.replica_set_create,
     prepare_update=strategies.counted_update, prepare_status=strategies.keep_spec,
     columns=printed.REPLICA_SET,
 )  # fmt: skip

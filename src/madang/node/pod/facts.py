@@ -4,7 +4,8 @@ The worker alone changes these; `decide` and `status` only read them. Two clocks
 objects, `steady_s` never jumps and counts delays.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from madang.node.runtimes.runtime import Exit, Running
@@ -15,7 +16,7 @@ class Now(NamedTuple):
     steady_s: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why something cannot be started now, in the API's words, and when it is tried again."""
 
@@ -28,7 +29,7 @@ class Refusal:
 Hook = Literal["none", "running", "done"]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Stop:
     """A container on its way down: hook, then its stop signal (not before `signal_at_s`, which is put off while
     traffic is led to it, until `signal_by_s`), then, at `deadline_s`, SIGKILL."""
@@ -117,3 +118,12 @@ class Facts:
         if found is None:
             found = self.containers[name] = Container()
         return found
+
+
+_of_container = attrgetter(*(f.name for f in fields(Container)))
+_of_pod = attrgetter(*(f.name for f in fields(Facts) if f.name != "containers"))
+
+
+def impression(facts: Facts) -> tuple[object, ...]:
+    """All of it in one value: two that are equal were made from the same facts."""
+    return (_of_pod(facts), *((name, *_of_container(c)) for name, c in facts.containers.items()))

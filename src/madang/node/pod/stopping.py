@@ -6,6 +6,7 @@ request meets a closed port.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from madang.node.pod.actions import Action, BeginStop, Kill, RunPreStop, ShortenStop, Signal, WakeAt
 from madang.node.pod.facts import Container, Facts, Now
@@ -27,10 +28,11 @@ def put_off(facts: Facts, now: Now, led: bool) -> None:
     """As long as slices lead to it: whoever reads them will not have heard of their change before a moment has
     passed."""
     for c in facts.containers.values():
-        if c.stop is not None and not c.stop.signalled:
-            c.stop.led = led and now.steady_s < c.stop.signal_by_s
-            if c.stop.led:
-                c.stop.signal_at_s = max(c.stop.signal_at_s, min(now.steady_s + LEAVE_S, c.stop.signal_by_s))
+        stop = c.stop
+        if stop is not None and not stop.signalled:
+            waits = led and now.steady_s < stop.signal_by_s
+            at_s = max(stop.signal_at_s, min(now.steady_s + LEAVE_S, stop.signal_by_s)) if waits else stop.signal_at_s
+            c.stop = replace(stop, led=waits, signal_at_s=at_s)
 
 
 def signal_by_s(signal_at_s: float, deadline_s: float) -> float:

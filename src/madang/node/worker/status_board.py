@@ -8,6 +8,7 @@ import asyncio
 
 from madang.kinds.phase import ended
 from madang.node.pod import spec
+from madang.node.pod.facts import impression
 from madang.node.pod.status import status, worth_showing
 from madang.node.worker.status_writer import StatusWriter
 from madang.node.worker.work import PodWork
@@ -21,6 +22,7 @@ class StatusBoard:
         self._work = work
         self._writer = StatusWriter(work.kit.api, work.kit.clock, work.pod)
         self._unseen: list[asyncio.Future[None]] = []
+        self._shown: tuple[object, ...] = ()  # what was offered last was made from
         self.held_until_s = 0.0  # steady; what `held` waits for at the longest
 
     async def run(self) -> None:
@@ -47,10 +49,14 @@ class StatusBoard:
         await future
 
     def show(self, *, final: bool = False) -> None:
-        """Offer the present status for writing."""
-        pod, kit = self._work.pod, self._work.kit
-        before = self._writer.before(pod)
-        self._writer.offer(status(pod, self._work.facts, before, kit.now(), kit.host_ip, final=final))
+        """Offer the present status for writing; where nothing is new since the last time it is the same."""
+        pod, kit, facts, writer = self._work.pod, self._work.kit, self._work.facts, self._writer
+        seen = impression(facts)
+        shown = self._shown
+        if shown and shown[0] is pod and shown[1] is writer.latest and shown[2] == final and shown[3] == seen:
+            return
+        writer.offer(status(pod, facts, writer.before(pod), kit.now(), kit.host_ip, final=final))
+        self._shown = (pod, writer.latest, final, impression(facts))
 
     def look(self) -> None:
         """Show this moment, where it is one that is shown."""

@@ -1,5 +1,7 @@
 """Brings containers down, one step at a time as decided: preStop, stop signal, SIGKILL."""
 
+from dataclasses import replace
+
 from madang.node.pod import spec
 from madang.node.pod.stopping import LEAST_AFTER_HOOK_S, pre_stop
 from madang.node.runtimes.runtime import Running, SignalRefused
@@ -13,20 +15,20 @@ class Stopper:
         self._work, self._launching = work, launching
 
     def shorten(self, name: str, deadline_s: float) -> None:
-        stop = self._work.facts.of(name).stop
-        assert stop is not None
-        stop.deadline_s = deadline_s
+        c = self._work.facts.of(name)
+        assert c.stop is not None
+        c.stop = replace(c.stop, deadline_s=deadline_s)
 
     def pre_stop(self, name: str) -> None:
-        stop = self._work.facts.of(name).stop
-        assert stop is not None
-        stop.hook = "running"
+        c = self._work.facts.of(name)
+        assert c.stop is not None
+        c.stop = replace(c.stop, hook="running")
         self._work.spawn(self._hook(name))
 
     def kill(self, name: str) -> None:
         c = self._work.facts.of(name)
         assert c.stop is not None and c.running is not None
-        c.stop.killed = True
+        c.stop = replace(c.stop, killed=True)
         self._work.spawn(self._kill(name, c.running))
 
     async def _kill(self, name: str, running: Running) -> None:
@@ -41,20 +43,21 @@ class Stopper:
     async def _hook(self, name: str) -> None:
         c, kit = self._work.facts.of(name), self._work.kit
         target = await self._launching.target(name)
-        stop = c.stop
+        stop, attempt = c.stop, c.attempt
         if target is None or stop is None:
             return
         hook = pre_stop(target.role)
         result = await kit.handler.ask(target, hook or {}, max(stop.deadline_s - kit.clock.monotonic_s(), 0.01))
         if not result.ok:
             self._work.emit("Warning", "FailedPreStopHook", f"PreStopHook failed: {result.message}", target.role)
-        stop.hook = "done"
-        stop.deadline_s = max(stop.deadline_s, kit.clock.monotonic_s() + LEAST_AFTER_HOOK_S)
+        if c.stop is not None and c.attempt == attempt:  # else another one has begun meanwhile
+            deadline_s = max(c.stop.deadline_s, kit.clock.monotonic_s() + LEAST_AFTER_HOOK_S)
+            c.stop = replace(c.stop, hook="done", deadline_s=deadline_s)
 
     def signal(self, name: str) -> None:
         c = self._work.facts.of(name)
         assert c.stop is not None and c.running is not None
-        c.stop.signalled = True
+        c.stop = replace(c.stop, signalled=True)
         self._work.spawn(self._send(name, c.running))
 
     async def _send(self, name: str, running: Running) -> None:

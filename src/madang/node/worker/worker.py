@@ -6,12 +6,13 @@ cycle starts from the whole. It ends when nothing is left to do; cancelled, it l
 
 import asyncio
 import math
+from dataclasses import replace
 
 from madang.node.kit import Kit
 from madang.node.machine.registration import says_ready
 from madang.node.pod.actions import WakeAt
 from madang.node.pod.decide import decide, ending
-from madang.node.pod.facts import EVICTED, Doom, Facts, Now
+from madang.node.pod.facts import EVICTED, Container, Doom, Facts, Now
 from madang.node.pod.stopping import put_off
 from madang.node.pod.traffic import led, services
 from madang.node.probes.handler import Target
@@ -74,9 +75,10 @@ class PodWorker:
 
     def retry(self) -> None:
         """Something that this pod may have missed is there now."""
-        for refusal in (self.facts.refusal, *(c.refusal for c in self.facts.containers.values())):
-            if refusal is not None:
-                refusal.retry_at_s = 0.0
+        refused: list[Facts | Container] = [self.facts, *self.facts.containers.values()]
+        for one in refused:
+            if one.refusal is not None:
+                one.refusal = replace(one.refusal, retry_at_s=0.0)
         self.work.wake()
 
     def data_changed(self, kind: str, namespace: str, name: str) -> None:

@@ -69,6 +69,7 @@ class SmallHouse:
     def events(self) -> list[tuple[str, int, str]]:
         found = self.api.view.list("events", "default")
         found = [e for e in found if e["involvedObject"]["kind"] == "Pod"]
+        found.sort(key=lambda e: int(e["metadata"]["resourceVersion"]))  # their names are chance
         return [(e["reason"], e["count"], e["message"]) for e in found]
 
     async def until(self, holds: Callable[[], bool], most_s: float = 300.0) -> None:

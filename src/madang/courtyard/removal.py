@@ -9,8 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from madang.node.runtimes.monitor import syscalls
-from madang.porch import namespaces
+from madang.porch import lent
 
 
 def remove(target: Path) -> None:
@@ -23,23 +22,8 @@ def remove(target: Path) -> None:
             _open(os.fspath(target))
         shutil.rmtree(target)
     except PermissionError:
-        if os.geteuid() == 0 or not _by_lent_ids(target):
+        if os.geteuid() == 0 or not lent.remove(target):
             raise
-
-
-def _by_lent_ids(target: Path) -> bool:
-    """What containers of an ordinary user wrote belongs to ids that are lent to this user: in a user namespace that has
-    them, we are root over it. Done by a process that is thrown away."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            syscalls.setns(namespaces.make()[0], syscalls.CLONE_NEWUSER)
-            shutil.rmtree(target)
-            code = 0
-        finally:
-            os._exit(code)
-    return os.waitpid(pid, 0)[1] == 0
 
 
 def _open(folder: str) -> None:

@@ -1,5 +1,7 @@
 """`madang image rm` and `madang image prune`."""
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,9 +85,14 @@ def prune(
 
 def _prune_builds(name: str, keep_bytes: int) -> None:
     from madang.cli import courtyards
+    from madang.node.building import inside
     from madang.node.building.cache import Cache
     from madang.node.building.pruning import prune_now
+    from madang.node.building.runner import Unable
 
+    if os.geteuid() != 0:
+        with suppress(Unable):  # else its own files go alone
+            inside.enter()
     try:
         freed = prune_now(Cache.of(courtyards.find(name).home), keep_bytes)
     except BlockingIOError as error:

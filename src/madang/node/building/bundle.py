@@ -5,6 +5,7 @@ those that docker gives to a build's containers; the network is the machine's ow
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,17 @@ READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tri
 QUIET = ("nosuid", "noexec", "nodev")
 
 
-def config(order: Order, root: Path, machine: Machine, hostname: str = "buildkitsandbox") -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """`apart`: root among its own ids alone. `terminals`: whether the group of terminals is one of them."""
+
+    apart: bool = False
+    terminals: bool = True
+
+
+def config(
+    order: Order, root: Path, machine: Machine, stand: Stand = Stand(), hostname: str = "buildkitsandbox"
+) -> dict[str, Any]:
     held = [c for c in CAPABILITIES if c in machine.capabilities]
     effective = held if order.who.uid == 0 else []
     env = dict(order.env)
@@ -52,20 +63,23 @@ def config(order: Order, root: Path, machine: Machine, hostname: str = "buildkit
             },
             "noNewPrivileges": False,
         },
-        "mounts": mounts(order.binds),
+        "mounts": mounts(order.binds, stand, order.network),
         "linux": linux,
     }  # fmt: skip
 
 
-def mounts(binds: Sequence[Bind]) -> list[dict[str, Any]]:
-    """The kernel's own file systems, then what the step asks for, outer places first."""
+def mounts(binds: Sequence[Bind], stand: Stand = Stand(), network: bool = True) -> list[dict[str, Any]]:
+    """The kernel's own file systems, then what the step asks for, outer places first. Who is apart may show the /sys of
+    a network that is not his, but make none of it."""
+    terminals = ("gid=5",) if stand.terminals else ()
+    borrowed = mount("/sys", "bind", ("rbind", *QUIET, "ro"), "/sys")
     own = [
         mount("/proc", "proc", QUIET),
         mount("/dev", "tmpfs", ("nosuid", "strictatime", "mode=755", "size=65536k")),
-        mount("/dev/pts", "devpts", ("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5")),
+        mount("/dev/pts", "devpts", ("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", *terminals)),
         mount("/dev/shm", "tmpfs", (*QUIET, "mode=1777", "size=65536k"), "shm"),
         mount("/dev/mqueue", "mqueue", QUIET),
-        mount("/sys", "sysfs", (*QUIET, "ro")),
+        borrowed if stand.apart and network else mount("/sys", "sysfs", (*QUIET, "ro")),
     ]
     taken = {bind.target for bind in binds}
     kept = [one for one in own if one["destination"] not in taken]

@@ -15,6 +15,7 @@ from typing import IO
 
 EMPTY = f"sha256:{hashlib.sha256(bytes(tarfile.RECORDSIZE)).hexdigest()}"  # of an archive of nothing
 OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
+OVERLAY = "user.overlay."  # what overlayfs itself notes in a user namespace
 KEPT = ("security.capability", "user.")
 
 
@@ -144,7 +145,7 @@ def described(place: Path, path: str, status: os.stat_result) -> tarfile.TarInfo
         info.devmajor, info.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
     if info.type != tarfile.SYMTYPE:
         for name in sorted(os.listxattr(place, follow_symlinks=False)):
-            if name.startswith(KEPT) and name not in OPAQUE:
+            if name.startswith(KEPT) and not name.startswith(OVERLAY):
                 value = os.getxattr(place, name, follow_symlinks=False)
                 headers[f"SCHILY.xattr.{name}"] = value.decode("utf-8", "surrogateescape")
     return info

@@ -13,6 +13,8 @@ from pathlib import Path
 from madang.node.runtimes.monitor import syscalls
 
 OPTIONS = "redirect_dir=off,metacopy=off,index=off"
+# in a user namespace, where `trusted` attributes are root's outside alone; it implies that no folder is redirected
+APART = "index=off,userxattr"
 MOST_BYTES = 4095  # of all options
 
 
@@ -24,6 +26,16 @@ def own_mounts() -> None:
     """From here on this process's mounts are its own: they go when it does, however it ends. Before any thread."""
     syscalls.unshare(syscalls.CLONE_NEWNS)
     syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_SLAVE)
+
+
+def apart() -> bool:
+    """Whether we are root among our own ids alone, in a user namespace."""
+    return held(Path("/proc/self/uid_map").read_text()) < (1 << 32) - 1
+
+
+def held(text: str) -> int:
+    """How many ids a map has. Pure."""
+    return sum(int(line.split()[2]) for line in text.splitlines() if line.strip())
 
 
 @contextmanager
@@ -39,12 +51,13 @@ def merged(layers: Sequence[Path], work: Path, writable: bool = True) -> Iterato
         fds = [os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in below]
         ends = [os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in (upper, inner)]
         fds += ends
+        own = APART if apart() else OPTIONS
         lower = ":".join(f"/proc/self/fd/{fd}" for fd in fds[: len(below)])
-        options = f"lowerdir={lower},{OPTIONS}"
+        options = f"lowerdir={lower},{own}"
         if writable:
             options += f",upperdir=/proc/self/fd/{ends[0]},workdir=/proc/self/fd/{ends[1]}"
         elif len(below) == 1:
-            options = f"lowerdir={lower}:{empty},{OPTIONS}"  # nothing is merged with nothing: two at least
+            options = f"lowerdir={lower}:{empty},{own}"  # nothing is merged with nothing: two at least
         if len(options) > MOST_BYTES:
             raise TooManyLayers(7, f"{len(below)} layers are more than can be stacked")
         syscalls.mount("overlay", str(root), "overlay", 0, options)

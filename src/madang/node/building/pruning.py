@@ -14,7 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from madang.node.building import inside
 from madang.node.building.cache import LIMIT_BYTES, Cache, alone
+from madang.node.building.runner import Unable
 from madang.node.images.collection import YOUNG_S, to_free
 from madang.node.images.layout import remove
 
@@ -33,7 +35,7 @@ def gone(entries: Iterable[Entry], keep_bytes: int, newest: float = float("inf")
     """Pure: those used last stay, as far as they fit; none used at `newest` or later goes."""
     total, out = 0, []
     for one in sorted(entries, key=lambda e: (-e.last_used, e.place)):
-        if total + one.size <= keep_bytes or one.last_used >= newest:
+        if (keep_bytes and total + one.size <= keep_bytes) or one.last_used >= newest:
             total += one.size
         else:
             out.append(one)
@@ -89,7 +91,8 @@ def prune(cache: Cache, keep_bytes: int, newest: float = float("inf")) -> int:
             key.unlink(missing_ok=True)
     for one in going:
         remove(one.place)
-        (one.place.with_name(f"{one.place.name}.weight")).unlink(missing_ok=True)
+        for beside in one.place.parent.glob(f"{one.place.name}.*"):  # its weight, and the lock of who shares it
+            beside.unlink()
     held = {one.place for one in layers(cache)}
     for place in (cache.home / "layers").iterdir():
         if place not in held:
@@ -134,4 +137,7 @@ def free_bytes(place: Path) -> int:
 
 
 if __name__ == "__main__":  # for who loads images on a full disk
+    if os.geteuid() != 0:
+        with suppress(Unable):
+            inside.enter()
     make_room(Path(sys.argv[1]))

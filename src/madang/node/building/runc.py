@@ -13,7 +13,9 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from madang.node.building.bundle import config
+from madang.node.building import overlay
+from madang.node.building.bundle import Stand, config
+from madang.node.building.inside import maps
 from madang.node.building.runner import Order, Say, Unable
 from madang.node.images.place import builds
 from madang.node.runtimes.oci.machine import Machine, look
@@ -22,6 +24,7 @@ NAMES = ("runc", "crun")
 AROUND = ("setpriv", "unshare")  # of util-linux
 LINE = 1 << 20  # a longer line is cut in two
 PATIENCE = 100  # looks, 20 ms apart
+TERMINALS = 5  # the group tty
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -34,6 +37,10 @@ def found(home: Path) -> "Runc":
     if lacking or program is None:
         raise Unable(f"a Dockerfile's RUN needs {' and '.join(lacking)} on this machine")
     return Runc(program, look(2 if (CGROUPS / "cgroup.controllers").exists() else 1), builds(home))
+
+
+def stand() -> Stand:
+    return Stand(overlay.apart(), maps(Path("/proc/self/gid_map").read_text(), TERMINALS))
 
 
 class Runc:
@@ -50,7 +57,7 @@ class Runc:
         name = f"{self.prefix}{secrets.token_hex(6)}"
         bundle = work / "bundle"
         bundle.mkdir(exist_ok=True)
-        (bundle / "config.json").write_text(json.dumps(config(order, root, self.machine)))
+        (bundle / "config.json").write_text(json.dumps(config(order, root, self.machine, stand())))
         log = bundle / "log.json"
         args = ["--root", str(work / "state"), "--log", str(log), "--log-format", "json"]
         program = await asyncio.create_subprocess_exec(

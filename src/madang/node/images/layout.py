@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from madang.porch import lent
 from madang.ports.durable import sync_folder
 
 FORMAT = 1
@@ -165,3 +166,5 @@ def remove(folder: Path) -> None:
                 if not os.path.islink(path):
                     os.chmod(path, 0o700)
     shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists() and os.geteuid() != 0:
+        lent.remove(folder)

@@ -29,6 +29,14 @@ COPY word /word
 RUN rm -r /copied/bin && cat /copied/who
 CMD ["cat", "/word"]
 """
+THEIRS = """\
+COPY --chown=me word /home/me/word
+RUN mkdir /var && chown 7:me /var
+USER me
+RUN id -u && echo mine > /tmp/mine && mkdir -m 700 /tmp/closed && touch /tmp/closed/x
+"""
+# for one command and all that it starts, /etc/subuid and /etc/subgid say this
+LENT = 'mount --bind "$1" /etc/subuid && mount --bind "$1" /etc/subgid && shift && exec "$@"'
 
 
 @pytest.fixture
@@ -75,7 +83,8 @@ def run(before: tuple[str, ...], python: str, path: str, home: Path, *words: str
     )  # fmt: skip
 
 
-def test_an_ordinary_user_builds_what_root_builds(root: Path) -> None:
+@pytest.mark.parametrize("lent", [False, True], ids=["own id alone", "lent ids"])
+def test_an_ordinary_user_builds_what_root_builds(root: Path, lent: bool) -> None:
     if os.geteuid() != 0:
         pytest.skip("root builds the same for comparison")
     if not (shutil.which("runc") or shutil.which("crun")) or shutil.which("setpriv") is None:
@@ -83,7 +92,15 @@ def test_an_ordinary_user_builds_what_root_builds(root: Path) -> None:
     root.chmod(0o755)
     user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     python, path = readable(user)
+    if lent:
+        if shutil.which("newuidmap") is None:
+            pytest.skip("ids are lent by newuidmap (Debian: apt-get install uidmap)")
+        (root / "ids").write_text("nobody:300000:65536\n")
+        user = ("unshare", "--mount", "sh", "-c", LENT, "sh", str(root / "ids"), *user)
     source, homes = folder(root), {who: root / who for who in ("nobody", "root")}
+    if lent:
+        with (source / "Dockerfile").open("a") as text:
+            text.write(THEIRS)
     for home in homes.values():
         home.mkdir()
     os.chown(homes["nobody"], NOBODY, NOBODY)
@@ -91,7 +108,7 @@ def test_an_ordinary_user_builds_what_root_builds(root: Path) -> None:
     mine = run(user, python, path, homes["nobody"], *words)
     if mine.returncode and "user namespace" in mine.stderr:
         pytest.skip(f"an ordinary user may not: {mine.stderr.strip()}")
-    assert mine.returncode == 0, mine.stdout + mine.stderr
+    assert mine.returncode == 0 and ("no ids are lent" in mine.stderr) != lent, mine.stdout + mine.stderr
     theirs = run((), sys.executable, path, homes["root"], *words)
     assert theirs.returncode == 0, theirs.stdout + theirs.stderr
     assert json.loads(mine.stdout) == json.loads(theirs.stdout)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from madang.node.evictor import HELD_S, size
+from madang.node.evictor import HELD_S
 from madang.node.machine.machine import Figures, low
 from madang.node.runtimes.runtime import Running, Sample
+from madang.node.volumes.weight import size
 from madang.ports.objects import Obj
 from tests.node.make_believe import MakeBelieveRuntime
 from tests.node.small_house import IMAGE, SmallHouse, small_house
@@ -116,3 +117,24 @@ def test_a_folder_is_weighed_once_whatever_its_links(tmp_path: Path) -> None:
     (tmp_path / "in" / "up").symlink_to("/usr")
     assert MI <= size(tmp_path) < 2 * MI
     assert size(tmp_path / "missing") == 0
+
+
+def test_an_emptydir_that_holds_more_than_it_may(tmp_path: Path) -> None:
+    volumes = [{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}]
+    mounts = [{"name": "v", "mountPath": "/v"}]
+
+    async def scene() -> None:
+        async with small_house(tmp_path, figures=lambda: WELL) as house:
+            made = [await house.pod(spec(volumeMounts=mounts) | {"volumes": volumes}, name=n) for n in ("full", "fit")]
+            await house.until(lambda: house.ready("full") and house.ready("fit"))
+            for one, count in zip(made, (2 * MI, MI // 2), strict=True):
+                folder = tmp_path / "pods" / one["metadata"]["uid"] / "volumes" / "v"
+                (folder / "large").write_bytes(b"x" * count)
+            await house.until(lambda: house.phase("full") == "Failed")
+            told = house.status("full")
+            assert (told["reason"], told["message"]) == (
+                "Evicted", 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". '
+            )  # fmt: skip
+            assert house.ready("fit")
+
+    run(scene())

@@ -6,7 +6,6 @@ kubelet does, so that its successor does not come at once and meet the same.
 """
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,8 @@ from madang.node.eviction.decision import Candidate, Low, Part, choose
 from madang.node.machine.machine import MEMORY_LOW_BYTES as MEMORY_LOW
 from madang.node.machine.machine import Figures, Pressure, disk_threshold_bytes, low
 from madang.node.pod import spec
+from madang.node.volumes.volumes import limits, overfull
+from madang.node.volumes.weight import size
 from madang.node.worker.worker import PodWorker
 from madang.ports.clock import Clock
 from madang.ports.streams import Samples
@@ -34,6 +35,7 @@ class Evictor:
     async def look(self, figures: Figures, workers: Sequence[PodWorker]) -> Pressure:
         """One look. What the nodes are to say."""
         found = low(figures)
+        await self._weigh(workers)
         if found.disk and await self._aside(lambda: self._make_room() > 0):
             return self._held(found)  # the next look sees what came of it
         if found.memory and not going(workers):
@@ -46,6 +48,16 @@ class Evictor:
             disk = Low("ephemeral-storage", disk_threshold_bytes(figures.disk_total), figures.disk_available)
             self._evict(disk, [_by_disk(w, n) for w, n in zip(workers, used, strict=True)], workers)
         return self._held(found)
+
+    async def _weigh(self, workers: Iterable[PodWorker]) -> None:
+        """Whose emptyDir holds more than its limit goes, whatever room the machine has."""
+        for worker in workers:
+            allowed = limits(worker.pod)
+            if allowed and not worker.facts.evicted and not worker.facts.finished:
+                folders = worker.work.kit.volumes.empty_folders(worker.pod)
+                if why := await self._aside(partial(overfull, allowed, folders)):
+                    log.warning("pod %s is evicted: %s", worker.pod["metadata"]["name"], why)
+                    worker.evict(why)
 
     def _evict(self, what: Low, pods: Sequence[Candidate], workers: Iterable[PodWorker]) -> None:
         chosen = choose(what, pods)
@@ -98,23 +110,3 @@ def logs(worker: PodWorker) -> Path:
 def stored(roots: Sequence[Path], logs: Sequence[Path]) -> list[int]:
     """Bytes on disk below each pod's folders. Walks them: for a thread, and only where the disk is low."""
     return [size(root) + size(log) for root, log in zip(roots, logs, strict=True)]
-
-
-def size(folder: Path) -> int:
-    total, todo = 0, [str(folder)]
-    seen: set[tuple[int, int]] = set()
-    while todo:
-        try:
-            with os.scandir(todo.pop()) as entries:
-                for entry in entries:
-                    found = entry.stat(follow_symlinks=False)
-                    if found.st_nlink > 1 and not entry.is_dir(follow_symlinks=False):
-                        if (found.st_dev, found.st_ino) in seen:
-                            continue
-                        seen.add((found.st_dev, found.st_ino))
-                    total += found.st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(entry.path)
-        except OSError:
-            continue  # it went while we looked
-    return total

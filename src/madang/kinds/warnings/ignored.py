@@ -61,7 +61,6 @@ _POD = (
     Field("securityContext.sysctls", contained=True),
     Field("setHostnameAsFQDN", False),
     Field("shareProcessNamespace", False),
-    Field("volumes[].emptyDir.sizeLimit"),
 )  # fmt: skip
 _SERVICE = (
     Field("externalIPs"),

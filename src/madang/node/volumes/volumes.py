@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from madang.kinds import claims
+from madang.kinds import claims, quantity
 from madang.node.aside import Aside, at_once
 from madang.node.launch.environment import Lookup, Place
 from madang.node.volumes.claim import give, hosted, open_to_all
 from madang.node.volumes.content import OBJECT_SOURCES, File, Refused, Token, content
 from madang.node.volumes.host_path import host_path
 from madang.node.volumes.projection import project
+from madang.node.volumes.weight import size
 from madang.porch import standing
 from madang.ports.objects import Obj
 
@@ -83,6 +84,14 @@ class Volumes:
                 folder.chmod(0o2777)
         return folder
 
+    def empty_folders(self, pod: Obj) -> dict[str, Path]:
+        """Where its emptyDirs lie, by name, as far as they have been made."""
+        uid = pod["metadata"]["uid"]
+        names = [v["name"] for v in pod["spec"].get("volumes") or () if "emptyDir" in v]
+        places = {name: (self._memory(uid) / name, self.folder(uid) / name) for name in names}
+        found = ((name, next((p for p in either if p.is_dir()), None)) for name, either in places.items())
+        return {name: path for name, path in found if path is not None}
+
     def _persistent(self, pod: Obj, volume: Obj, source: Obj) -> Path:
         ours = bool(claims.folder_name(volume))
         if ours:
@@ -142,6 +151,21 @@ def uses(pod: Obj, kind: str, name: str) -> bool:
             if (part.get(source) or {}).get("name") == name:
                 return True
     return False
+
+
+def limits(pod: Obj) -> dict[str, str]:
+    """What its emptyDirs may hold, as it is written; by the volume's name."""
+    found = ((v["name"], (v.get("emptyDir") or {}).get("sizeLimit")) for v in pod["spec"].get("volumes") or ())
+    return {name: str(limit) for name, limit in found if limit is not None and quantity.value(str(limit)) > 0}
+
+
+def overfull(limits: Mapping[str, str], folders: Mapping[str, Path]) -> str:
+    """Why a pod has to go whose emptyDir holds more than it may, in the kubelet's words; empty where none does. Walks
+    them: for a thread."""
+    for name, limit in limits.items():
+        if name in folders and size(folders[name]) > quantity.value(limit):
+            return f'Usage of EmptyDir volume "{name}" exceeds the limit "{quantity.canonical(limit)}". '
+    return ""
 
 
 def tells_address(pod: Obj) -> bool:

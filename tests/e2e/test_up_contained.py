@@ -3,7 +3,11 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -42,6 +46,11 @@ services:
   site:
     build: ./site
     ports: ["{port}:8000"]
+    develop:
+      watch:
+        - {{action: sync, path: ./site/page.txt, target: /srv/index.html}}
+        - {{action: sync+restart, path: ./site/more, target: /srv/more}}
+        - {{action: rebuild, path: ./site/Dockerfile}}
   program:
     build: {{context: ./site, dockerfile_inline: "FROM python:3-slim\\nCMD sleep 600\\n"}}
     x-madang: {{runtime: host}}
@@ -113,21 +122,77 @@ def test_a_changed_service_is_built_and_rolled_alone(court: Court, shop: Path) -
     assert status(f"http://127.0.0.1:{os.environ['SHOP_PORT']}/") == 200
 
 
-def test_stages_beside_it_and_a_program_by_its_own_word(court: Court, shop: Path, tmp_path: Path) -> None:
-    site = tmp_path / "foreign/site"
-    site.mkdir(parents=True)
-    port = free_port()
-    (site / "Dockerfile").write_text(STAGES)
-    (site / "page.txt").write_text("first\n")
-    (tmp_path / "foreign/compose.yaml").write_text(FOREIGN.format(port=port))
-    said = court.run("up", "--detach", cwd=tmp_path / "foreign").stdout
+@pytest.fixture(scope="module")
+def foreign(court: Court, shop: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """(its folder, its port)."""
+    folder, port = tmp_path_factory.mktemp("app") / "foreign", free_port()
+    (folder / "site/more").mkdir(parents=True)
+    (folder / "site/Dockerfile").write_text(STAGES)
+    (folder / "site/page.txt").write_text("first\n")
+    (folder / "compose.yaml").write_text(FOREIGN.format(port=port))
+    return folder, port
+
+
+def page(port: int, path: str = "") -> str:
+    with urlopen(f"http://127.0.0.1:{port}/{path}", timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def test_stages_beside_it_and_a_program_by_its_own_word(court: Court, foreign: tuple[Path, int]) -> None:
+    folder, port = foreign
+    said = court.run("up", "--detach", cwd=folder).stdout
     assert "in containers: site (python:3-slim is here)" in said
     assert "as programs of this machine: program (as asked)" in said
-    with urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
-        assert answer.read() == b"first\nmade\n"
+    assert page(port) == "first\nmade\n"
     assert status(f"http://127.0.0.1:{os.environ['SHOP_PORT']}/") == 200
-    (site / "Dockerfile").write_text(STAGES.replace("echo made", "echo broken; exit 3"))
-    refused = court.run("up", "--detach", cwd=tmp_path / "foreign", ok=False)
-    assert refused.returncode == 1 and "Dockerfile:4: process" in refused.stderr and "exit code: 3" in refused.stderr
     kept = json.loads((court.home / "runtimes/foreign.json").read_text())["services"]
     assert kept["program"] == {"runtime": "host", "why": "as asked", "anew": 0}
+
+
+def test_changed_files_reach_what_runs(court: Court, foreign: tuple[Path, int], tmp_path: Path) -> None:
+    folder, port = foreign
+    log = tmp_path / "log"
+    before = pods(court, "foreign")["site"]["metadata"]["uid"]
+    with open(log, "w") as out, subprocess.Popen(
+        [sys.executable, "-m", "madang.cli", "up", "--watch"], env=court.env, cwd=folder, stdout=out, stderr=out
+    ) as watching:  # fmt: skip
+        try:
+            until(lambda: "ready after" in log.read_text())
+            until(lambda: changed(folder / "site/page.txt", "second\n") and page(port) == "second\n")
+            (folder / "site/more/new.txt").write_text("new")
+            until(lambda: "in place, started again" in log.read_text())
+            assert page(port) == "second\n" and page(port, "more/new.txt") == "new", (
+                "a start again keeps what was written"
+            )
+            pod = pods(court, "foreign")["site"]
+            assert pod["metadata"]["uid"] == before and pod["status"]["containerStatuses"][0]["restartCount"] == 1
+            (folder / "site/Dockerfile").write_text(STAGES.replace("echo made", "echo built"))
+            until(lambda: page(port) == "second\nbuilt\n")
+        except AssertionError as error:
+            raise AssertionError(log.read_text()) from error
+        finally:
+            watching.kill()
+
+
+def test_a_step_that_fails_is_told_with_its_line(court: Court, foreign: tuple[Path, int]) -> None:
+    folder, _ = foreign
+    (folder / "site/Dockerfile").write_text(STAGES.replace("echo made", "echo broken; exit 3"))
+    refused = court.run("up", "--detach", cwd=folder, ok=False)
+    assert refused.returncode == 1 and "exit code: 3" in refused.stderr and refused.stderr.endswith("  broken\n")
+    assert f"refused: site: {folder}/site/Dockerfile:4: process" in refused.stderr
+
+
+def changed(file: Path, text: str) -> bool:
+    """Written until it is seen: a watch that has just begun may miss the first."""
+    file.write_text(text)
+    return True
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(OSError):
+            if holds():
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -15,6 +15,7 @@ from madang.app.hope import hopeless
 from madang.app.progress import grouped, progress, settled
 
 if TYPE_CHECKING:
+    from madang.app.fresh import Hands
     from madang.ports.api import Api
 
 __all__ = [
@@ -58,8 +59,10 @@ def watch_sources(application: Application) -> Mapping[Path, Sequence[str]]:
     return watch_sources(application)
 
 
-async def keep_fresh(api: "Api", application: Application, home: Path, say: Callable[[str], None]) -> None:
+async def keep_fresh(
+    api: "Api", application: Application, home: Path, say: Callable[[str], None], hands: "Hands | None" = None
+) -> None:
     """The body of `up --watch`: until cancelled, changed sources restart what they belong to."""
     from madang.app.fresh import keep_fresh
 
-    await keep_fresh(api, application, home, say)
+    await keep_fresh(api, application, home, say, hands)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from madang.app.choice import Chosen, HostAlone, Image, Runtimes
+from madang.app.watching import Rule
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
@@ -57,8 +58,8 @@ class Volume:
 @dataclass(frozen=True, slots=True)
 class Application:
     """`builds` are made into programs, `images` are built, before `objects` are applied; `found` are servers of this
-    machine that stand for images; `chosen` says of each service how it runs. `services` are the names as the files
-    write them, `sources` the files read."""
+    machine that stand for images; `chosen` says of each service how it runs, `rules` what a changed file means.
+    `services` are the names as the files write them, `sources` the files read."""
 
     name: str
     namespace: str
@@ -66,6 +67,7 @@ class Application:
     builds: "Sequence[Build]" = ()
     images: Sequence[Image] = ()
     chosen: Mapping[str, Chosen] = field(default_factory=dict)
+    rules: Sequence[Rule] = ()
     found: "Sequence[Found]" = ()
     volumes: Sequence[Volume] = ()
     warnings: Sequence[str] = ()

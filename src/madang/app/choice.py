@@ -7,6 +7,7 @@ behind `Runtimes`; without one everything is a program of this machine.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a `build:` becomes where it runs in a container. `stage` is what the image says of itself, `make` builds it;
-    nothing is to be done where it is `here` already."""
+    """What a `build:` (its folder is `context`) becomes where it runs in a container. `stage` is what the image says of
+    itself, `make` builds it; nothing is to be done where it is `here` already."""
 
     service: str
     reference: str
+    context: Path
     stage: "Stage"
     here: bool
     make: Callable[[Tell, bool], Awaitable[None]]

@@ -6,6 +6,7 @@ that has run for longer, what it says since this `up` began. It ends when the co
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from madang.cli import following
@@ -53,8 +54,9 @@ async def show(court: Courtyard, application: "Application | None", watch: bool,
     async with remote(court) as api, asyncio.TaskGroup() as tasks:
         if watch:
             from madang import app
+            from madang.cli.planting import Planting
 
-            tasks.create_task(app.keep_fresh(api, application, court.home, print))
+            tasks.create_task(app.keep_fresh(api, application, court.home, partial(print, flush=True), Planting(court)))
 
         async def read(pod: Obj, container: str, early: bool) -> None:
             number = names.setdefault(container, len(names))

@@ -104,7 +104,7 @@ def chosen(build: Build, home: Path, found: Foretold, why: str, anew: int) -> Ch
         await built(build, reference, home, tell, fresh)
 
     here = is_here(home, reference)
-    return Chosen(CONTAINER, why, Image(build.service, reference, stage(found), here, make))
+    return Chosen(CONTAINER, why, Image(build.service, reference, build.context, stage(found), here, make))
 
 
 def stage(found: Foretold) -> Stage:

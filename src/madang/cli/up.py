@@ -84,7 +84,12 @@ def up(
         str, typer.Option("--listen", callback=own_address, help="Where published ports are opened.")
     ] = "",
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds until all must be ready, once built.")] = 120,
-    watch: Annotated[bool, typer.Option("--watch", help="Restart what a changed source file belongs to.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Follow the sources: make anew what a change belongs to, or do what develop.watch says."
+        ),
+    ] = False,
     allow_other_versions: Annotated[
         bool, typer.Option("--allow-other-versions", help="Accept another version of a server found on this machine.")
     ] = False,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from madang.dockerfile.ignore import Ignore
 from madang.node.building.trees import Chosen, Context, Tree
-from madang.node.images.build.ignore import Ignore
 
 
 @pytest.fixture

@@ -178,6 +178,24 @@ def _context(text: str, base: Path) -> str:
     return text if "://" in text or text.startswith("git@") else absolute(text, base)
 
 
+def develop(one: Field, base: Path) -> Map:
+    """What is watched, by absolute paths; patterns are lists."""
+    out = Map(mark=one.mark)
+    for key, value in one.items():
+        if key != "watch":
+            out.put(key, value.value, value.mark)
+            continue
+        rules = Seq(mark=value.mark)
+        for rule in value.each():
+            each = Map(mark=rule.mark)
+            for name, inner in rule.items():
+                formed = absolute(inner.text(), base) if name == "path" else inner.value
+                each.put(name, Seq(inner.texts(), inner.mark) if name in ("ignore", "include") else formed, inner.mark)
+            rules.put(each, rule.mark)
+        out.put(key, rules, value.mark)
+    return out
+
+
 def deploy(one: Field, base: Path) -> Map:
     out = Map(mark=one.mark)
     for key, value in one.items():
@@ -212,6 +230,7 @@ FORMS: dict[str, Form] = {
     "configs": files,
     "depends_on": depends_on,
     "deploy": deploy,
+    "develop": develop,
     "dns": listed,
     "dns_search": listed,
     "entrypoint": words,

@@ -19,6 +19,7 @@ from madang.app.compose.storage import storage
 from madang.app.compose.workload import workload
 from madang.app.images.found import Found
 from madang.app.overlay import ENVIRONMENT
+from madang.app.watching import rules_of
 from madang.ports.objects import Obj
 
 
@@ -55,6 +56,7 @@ def application(project: Project, options: LoadOptions) -> Application:
         builds=[p.build for p in made if p.build is not None and p.found is None and p.chosen.image is None],
         images=[p.chosen.image for p in made if p.chosen.image is not None],
         chosen={p.name: p.chosen for p in made},
+        rules=[rule for p in made for rule in rules_of(p.name, p.field["develop"])],
         volumes=[v for o in running for v in owned(o, options)],
         found=[owned_by(p.found, runs) for p, runs in zip(made, works, strict=True) if p.found is not None],
         warnings=gathered(project.warnings, project.directory),

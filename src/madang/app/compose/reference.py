@@ -70,6 +70,22 @@ otherwise, or `x-madang: runtime:` does for one service; `container` fetches wha
 folders in both. A folder with `pyproject.toml` or `requirements.txt` needs no Dockerfile in a container (see
 [build.md](build.md)). `madang up --build` builds anew.
 
+## develop.watch
+
+`madang up --watch` looks at the sources. A service without rules of its own is made anew when a file of its folder
+changes; one with `develop.watch` does what its rules say:
+
+| action | in a container | as a program of this machine |
+|---|---|---|
+| `sync` | the file is written into what runs, at `target` | nothing to do where the program reads it there already |
+| `restart`, `sync+restart` | the program is started again in its place, and keeps what was written | the same |
+| `sync+exec` | then `exec.command` runs in each instance | the same |
+| `rebuild` | image and rolling update of that service alone | environment and rolling update |
+
+What cannot be done so is built anew, and said. `ignore` and `include` are patterns as in `.dockerignore`, relative to
+`path`; `initial_sync` brings all files when the watch begins. A file that is written stays until the instance is
+replaced. Files that are there twice in one second with one size look alike to Python's own cache.
+
 ## build: without containers
 
 The last stage of the Dockerfile (or `target`) says what to run, where, with which environment and on which ports; the

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from madang.dockerfile import ignore
 from madang.dockerfile.parsing import Dockerfile, parse
 from madang.node.building import layers
 from madang.node.building.building import Bench, Building, Told
@@ -22,7 +23,6 @@ from madang.node.building.fetching import Fetching
 from madang.node.building.pruning import after_build
 from madang.node.building.runner import Runner
 from madang.node.building.trees import Context
-from madang.node.images.build import ignore
 from madang.node.images.build.plan import EPOCH, Request, plan
 from madang.node.images.build.steps import Base, Plan, Wanted
 from madang.node.images.holders import of_this_process

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from madang.dockerfile.ignore import Ignore
 from madang.dockerfile.refusal import Refused
 from madang.node.building import interpreter, layers, wheels
 from madang.node.building.building import Told
@@ -27,7 +28,6 @@ from madang.node.building.dockerfile_image import NoBase, base, moment, platform
 from madang.node.building.interpreter import Python
 from madang.node.building.pruning import after_build
 from madang.node.building.trees import Context, Tree
-from madang.node.images.build.ignore import Ignore
 from madang.node.images.build.keys import key
 from madang.node.images.build.plan import EPOCH
 from madang.node.images.build.project import DEPENDENCIES, HOME, IGNORED, OWN, Project, base_name, project, suits

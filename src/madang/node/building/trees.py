@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from madang.node.images.build.globs import compiled, is_wild
-from madang.node.images.build.ignore import Above, Ignore
+from madang.dockerfile.globs import compiled, is_wild
+from madang.dockerfile.ignore import Above, Ignore
 
 HOPS = 40
 

@@ -7,10 +7,10 @@ build's folder. Out: steps with their keys, and the configuration.
 import posixpath
 from typing import Protocol
 
+from madang.dockerfile import globs
 from madang.dockerfile.instructions import Command, Copy, Health, Listing, Meaning, Pairs, Text
 from madang.dockerfile.refusal import Refused
 from madang.dockerfile.words import expanded, split
-from madang.node.images.build import globs
 from madang.node.images.build.keys import key
 from madang.node.images.build.mounts import Mount, mount, origin_of
 from madang.node.images.build.remotes import Remote, remote

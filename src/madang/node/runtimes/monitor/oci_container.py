@@ -9,7 +9,7 @@ import os
 import time
 from contextlib import suppress
 
-from madang.node.runtimes.monitor import ipc, limits, program, runc
+from madang.node.runtimes.monitor import ipc, limits, program, record, runc
 from madang.node.runtimes.monitor.container import Monitor
 from madang.node.runtimes.monitor.logfile import LogFile
 from madang.node.runtimes.monitor.request import OciSpec, RunSpec
@@ -32,6 +32,7 @@ class ContainerMonitor(Monitor):
         if place := self._oci.get("ipc"):
             ipc.enter(place, self._proc, self._spec["folder"], self.own(), self.follow)
         os.chdir(self._spec["folder"])
+        take_over(os.path.basename(self._spec["folder"]))
         for name in self._oci["folders"]:
             os.makedirs(name, exist_ok=True)
         for name, layer in self._oci["links"].items():
@@ -76,3 +77,11 @@ class ContainerMonitor(Monitor):
             with suppress(OSError):  # it is made by the runtime, or not at all
                 self._cgroup = limits.Cgroup(self._oci["cgroup"])
         return super().post()._replace(oci=self._spec["id"])
+
+
+def take_over(number: str) -> None:
+    """What the start before had written stays, where somebody who started it again in its place said so."""
+    before = f"../{int(number) - 1}" if number.isdigit() else ""
+    with suppress(FileNotFoundError):
+        os.unlink(f"{before}/{record.AGAIN}")
+        os.rename(f"{before}/upper", "upper")

@@ -10,6 +10,7 @@ from typing import Any
 
 FORMAT = 1
 RUNNING, EXIT = "running.json", "exit.json"
+AGAIN = "again"  # a file beside them: the next start goes on with what this one wrote
 
 
 RESERVED_BYTES = 4096

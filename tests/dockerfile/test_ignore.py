@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madang.node.images.build.ignore import Ignore
+from madang.dockerfile.ignore import Ignore
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from madang.node.images.build.globs import BadPattern, element
+from madang.dockerfile.globs import BadPattern, element
 
 Above = tuple[bool, ...]  # which lines have matched the folder that a path lies in
 

@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,11 @@ def layer(program: Path) -> bytes:
             file.size, file.mode = len(body), 0o755
             pack.addfile(file, io.BytesIO(body))
     return packed.getvalue()
+
+
+def store(source: Path, packed: bytes) -> None:
+    """The image as an archive."""
+    archive(source, packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", LAYER)
 
 
 def pod(name: str) -> dict[str, Any]:
@@ -121,7 +126,25 @@ def podman(folder: Path, source: Path) -> Iterator[list[str]]:
     finally:
         subprocess.run([*tool, "rm", "--force", "--all", "--time", "0"], check=False, capture_output=True)
         subprocess.run([*tool, "rmi", "--force", "--all"], check=False, capture_output=True)
+        over(str(folder))
         subprocess.run(["umount", folder / "root" / "overlay"], check=False, capture_output=True)
+
+
+def over(folder: str, most_s: float = 20.0) -> None:
+    """Until what podman has left to end its containers has ended, too: it still writes below the folder."""
+    deadline = time.monotonic() + most_s
+    while naming(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def naming(folder: str) -> list[int]:
+    """Processes whose command line has this folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if folder.encode() in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+    return found
 
 
 def theirs(folder: Path, source: Path) -> list[Measure]:
@@ -151,7 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="madang-bench-") as top:
         folder, packed = Path(top), layer(Path(found))
         source = folder / "image.tar"
-        archive(source, packed, f"sha256:{hashlib.sha256(packed).hexdigest()}", LAYER)
+        store(source, packed)
         with courtyard() as court:
             court.run("image", "load", str(source), "--tag", IMAGE)
             court.run("up", "--detach")

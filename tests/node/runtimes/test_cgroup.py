@@ -79,6 +79,21 @@ def test_samples(tmp_path: Path) -> None:
     assert cgroup.sample({"folders": [str(tmp_path / "gone")], "files": {}, "memory": ""}) is None
 
 
+def test_samples_of_the_first_version(tmp_path: Path) -> None:
+    """Memory and CPU time lie in folders of their own; what the kernel can take back any time does not count."""
+    memory, accounts = tmp_path / "memory" / "c", tmp_path / "cpuacct" / "c"
+    for path, text in (
+        (memory / "memory.usage_in_bytes", "5000\n"),
+        (memory / "memory.stat", "inactive_file 1\ntotal_inactive_file 2000\n"),
+        (memory / "cgroup.procs", "7\n"),
+        (accounts / "cpuacct.usage", "1500000\n"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = cgroup.sample({"folders": [str(memory), str(accounts)], "files": {}, "memory": ""})
+    assert found is not None and (found.cpu_ns, found.memory_bytes, found.pids) == (1_500_000, 3000, (7,))
+
+
 def test_why_there_are_none(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpuset pids\n")
     groups = Cgroups("abc", tmp_path)

@@ -183,6 +183,18 @@ def test_too_much_memory_is_told(runtime: ContainerRuntime, container: MakeConta
     assert (ended.code, ended.reason) == (137, "OOMKilled")
 
 
+def used_ns(launch: Launch) -> int:
+    """CPU time, as the container's own cgroup tells it."""
+    kept = record.read(launch.folder, record.RUNNING)
+    assert kept is not None
+    for folder in map(Path, kept["cgroup"]["folders"]):
+        if (folder / "cpuacct.usage").exists():
+            return int((folder / "cpuacct.usage").read_text())
+        if (folder / "cgroup.events").exists():
+            return int((folder / "cpu.stat").read_text().split()[1]) * 1000
+    raise AssertionError("no cgroup counts its CPU time")
+
+
 def test_it_is_counted(runtime: ContainerRuntime, container: MakeContainer) -> None:
     async def scene() -> None:
         launch = container("while :; do :; done", of=limited(cpu="200m", memory="64Mi"))
@@ -193,6 +205,8 @@ def test_it_is_counted(runtime: ContainerRuntime, container: MakeContainer) -> N
         assert sample is not None
         assert running.pid in sample.pids
         assert 0 < sample.memory_bytes < 64 << 20
+        before, counted, after = used_ns(launch), runtime.sample(running), used_ns(launch)
+        assert counted is not None and before <= counted.cpu_ns <= after, "what the kernel has counted"
         await runtime.kill(running)
         await runtime.wait(running, launch.folder)
         assert runtime.sample(running) is None

@@ -27,7 +27,7 @@ def files(desired: Desired, refused: Collection[str], tuning: Tuning) -> dict[st
 
 def text(desired: Desired, refused: Collection[str], tuning: Tuning) -> str:
     lines = [*_global(tuning), *_defaults(tuning)]
-    sniffed = {f"{frontend.backend}:tcp" for frontend in desired.frontends if frontend.mode == "sniff"}
+    sniffed = {f"{b}:tcp" for f in desired.frontends if f.mode == "sniff" for b in (f.backend, *dict(f.near).values())}
     for door in desired.doors:
         if door.bind.name not in refused:
             lines += _door(door)
@@ -38,6 +38,9 @@ def text(desired: Desired, refused: Collection[str], tuning: Tuning) -> str:
     lines += large.table()
     for backend in (*_fixed(), *desired.backends):
         lines += _backend(backend, tuning)
+        if backend.affinity:  # a table needs a name of its own: the Service's is its frontend's
+            lines += [f"backend {sticky(backend)}", "    mode tcp"]
+            lines += [f"    stick-table type ip size {tuning.callers} expire {backend.affinity_s}s"]
         if backend.name in sniffed:
             lines += [f"    {line}" for line in sniffing.response_rules(backend.name, tuning)]
     return "\n".join(lines) + "\n"
@@ -45,6 +48,11 @@ def text(desired: Desired, refused: Collection[str], tuning: Tuning) -> str:
 
 def table_name(door: Door) -> str:
     return f"{door.name}.map"
+
+
+def sticky(backend: Backend) -> str:
+    """The table of who is kept by which instance."""
+    return f"sticky:{backend.name}"
 
 
 def suffixes_name(door: Door) -> str:
@@ -132,9 +140,11 @@ def _frontend(frontend: Frontend, binds: Sequence[Bind], tuning: Tuning) -> Iter
         yield "    mode tcp"
     yield from _binds(binds)
     if frontend.mode == "sniff":
-        for line in sniffing.request_rules(frontend.backend, tuning):
+        for line in sniffing.request_rules(frontend.backend, tuning, frontend.near):
             yield f"    {line}"
     else:
+        for source, backend in frontend.near:
+            yield f"    use_backend {backend} if {{ src {source} }}"
         yield f"    default_backend {frontend.backend}"
 
 
@@ -158,6 +168,8 @@ def _backend(backend: Backend, tuning: Tuning) -> Iterator[str]:
     if backend.affinity:
         yield "    balance source"
         yield "    hash-type consistent"  # an instance more or less moves only its own clients
+        # and nobody who was here within the time: a table that a reload forgets, where the hash says nearly the same
+        yield f"    stick on src table {sticky(backend)}"
     else:
         yield "    balance leastconn"
     if backend.mode == "http":

@@ -9,7 +9,7 @@ this way.
 
 from collections.abc import Iterable, Sequence
 
-from madang.gateway import endpoints
+from madang.gateway import endpoints, policies
 from madang.gateway.desired import Datagram
 from madang.ports.objects import Obj
 from madang.ports.parts import parts
@@ -18,18 +18,28 @@ from madang.ports.settings import Settings
 
 def of_port(service: Obj, port: Obj, slices: Sequence[Obj], settings: Settings) -> list[Datagram]:
     spec = service["spec"]
-    servers = endpoints.servers(slices, port.get("name", ""), "UDP")
-    to = tuple((s.address, s.port) for s in servers if s.state == "ready")
     affinity = spec.get("sessionAffinity") == "ClientIP"
-    places = [(spec["clusterIP"], port["port"])]
+
+    def behind(node: str = "") -> tuple[tuple[str, int], ...]:
+        servers = endpoints.servers(slices, port.get("name", ""), "UDP", node)
+        return tuple((s.address, s.port) for s in servers if s.state == "ready")
+
+    own = (spec["clusterIP"], port["port"])
+    found = [Datagram(*own, behind(), affinity)]
+    if policies.internal(spec, settings):
+        found = [Datagram(*own, behind(node), affinity, cidr) for cidr, node in policies.callers(settings)]
     if spec.get("type") in ("LoadBalancer", "NodePort") and port.get("nodePort"):
-        places += [(node.ip, port["nodePort"]) for node in parts(settings.addresses, settings.nodes)]
-    return [Datagram(address, number, to, affinity) for address, number in places]
+        local = policies.external(spec, settings)
+        for number, node in enumerate(parts(settings.addresses, settings.nodes), 1):
+            to = behind(f"node-{number}" if local else "")
+            found.append(Datagram(node.ip, port["nodePort"], to, affinity))
+    return found
 
 
 def table(name: str, datagrams: Iterable[Datagram], settings: Settings) -> str:
     """Made anew each time: adding and deleting first makes the rest hold whatever was there."""
-    rows = sorted({(d.address, d.port): d for d in datagrams if d.to}.items())
+    wanted = (d for d in datagrams if d.to or d.source)
+    rows = sorted({(d.address, d.port, d.source): d for d in wanted}.items())
     instances = sorted({to for _, d in rows for to in d.to})
     lines = [f"add table ip {name}", f"delete table ip {name}"]
     if not rows:
@@ -38,8 +48,9 @@ def table(name: str, datagrams: Iterable[Datagram], settings: Settings) -> str:
     for address, port in instances:
         lines.append(f"  chain {_chain(address, port)} {{ meta l4proto udp dnat to {address}:{port}; }}")
     lines.append("  chain places {")
-    for (address, port), one in rows:
-        lines.append(f"    ip daddr {address} udp dport {port} {_choice(one)}")
+    for (address, port, source), one in rows:
+        whose = f"ip saddr {source} " if source else ""
+        lines.append(f"    {whose}ip daddr {address} udp dport {port} {_choice(one)}")
     lines += [
         "  }",
         "  chain in { type nat hook prerouting priority -100; jump places; }",
@@ -54,6 +65,8 @@ def table(name: str, datagrams: Iterable[Datagram], settings: Settings) -> str:
 
 def _choice(one: Datagram) -> str:
     chains = [f"{_chain(*to)}" for to in one.to]
+    if not chains:
+        return "return"
     if len(chains) == 1:
         return f"goto {chains[0]}"
     by = "jhash ip saddr" if one.affinity else "numgen random"

@@ -55,12 +55,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """A place that the kernel carries (UDP), and the instances behind it."""
+    """A place that the kernel carries (UDP), and the instances behind it; `source`: only for callers of that range, for
+    whom no other row of the place counts."""
 
     address: str
     port: int
     to: tuple[tuple[str, int], ...]
     affinity: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Backend:
     mode: Literal["http", "tcp"]
     servers: tuple[Server, ...] = ()
     affinity: bool = False  # one client keeps its instance
+    affinity_s: int = 10800  # and so long after its last connection, whoever else comes
     protocol: Literal["", "h2"] = ""
     filters: tuple[Filter, ...] = ()
     answer: int = 0
@@ -89,12 +92,13 @@ class Backend:
 @dataclass(frozen=True, slots=True)
 class Frontend:
     """A Service port: its addresses, and the backend behind them (`sniff`: HTTP goes to `backend`, all else to
-    `backend`:tcp)."""
+    `backend`:tcp). `near`: another backend for callers of a range."""
 
     name: str
     mode: Mode
     binds: tuple[Bind, ...]
     backend: str
+    near: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,15 @@ class _Seen(NamedTuple):
     terminating: bool
 
 
-def servers(slices: Iterable[Obj], port_name: str, protocol: str = "TCP") -> tuple[Server, ...]:
+def servers(slices: Iterable[Obj], port_name: str, protocol: str = "TCP", node: str = "") -> tuple[Server, ...]:
+    """`node`: only those that are there."""
     found: dict[tuple[str, str, int], _Seen] = {}
     for piece in slices:
         if piece.get("addressType", "IPv4") != "IPv4":
             continue
         for port in piece.get("ports") or ():
             if (port.get("name") or "", port.get("protocol") or "TCP") == (port_name, protocol) and port.get("port"):
-                _collect(piece, int(port["port"]), found)
+                _collect(piece, int(port["port"]), found, node)
     anyone = any(seen.ready for seen in found.values())
     result = [
         Server(name, address, number, "ready" if seen.ready or (not anyone and seen.serving) else "drain")
@@ -37,8 +38,10 @@ def servers(slices: Iterable[Obj], port_name: str, protocol: str = "TCP") -> tup
     return tuple(sorted(result, key=lambda s: s.name))
 
 
-def _collect(piece: Obj, number: int, found: dict[tuple[str, str, int], _Seen]) -> None:
+def _collect(piece: Obj, number: int, found: dict[tuple[str, str, int], _Seen], node: str) -> None:
     for endpoint in piece.get("endpoints") or ():
+        if node and endpoint.get("nodeName") != node:
+            continue
         conditions = endpoint.get("conditions") or {}
         # absent means unknown, and unknown counts as ready (discovery/v1)
         ready = conditions.get("ready") is not False

@@ -37,8 +37,9 @@ class Flow(NamedTuple):
 
 def stale(found: Iterable[Flow], rows: Iterable[Datagram], before: Iterable[Datagram]) -> list[Flow]:
     """Of places that are ours, or were, those that lead to nobody who stands behind them now."""
-    behind = {(row.address, row.port): set[tuple[str, int]]() for row in before}
-    behind |= {(row.address, row.port): set(row.to) for row in rows}
+    behind = {(row.address, row.port): set[tuple[str, int]]() for row in (*before, *rows)}
+    for row in rows:
+        behind[row.address, row.port].update(row.to)
     return [flow for flow in found if flow.place in behind and flow.instance not in behind[flow.place]]
 
 

@@ -72,7 +72,7 @@ def carry(pods: Iterable[Obj], settings: Settings) -> Carried:
             to = (pod["status"]["podIP"], int(port["containerPort"]))
             binds, number = _binds(pod, port, owner, settings), int(port["hostPort"])
             if port.get("protocol", "TCP") == "TCP":
-                name = f"hostport:{owner.namespace}:{owner.name}:{number}.{port.get('hostIP') or 'all'}"
+                name = f"hostport:{owner.namespace}:pod.{owner.name}:{number}.{port.get('hostIP') or 'all'}"
                 name = name.replace("0.0.0.0", "all")
                 frontends.append(Frontend(name, "tcp", tuple(binds), name))
                 backends.append(Backend(name, "tcp", (Server(f"{owner.name}:{to[0]}:{to[1]}", *to),)))

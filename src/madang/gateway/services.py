@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from madang.gateway import datagrams, endpoints, protocols
+from madang.gateway import datagrams, endpoints, policies, protocols
 from madang.gateway.desired import Backend, Bind, Datagram, Frontend, Mode, Owner, Problem
 from madang.kinds import external_name
 from madang.ports.objects import Obj
@@ -51,8 +51,9 @@ def carry(service: Obj, slices: Sequence[Obj], settings: Settings) -> Carried:
         binds, unnumbered = _binds(service, port, owner, settings)
         problems += unnumbered
         if binds:
-            frontends.append(Frontend(name, kind, binds, name))
-        backends += behind(service, port, slices, kind)
+            frontends += policies.frontends(Frontend(name, kind, binds, name), spec, settings)
+        for node in ("", *policies.nodes(spec, settings)):
+            backends += behind(service, port, slices, kind, node)
     return Carried(tuple(frontends), tuple(backends), tuple(problems), tuple(rows))
 
 
@@ -60,17 +61,20 @@ def backend_name(namespace: str, name: str, port: int) -> str:
     return f"{namespace}:{name}:{port}"
 
 
-def behind(service: Obj, port: Obj, slices: Sequence[Obj], kind: Mode) -> list[Backend]:
-    """The backends of one port: `sniff` has one for HTTP and one for everything else."""
-    name = backend_name(*_owner(service)[1:], port["port"])
-    servers = endpoints.servers(slices, port.get("name", ""))
-    affinity = service["spec"].get("sessionAffinity") == "ClientIP"
+def behind(service: Obj, port: Obj, slices: Sequence[Obj], kind: Mode, node: str = "") -> list[Backend]:
+    """The backends of one port: `sniff` has one for HTTP and one for everything else. `node`: of who is there alone."""
+    name = policies.backend_of(backend_name(*_owner(service)[1:], port["port"]), node)
+    servers = endpoints.servers(slices, port.get("name", ""), node=node)
+    spec = service["spec"]
+    affinity = spec.get("sessionAffinity") == "ClientIP"
+    config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    seconds = int(config.get("timeoutSeconds") or 10800)
     modes: dict[Mode, tuple[tuple[str, Mode], ...]] = {
         "http": ((name, "http"),),
         "tcp": ((name, "tcp"),),
         "sniff": ((name, "http"), (f"{name}:tcp", "tcp")),
     }
-    return [Backend(n, "tcp" if m == "tcp" else "http", servers, affinity) for n, m in modes[kind]]
+    return [Backend(n, "tcp" if m == "tcp" else "http", servers, affinity, seconds) for n, m in modes[kind]]
 
 
 def mode_of(service: Obj, port: Obj) -> Mode:

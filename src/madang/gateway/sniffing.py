@@ -7,7 +7,7 @@ that dies. Where the instance then speaks first (a mail server, a database), the
 HTTP, and nobody waits there again while this worker lives.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from madang.gateway.tuning import Tuning
 
@@ -20,14 +20,18 @@ START = f"req.payload(0,0),bytes(0,{LINE}),hex"
 GREETING = "res.payload(0,5)"
 
 
-def request_rules(backend: str, tuning: Tuning) -> Iterator[str]:
-    """For the frontend; `backend` carries HTTP, `backend`:tcp all else."""
+def request_rules(backend: str, tuning: Tuning, near: Iterable[tuple[str, str]] = ()) -> Iterator[str]:
+    """For the frontend; `backend` carries HTTP, `backend`:tcp all else. `near`: other backends, by the caller."""
     yield f"tcp-request inspect-delay {tuning.look}"
-    yield f"tcp-request content accept if {{ var({_learned(backend)}) -m bool }}"
+    for one in dict.fromkeys((backend, *dict(near).values())):
+        yield f"tcp-request content accept if {{ var({_learned(one)}) -m bool }}"
     # one condition: a part of it that can't tell yet would keep a rule behind it from being asked
     yield f"tcp-request content accept if HTTP or {{ {START} -m reg {OTHER} }}"
     yield "tcp-request content set-var(txn.silent) bool(true) if { req.len 0 }"
     # HTTP/2 without TLS stays bytes: its instances would be spoken to in HTTP/1
+    for source, one in near:
+        yield f"use_backend {one} if {{ src {source} }} HTTP_1.1 or {{ src {source} }} HTTP_1.0"
+        yield f"use_backend {one}:tcp if {{ src {source} }}"
     yield f"use_backend {backend} if HTTP_1.1 or HTTP_1.0"
     yield f"default_backend {backend}:tcp"
 

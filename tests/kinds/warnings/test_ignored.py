@@ -39,8 +39,8 @@ def test_what_was_asked_is_named_with_its_place(kind: str, at: str) -> None:
 def test_defaults_ask_for_nothing() -> None:
     spec = {"type": "LoadBalancer", "externalTrafficPolicy": "Cluster", "internalTrafficPolicy": "Cluster"}
     assert ignored.of("services", {"spec": spec}) == []
-    assert ignored.of("services", {"spec": {**spec, "externalTrafficPolicy": "Local"}}) == [
-        "spec.externalTrafficPolicy: accepted, but nothing acts on it yet"
+    assert ignored.of("services", {"spec": {**spec, "trafficDistribution": "PreferClose"}}) == [
+        "spec.trafficDistribution: accepted, but nothing acts on it yet"
     ]
 
 

@@ -64,13 +64,10 @@ _POD = (
 )  # fmt: skip
 _SERVICE = (
     Field("externalIPs"),
-    Field("externalTrafficPolicy", "Cluster"),
     Field("healthCheckNodePort", 0),
-    Field("internalTrafficPolicy", "Cluster"),
     Field("loadBalancerClass"),
     Field("loadBalancerIP"),
     Field("loadBalancerSourceRanges"),
-    Field("sessionAffinityConfig.clientIP.timeoutSeconds", 10800),
     Field("trafficDistribution"),
 )
 # A Job that asks for one of these isn't run, and an event says so too.

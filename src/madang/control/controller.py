@@ -26,7 +26,7 @@ Waker = Callable[[Obj, View], Iterable[Ref]]
 
 def wake_self(obj: Obj, view: View) -> Iterable[Ref]:
     """The object itself is the key."""
-    yield Ref(*ref(obj))
+    return (Ref(*ref(obj)),)
 
 
 class Controller(Protocol):

@@ -6,7 +6,7 @@ In: an Event. Out: its deletion, or when to look again.
 from collections.abc import Mapping, Sequence
 
 from madang.control.controller import Ref, Waker, wake_self
-from madang.control.instant import seconds
+from madang.kinds.times import parse
 from madang.ports.actions import Action, Delete, Wake
 from madang.ports.chance import Chance
 from madang.ports.objects import Kind, Obj
@@ -23,7 +23,7 @@ WATCHES: Mapping[Kind, Waker] = {KIND: wake_self}
 def last_told_s(event: Obj) -> float:
     series = (event.get("series") or {}).get("lastObservedTime")
     times = (series, event.get("lastTimestamp"), event.get("eventTime"), event["metadata"].get("creationTimestamp"))
-    return max(seconds(t) for t in times)
+    return max([parse(t) for t in times if t], default=0.0)
 
 
 def rests_s(event: Obj, now: float) -> float:

@@ -15,6 +15,7 @@ from madang.ports.view import View
 HASH_LABEL = "pod-template-hash"
 REMEMBERED = 256
 _bare: dict[int, tuple[Obj, Any]] = {}  # by identity: objects are never changed, and it holds them
+_same: dict[tuple[int, int], tuple[Any, Any, bool]] = {}  # of two bare ones, likewise
 
 
 def template_hash(template: Obj, collisions: int | None) -> str:
@@ -28,7 +29,16 @@ def template_hash(template: Obj, collisions: int | None) -> str:
 
 def same_template(one: Obj, other: Obj) -> bool:
     """Equal but for the hash label that the controller itself added."""
-    return bool(bare(one) == bare(other))
+    if one is other:
+        return True
+    left, right = bare(one), bare(other)
+    pair = id(left), id(right)
+    known = _same.get(pair)
+    if known is None or known[0] is not left or known[1] is not right:
+        known = _same[pair] = (left, right, bool(left == right))
+        if len(_same) > REMEMBERED:
+            del _same[next(iter(_same))]
+    return known[2]
 
 
 def bare(template: Obj) -> Any:

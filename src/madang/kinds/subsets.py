@@ -5,6 +5,7 @@ the API stores them. An address that is not ready in one subset is not ready whe
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 
 from madang.ports.objects import Obj
@@ -50,12 +51,16 @@ def _port(port: Obj | None) -> tuple[str, str, int, str]:
 
 
 def _place(address: Obj) -> Place:
-    text = str(address.get("ip") or "")
-    try:
-        packed = ip_address(text).packed
-    except ValueError:  # refused a moment later, by its place
-        packed = text.encode()
+    packed = _packed(str(address.get("ip") or ""))
     return packed, str((address.get("targetRef") or {}).get("uid") or "")
+
+
+@lru_cache(4096)
+def _packed(text: str) -> bytes:
+    try:
+        return ip_address(text).packed
+    except ValueError:  # refused a moment later, by its place
+        return text.encode()
 
 
 def truncated(subsets: Sequence[Obj]) -> list[Obj] | None:

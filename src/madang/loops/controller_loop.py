@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from madang.control.controller import Controller, Ref, Waker
+from madang.control.controller import Controller, Ref, Waker, wake_self
 from madang.loops.hand import Hand
 from madang.loops.queue import KeyedQueue
 from madang.loops.recorder import Recorder
@@ -62,7 +62,7 @@ class ControllerLoop:
                     return
             for ref in waker(now, view):
                 queue.add(ref)
-            if before is not None:  # whoever it belonged to before must hear as well
+            if before is not None and waker is not wake_self:  # whoever it belonged to before must hear as well
                 for ref in waker(before, view):
                     queue.add(ref)
 

@@ -35,9 +35,11 @@ class Program:
     used_s: float = 0.0  # CPU time, up to `counted_s`
     counted_s: float = 0.0
     pod: str = field(init=False)
+    container: tuple[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.pod = self.launch.folder.parents[2].name  # pods/UID/containers/NAME/ATTEMPT
+        self.container = self.pod, self.launch.folder.parent.name
 
     @property
     def alive(self) -> bool:
@@ -46,10 +48,6 @@ class Program:
     @property
     def app(self) -> str:
         return self.launch.env.get("APP", "")
-
-    @property
-    def container(self) -> tuple[str, str]:
-        return self.pod, self.launch.folder.parent.name
 
 
 @dataclass(slots=True)

@@ -110,7 +110,11 @@ class Bringing:
         self.lines[service] = line
 
     def building(self) -> "Table":
-        return grid([(service, "building", line) for service, line in self.lines.items()])
+        """A service whose image is there says so, while others are still being built."""
+        states = {
+            service: "built" if line.startswith("built in") else "building" for service, line in self.lines.items()
+        }
+        return grid([(service, states[service], line.removeprefix("built ")) for service, line in self.lines.items()])
 
     async def wait(self, api: Api, application: "Application") -> bool:
         """Until every service is ready and reachable, or waiting is in vain, or the time is over; wakes on changes, not

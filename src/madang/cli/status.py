@@ -193,5 +193,12 @@ def machine(abilities: list[Any]) -> list[list[str]]:
 
 
 def colour(state: str) -> str:
-    tint = {"ready": "green", "done": "green", "failed": "red", "starting": "yellow", "updating": "yellow"}.get(state)
+    tint = {
+        "ready": "green",
+        "done": "green",
+        "built": "green",
+        "failed": "red",
+        "starting": "yellow",
+        "updating": "yellow",
+    }.get(state)
     return f"[{tint}]{state}[/]" if tint else state

@@ -4,7 +4,7 @@ In: a `Project`. Out: an `Application`; faults and warnings are the project's. P
 project names (Dockerfiles, env files, configs).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def application(project: Project, options: LoadOptions) -> Application:
         images=[p.chosen.image for p in made if p.chosen.image is not None],
         chosen={p.name: p.chosen for p in made},
         rules=[rule for p in made for rule in rules_of(p.name, p.field["develop"])],
-        volumes=[v for o in running for v in owned(o, options)],
+        volumes=[v for p, runs in zip(made, works, strict=True) for o in runs for v in owned(o, options, of_image(p))],
         found=[owned_by(p.found, runs) for p, runs in zip(made, works, strict=True) if p.found is not None],
         warnings=gathered(project.warnings, project.directory),
         services=[p.name for p in made],
@@ -120,12 +120,20 @@ def gathered(warnings: Sequence[str], directory: Path) -> list[str]:
     return [f"{', '.join(heads)}: {text}" for text, heads in files.items()]
 
 
-def owned(workload: Obj, options: LoadOptions) -> list[Volume]:
-    """The named volumes of a service that runs as somebody: an image would have made them his."""
+def of_image(plan: Plan) -> dict[str, int]:
+    """As whom the image of a service runs, where it says so by numbers."""
+    user, _, group = (plan.stage.user if plan.stage and plan.chosen.image else "").partition(":")
+    ids = {"runAsUser": user, "runAsGroup": group}
+    return {name: int(text) for name, text in ids.items() if text.isdigit()}
+
+
+def owned(workload: Obj, options: LoadOptions, image: Mapping[str, int]) -> list[Volume]:
+    """The named volumes of a service that runs as somebody: an image would have made them his. `image` is as whom its
+    image runs, if it is in a container."""
     if workload["kind"] not in ("Deployment", "Job"):
         return []
     spec = workload["spec"]["template"]["spec"]
-    user = spec["containers"][0].get("securityContext") or {}
+    user = {**image, **(spec["containers"][0].get("securityContext") or {})}
     paths = [Path(v["hostPath"]["path"]) for v in spec.get("volumes") or () if "hostPath" in v]
     inside = [p for p in paths if p.is_relative_to(options.home / "volumes")]
     return [Volume(p, user["runAsUser"], user.get("runAsGroup", -1)) for p in inside] if "runAsUser" in user else []

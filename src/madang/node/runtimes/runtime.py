@@ -28,6 +28,7 @@ class Mount:
     read_only: bool = False
     tmpfs: bool = False
     size_bytes: int | None = None  # of a tmpfs
+    within: Path | None = None  # the volume that `source` lies in, where programs may change the way to it
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from madang.kinds import claims, quantity
 from madang.node.aside import Aside, at_once
 from madang.node.launch.environment import Lookup, Place
+from madang.node.runtimes.monitor.beneath import opened
 from madang.node.volumes.claim import give, hosted, open_to_all
 from madang.node.volumes.content import OBJECT_SOURCES, File, Refused, Token, content
 from madang.node.volumes.host_path import host_path
@@ -209,7 +210,8 @@ def source_of(made: Mapping[str, Path], mount: Obj, sub_path: str) -> Path:
     inside, whole = (path / sub_path).resolve(), path.resolve()
     if not inside.is_relative_to(whole):
         raise Refused(f"subPath {sub_path!r} leads out of the volume: {inside} is not below {whole}")
-    if not inside.exists():
-        inside.mkdir(parents=True, exist_ok=True)
-        inside.chmod(0o777)
+    try:
+        os.close(opened(str(whole), str(inside.relative_to(whole)), make=not inside.exists()))
+    except OSError as e:
+        raise Refused(f"subPath {sub_path!r} cannot be had: {e.strerror}: {e.filename}") from None
     return inside

@@ -197,7 +197,8 @@ class Launching:
         for m in role.spec.get("volumeMounts") or ():
             sub_path = m.get("subPath") or expand(m.get("subPathExpr") or "", env)
             read_only = bool(m.get("readOnly")) or only_read(self._work.pod, m["name"])
-            mounts.append(Mount(source_of(made, m, sub_path), m["mountPath"], read_only))
+            within = made[m["name"]].resolve() if sub_path else None
+            mounts.append(Mount(source_of(made, m, sub_path), m["mountPath"], read_only, within=within))
         return tuple(mounts)
 
     def _touch(self, role: Role, attempt: int) -> None:

@@ -4,9 +4,11 @@ import asyncio
 import os
 from pathlib import Path
 
+import pytest
+
 from madang.node.runtimes.monitor import record
 from madang.node.runtimes.oci.runtime import ContainerRuntime
-from madang.node.runtimes.runtime import Mount
+from madang.node.runtimes.runtime import Exit, Mount
 from tests.node.runtimes.launching import logged
 from tests.node.runtimes.oci.conftest import MakeContainer
 
@@ -84,3 +86,44 @@ def test_nobody_gets_out(runtime: ContainerRuntime, container: MakeContainer, tm
     assert secret.read_text() == "kept"
     assert [Path(f"/proc/sys/{name}").read_text() for name in ("kernel/panic", "kernel/core_pattern")] == before
     assert os.uname().nodename != "escaped"
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_a_part_of_a_volume_is_mounted_and_a_link_in_its_way_is_not(
+    runtime: ContainerRuntime, container: MakeContainer, tmp_path: Path, kind: str
+) -> None:
+    """As if a program had swapped it for a link after the worker looked at it."""
+    outside, volume = tmp_path / "outside", tmp_path / "volume"
+    (volume / "a").mkdir(parents=True)
+    if kind == "folder":
+        (volume / "a" / "b").mkdir()
+        outside.mkdir()
+        (outside / "x").write_text("secret")
+        (volume / "a" / "b" / "x").write_text("mine")
+    else:
+        outside.write_text("secret")
+        (volume / "a" / "b").write_text("mine")
+    part = Mount(volume / "a" / "b", "/part", within=volume)
+    script = "cat /part/x" if kind == "folder" else "cat /part"
+
+    async def scene(id: str) -> Exit:
+        launch = container(f"{script}; echo", id=id, mounts=(part,))
+        running = await runtime.start(launch)
+        ended = await runtime.wait(running, launch.folder)
+        if ended.code == 0:
+            assert logged(launch) == ["mine"]
+        await runtime.remove(launch.folder)
+        assert not launch.folder.exists()
+        return ended
+
+    assert asyncio.run(scene("c-0")).code == 0
+    (volume / "a").rename(volume / "old")
+    (volume / "a").symlink_to("old")
+    ended = asyncio.run(scene("c-1"))
+    assert ended.reason == "StartError" and "has become a link" in ended.message
+    (volume / "a").unlink()
+    (volume / "a").mkdir()
+    (volume / "a" / "b").symlink_to(outside)
+    ended = asyncio.run(scene("c-2"))
+    assert ended.reason == "StartError" and "has become a link" in ended.message
+    assert (volume / "old" / "b").exists(), "what is in a volume stays when a container goes"

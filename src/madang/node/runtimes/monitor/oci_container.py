@@ -6,14 +6,15 @@ mounts with it, and nothing is ever mounted on the machine itself. The runtime g
 """
 
 import os
+import stat
 import time
 from contextlib import suppress
 
-from madang.node.runtimes.monitor import ipc, limits, program, record, runc
+from madang.node.runtimes.monitor import beneath, ipc, limits, program, record, runc
 from madang.node.runtimes.monitor.container import Monitor
 from madang.node.runtimes.monitor.logfile import LogFile
 from madang.node.runtimes.monitor.request import OciSpec, RunSpec
-from madang.node.runtimes.monitor.syscalls import mount
+from madang.node.runtimes.monitor.syscalls import MS_BIND, MS_REC, mount
 from madang.node.runtimes.monitor.warden import Post
 
 
@@ -37,6 +38,8 @@ class ContainerMonitor(Monitor):
             os.makedirs(name, exist_ok=True)
         for name, layer in self._oci["links"].items():
             os.symlink(layer, name)
+        for name, (volume, path) in self._oci.get("parts", {}).items():
+            _show(volume, path, name)
         mount("overlay", runc.ROOT, "overlay", data=self._oci["options"])
         with open(runc.CONFIG, "w") as file:
             file.write(self._oci["config"])
@@ -85,3 +88,16 @@ def take_over(number: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(f"{before}/{record.AGAIN}")
         os.rename(f"{before}/upper", "upper")
+
+
+def _show(volume: str, path: str, name: str) -> None:
+    """Mount a part of a volume at a name in the start's folder."""
+    fd = beneath.opened(volume, path)
+    try:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            os.mkdir(name)
+        else:
+            os.close(os.open(name, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
+        mount(f"/proc/self/fd/{fd}", name, flags=MS_BIND | MS_REC)
+    finally:
+        os.close(fd)

@@ -45,6 +45,7 @@ class OciSpec(TypedDict):
     folders: list[str]
     options: str  # of the overlay
     cgroup: CgroupSpec
+    parts: NotRequired[dict[str, list[str]]]  # of volumes: a name in the folder -> the volume, the path in it
     ipc: NotRequired[str]  # the pod's file of who shares its IPC namespace; without it the container has its own
 
 

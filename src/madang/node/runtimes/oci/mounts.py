@@ -4,11 +4,14 @@ In: the launch's mounts, whether it is privileged, whether the network is its ow
 places before inner ones; what the pod mounts at a place of ours wins.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from madang.node.runtimes.monitor.ipc import SHM, SHM_BYTES
 from madang.node.runtimes.runtime import Mount
+
+HELD = "part"
 
 
 def mounts(asked: Sequence[Mount], *, privileged: bool) -> list[dict[str, Any]]:
@@ -40,7 +43,13 @@ def _entry(mount: Mount) -> dict[str, Any]:
         size = [f"size={mount.size_bytes}"] if mount.size_bytes else []
         return _mount(mount.target, "tmpfs", ["nosuid", "nodev", "mode=1777", *size])
     way = "ro" if mount.read_only else "rw"
-    return _mount(mount.target, "bind", ["rbind", "rprivate", way], source=str(mount.source))
+    source = str(mount.source) if mount.within is None else held(mount)
+    return _mount(mount.target, "bind", ["rbind", "rprivate", way], source=source)
+
+
+def held(mount: Mount) -> str:
+    """Where in the start's folder the monitor shows a part of a volume: no way that programs change is gone twice."""
+    return f"{HELD}-{hashlib.sha1(mount.target.encode(), usedforsecurity=False).hexdigest()[:12]}"
 
 
 def _mount(target: str, kind: str, options: list[str], source: str = "") -> dict[str, Any]:

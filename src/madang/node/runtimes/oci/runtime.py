@@ -135,6 +135,9 @@ class ContainerRuntime(Monitored):
             "options": plan.options + (",userxattr" if standing.inside() else ""),
             "cgroup": limits.tree(key) if limits else {"folders": [], "files": {}, "memory": ""},
         }
+        spec["parts"] = {
+            mounts.held(m): [str(m.within), str(m.source.relative_to(m.within))] for m in launch.mounts if m.within
+        }
         if shared:
             spec["ipc"] = str(launch.container.ipc)
         return spec

@@ -189,6 +189,10 @@ def test_doors_that_close_on_open_streams_say_nothing_of_it(tmp_path: Path, capl
         await watched.readuntil(b'"ADDED"')
         newest = (await api.list("pods")).revision
         _, second = await ask(door, f"/api/v1/pods?watch=1&resourceVersion={newest}")
+        empty, nothing = await ask(door, "/apis/batch/v1/jobs?watch=1")
+        async with asyncio.timeout(10):
+            assert b"200 OK" in await empty.readuntil(b"\r\n\r\n"), "a watch of what there is none of begins, too"
+        left.push_async_callback(closed, nothing)
         _, third = await ask(door, f"{POD}/log?follow=true")
         _, deaf = await ask(door, f"{POD}/log?follow=true&timestamps=true")
         for writer in (first, second, third, deaf):

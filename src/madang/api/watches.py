@@ -53,7 +53,8 @@ async def batches(
     start = revision(since)
     not_from_the_future(desk, start)
     first: list[Change] = []
-    if not start or initial:
+    listed = not start or initial
+    if listed:
         options = ListOptions(labels=labels, fields=fields)
         present = page(desk, resource, namespace, options)
         first = [Change("ADDED", entry) for entry in present.entries]
@@ -65,8 +66,8 @@ async def batches(
     except HistoryGone as gone:
         raise errors.expired(gone.asked, gone.oldest) from gone
     try:
-        if first:
-            yield first
+        if listed:
+            yield first  # also where it is empty: who waits for it hears that the watch stands
         async for found in _follow(desk, resource, watch, chosen, bookmarks, timeout_s):
             yield found
     finally:

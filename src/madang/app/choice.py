@@ -60,6 +60,10 @@ class Runtimes(Protocol):
 
     def of_image(self, project: str, service: str, image: str, asked: str) -> Chosen: ...
 
+    def brought(self, image: str, asked: str) -> Chosen:
+        """For an image that no program of this machine stands for: it is brought from its registry."""
+        ...
+
 
 class HostAlone:
     """For who has no images."""
@@ -71,6 +75,9 @@ class HostAlone:
 
     def of_image(self, project: str, service: str, image: str, asked: str) -> Chosen:
         return choose(asked, "", Kept(), lambda: f"{image} is not here", lambda: "no images are kept here")
+
+    def brought(self, image: str, asked: str) -> Chosen:
+        raise Impossible("")
 
 
 @dataclass(frozen=True, slots=True)

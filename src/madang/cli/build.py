@@ -43,6 +43,13 @@ Base = Annotated[
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--no-cache", help="Do every step again.")]
+Newest = Annotated[
+    bool | None,
+    typer.Option(
+        "--pull/--no-pull",
+        help="Ask registries for newer images to stand on; with --no-pull never, not even for those that are lacking.",
+    ),
+]
 
 
 def build(
@@ -54,6 +61,7 @@ def build(
     secret: Secrets = None,
     base: Base = "",
     no_cache: Fresh = False,
+    pull: Newest = None,
     name: Name = DEFAULT,
     output: Output = "",
 ) -> None:
@@ -62,8 +70,8 @@ def build(
     A folder with a pyproject.toml or requirements.txt needs no Dockerfile: its dependencies and its files become two
     layers on an image of Python.
 
-    The images that it stands on must be here. All files get one moment, SOURCE_DATE_EPOCH or the first of January 1980,
-    so that the same input gives the same digest.
+    Images that it stands on and are not here are taken from Docker or Podman of this machine, else pulled. All files
+    get one moment, SOURCE_DATE_EPOCH or the first of January 1980, so that the same input gives the same digest.
 
     Example: `madang build examples/shop/cart -t shop/cart:1`
     """
@@ -89,7 +97,10 @@ def build(
         inside.enter()
         if inside.few():
             warn("no ids are lent to this user (/etc/subuid, newuidmap): all files of the image belong to root")
-        image = asyncio.run(carried_out(asked, courtyards.find(name).home, told))
+        home = courtyards.find(name).home
+        if pull:
+            renew(asked, home)
+        image = made(asked, home, told, bring=pull is not False)
     except (Refused, Failed, NoBase, NoPython, NotInstalled, Unable, ValueError) as error:
         raise Refusal(str(error)) from error
     except OSError as error:
@@ -98,6 +109,40 @@ def build(
         print_json({"id": image.id, "digest": image.digest, "names": list(image.refs), "layers": len(image.layers)})
         return
     say(plain(f"built {', '.join(image.refs) or image.id} ({len(image.layers)} layers, {image.digest})"))
+
+
+def made(asked: "Asked | Python", home: Path, told: "Callable[[Told], None]", bring: bool) -> "Image":
+    """What it stands on and is not here is brought: which images that are is known only from others, now and then."""
+    from madang.node.building.dockerfile_image import NoBase
+
+    tried = set[str]()
+    while True:
+        try:
+            return asyncio.run(carried_out(asked, home, told))
+        except NoBase as error:
+            if not bring or not error.ref or error.ref in tried:
+                raise
+            tried.add(error.ref)
+            from madang.cli.images import lacking
+
+            try:
+                lacking.bring(home, error.ref)
+            except lacking.Unbrought as why:
+                raise NoBase(f"{why}; without a registry `madang image load` brings it") from error
+
+
+def renew(asked: "Asked | Python", home: Path) -> None:
+    """What registries have now of all that it stands on."""
+    from madang.cli.images import lacking
+    from madang.node.building.ahead import foretell
+    from madang.node.building.dockerfile_image import NoBase
+    from madang.node.images.place import opened
+
+    try:
+        for ref in foretell(asked, opened(home)).bases:
+            lacking.renew(home, ref)
+    except NoBase:
+        return  # what is not here will be new
 
 
 async def carried_out(asked: "Asked | Python", home: Path, tell: "Callable[[Told], None]") -> "Image":

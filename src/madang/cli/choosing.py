@@ -17,6 +17,7 @@ from madang.app.choice import AUTO, BASE, CONTAINER, HOST, Chosen, Impossible, K
 from madang.cli import courtyards
 from madang.cli.contained import any_here
 from madang.cli.courtyards import Courtyard
+from madang.node.images.engines import may_have
 
 if TYPE_CHECKING:
     from madang.app.programs.make import Build
@@ -62,21 +63,32 @@ class Choosing:
         if self.surely_host(asked, kept):
             return choose(asked, self.given, kept, lambda: f"{image} is not here", lambda: "")
         from madang.cli import imaging
+        from madang.cli.images import lacking
 
         if self.wanted(asked):
             imaging.bring(self.home, image)
-        here = imaging.is_here(self.home, image)
+        here = lacking.nearby(self.home, image)
         kept = kept if here else Kept()  # it was removed: as if nothing had been chosen
         return choose(
             asked, self.given, kept, lambda: "" if here else f"{image} is not here", self.refused, "its image"
         )
+
+    def brought(self, image: str, asked: str) -> Chosen:
+        if (asked or self.given) == HOST:
+            raise Impossible("")
+        if why := self.refused():
+            raise Impossible(f"containers do not work here: {why}")
+        from madang.cli import imaging
+
+        imaging.bring(self.home, image)
+        return Chosen(CONTAINER, "no program of this machine stands for its image")
 
     def surely_host(self, asked: str, kept: Kept) -> bool:
         """Without a look at any image."""
         wish = asked or self.given
         if wish == CONTAINER or (wish != AUTO and kept.runtime == CONTAINER):
             return False
-        return wish == HOST or (wish != AUTO and kept.runtime == HOST) or not any_here(self.home)
+        return wish == HOST or (wish != AUTO and kept.runtime == HOST) or not (any_here(self.home) or may_have())
 
     def wanted(self, asked: str) -> bool:
         """Whether images that are lacking are to be brought: somebody said so."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from madang.app.choice import CONTAINER, Chosen, Image, Impossible, Tell
 from madang.app.programs.make import Build
 from madang.app.programs.stage import Stage
+from madang.cli.images import lacking
 from madang.dockerfile.instructions import Health
 from madang.dockerfile.refusal import Refused
 from madang.node.building import dockerfile_image, python_image
@@ -28,14 +29,12 @@ from madang.node.building.wheels import NotInstalled
 from madang.node.images.build.project import is_project
 from madang.node.images.collection import let_go, sweep, untag
 from madang.node.images.image import Healthcheck, ImageConfig
-from madang.node.images.place import images, opened
-from madang.node.images.registry.pull import PullError, pull
+from madang.node.images.place import opened
 from madang.node.images.store import Store
 
 Asked = dockerfile_image.Asked | python_image.Asked
 KEPT = 10  # images of a service: as many as `rollout undo` knows versions
 LAST_LINES = 12
-REFUSED: dict[str, str] = {}  # images that no registry gave, and why: several services stand on one
 FAILED = (Refused, Failed, NoBase, NoPython, NotInstalled, Unable, ValueError, OSError)
 
 
@@ -59,13 +58,14 @@ def question(build: Build) -> Asked:
 
 
 def foretold(build: Build, home: Path, bringing: bool) -> Foretold:
-    """`bringing`: what is not here is fetched from its registry."""
+    """`bringing`: what is not here is fetched from its registry; what an engine of this machine has is taken anyway."""
     store, asked, tried = opened(home), question(build), ""
     while True:
         try:
             return foretell(asked, store)
         except NoBase as error:
-            if not error.ref or not bringing or error.ref == tried:
+            there = bool(error.ref) and error.ref != tried and (bringing or lacking.nearby(home, error.ref))
+            if not there:
                 raise Lacking(f"{error.ref} is not here" if error.ref else str(error)) from error
             bring(home, tried := error.ref)
         except (Refused, NoPython, OSError, ValueError) as error:
@@ -73,26 +73,15 @@ def foretold(build: Build, home: Path, bringing: bool) -> Foretold:
 
 
 def is_here(home: Path, image: str) -> bool:
-    try:
-        return opened(home).find(image) is not None
-    except ValueError:
-        return False
+    return lacking.is_here(home, image)
 
 
 def bring(home: Path, image: str) -> None:
-    """From its registry, if it is not here."""
-    from madang.cli.images.bars import bars
-
-    if is_here(home, image):
-        return
-    if image in REFUSED:
-        raise Impossible(REFUSED[image])
-    with bars() as told:
-        try:
-            asyncio.run(pull(images(home), image, progress=told))
-        except PullError as error:
-            REFUSED[image] = f'the image "{image}" is not here, and could not be pulled: {error}'
-            raise Impossible(REFUSED[image]) from error
+    """From an engine of this machine or its registry, if it is not here."""
+    try:
+        lacking.bring(home, image)
+    except lacking.Unbrought as error:
+        raise Impossible(str(error)) from error
 
 
 def chosen(build: Build, home: Path, found: Foretold, why: str, anew: int) -> Chosen:

@@ -12,12 +12,13 @@ from typing import Any
 
 from madang.app.compose.plan import Plan
 from madang.app.compose.probes import asked_port
+from madang.app.compose.pulling import pull_policy
 from madang.app.field import Field
 from madang.ports.objects import Obj
 
 
 def container(plan: Plan) -> Obj:
-    out: Obj = {"name": plan.name, "image": plan.image, "imagePullPolicy": "IfNotPresent"}
+    out: Obj = {"name": plan.name, "image": plan.image, "imagePullPolicy": pull_policy(plan.field)}
     out["terminationMessagePolicy"] = "FallbackToLogsOnError"  # why it failed, where people look first
     one = plan.field
     out |= command(plan)

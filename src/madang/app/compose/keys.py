@@ -144,8 +144,11 @@ TABLE: tuple[Key, ...] = (
     Key("privileged", because=CLOSED),
     Key("profiles", "services of other profiles are left out"),
     Key("provider", because="nothing outside of the file is called"),
-    Key("pull_policy", because="nothing is pulled; `madang up --build` makes environments anew"),
-    Key("pull_refresh_after", because="nothing is pulled"),
+    Key(
+        "pull_policy",
+        "the container's `imagePullPolicy`; `daily` and the like are refused",
+    ),
+    Key("pull_refresh_after", because="nobody looks how old an image is; `pull_policy: always` asks each time"),
     Key("read_only", because=CLOSED),
     Key("restart", '`"no"` is a Job; all others are started again by their Deployment'),
     Key("runtime", because="`madang up --runtime` and `x-madang.runtime` choose how a service runs"),
@@ -178,7 +181,6 @@ TABLE: tuple[Key, ...] = (
 
 HARMLESS = {  # (key, values that ask for what is done anyway)
     "network_mode": {"bridge", "default"},
-    "pull_policy": {"build", "missing", "if_not_present"},
     "ipc": {"private"},
     "attach": {"True"},
     "deploy.endpoint_mode": {"vip"},

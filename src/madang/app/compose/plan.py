@@ -11,6 +11,7 @@ from pathlib import Path
 from madang.app.application import PROJECT, SERVICE
 from madang.app.choice import AUTO, BASE, CONTAINER, HOST, Chosen, Impossible
 from madang.app.compose.ground import Ground
+from madang.app.compose.pulling import NEVER, check, pull_policy
 from madang.app.compose.volumes import bound, named
 from madang.app.field import Field
 from madang.app.images.found import Found, NoProgram, find
@@ -135,7 +136,20 @@ def startable(made: Plan) -> Plan:
     return made
 
 
+def from_registry(made: Plan, why: NoProgram) -> Plan:
+    """No program of this machine stands for its image: it is brought now, as a file that cannot run starts nothing."""
+    of, image = made.field["image"], made.field["image"].text()
+    try:
+        if pull_policy(made.field) == NEVER:
+            raise Impossible("pull_policy: never")
+        return replace(made, image=image, chosen=made.ground.options.runtimes.brought(image, asked(made)))
+    except Impossible as error:
+        of.fault(f"{why} ({error})" if str(error) else str(why))
+        return made
+
+
 def pulled(made: Plan) -> Plan:
+    check(made.field)
     of, image = made.field["image"], made.field["image"].text()
     if image == MACHINE:
         return replace(made, image=image)
@@ -153,8 +167,7 @@ def pulled(made: Plan) -> Plan:
             image, made.ground.options.allow_other_versions, data_folder(made, image), owner, tools_folder(made)
         )
     except NoProgram as error:
-        of.fault(str(error))
-        return made
+        return from_registry(made, error)
     if found.warning:
         made.ground.warn(of, found.warning)
     return configured(replace(made, image=found.program.reference, found=found), ())

@@ -17,7 +17,8 @@ def bars() -> "Iterator[Callable[[Progress], None]]":
 
     shown: dict[str, TaskID] = {}
     columns = (TextColumn("layer {task.description}"), BarColumn(), DownloadColumn())
-    with Bars(*columns, console=console(stderr=True), transient=True) as drawn:
+    screen = console(stderr=True)
+    with Bars(*columns, console=screen, transient=True, disable=not screen.is_terminal) as drawn:
 
         def progress(now: "Progress") -> None:
             if now.part not in shown:

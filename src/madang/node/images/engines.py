@@ -6,16 +6,21 @@ gave it; None where nobody has it. An engine that is not there, or will not spea
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from madang.node.images.limits import LIMITS, NoRoom
 from madang.node.images.reference import Reference
 
+if TYPE_CHECKING:
+    import httpx
+
 DOCKER, PODMAN = ENGINES = "Docker", "Podman"
 SOCKET = "/var/run/docker.sock"
-_ASK_S, _SILENCE_S = 2.0, 60.0
+_ASK_S, _PODMAN_S, _SILENCE_S = 2.0, 10.0, 60.0
 
 
 def taken(image: Reference, file: Path, environment: Mapping[str, str] = os.environ) -> str:
@@ -26,26 +31,61 @@ def taken(image: Reference, file: Path, environment: Mapping[str, str] = os.envi
 
 
 def docker_socket(environment: Mapping[str, str]) -> str:
-    """Empty where Docker is not on this machine."""
+    """Empty where no Docker of this machine lets us in."""
     said = environment.get("DOCKER_HOST", "")
     if said and not said.startswith("unix://"):
         return ""
     path = said.removeprefix("unix://") or SOCKET
-    return path if os.path.exists(path) else ""
+    with socket.socket(socket.AF_UNIX) as tried:
+        tried.settimeout(_ASK_S)
+        try:
+            tried.connect(path)
+        except OSError:
+            return ""
+    return path
+
+
+def may_have(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether it is worth asking: by a look at files alone."""
+    return bool(docker_socket(environment)) or _podman_may_have(environment)
+
+
+def has(image: Reference, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether `taken` would find it."""
+    if path := docker_socket(environment):
+        import httpx
+
+        try:
+            with _docker(path) as client:
+                if _in_docker(client, image):
+                    return True
+        except httpx.HTTPError:
+            pass
+    return _in_podman(image, environment)
+
+
+def _docker(path: str) -> "httpx.Client":
+    import httpx  # only who speaks to an engine needs it, others want the names alone
+
+    waits = httpx.Timeout(_SILENCE_S, connect=_ASK_S)
+    return httpx.Client(transport=httpx.HTTPTransport(uds=path), base_url="http://docker", timeout=waits)
+
+
+def _in_docker(client: "httpx.Client", image: Reference) -> bool:
+    return client.get(f"/images/{image}/json", timeout=_ASK_S).status_code == 200
 
 
 def _from_docker(image: Reference, file: Path, environment: Mapping[str, str]) -> bool:
-    socket = docker_socket(environment)
-    if not socket:
+    path = docker_socket(environment)
+    if not path:
         return False
-    import httpx  # only the process that brings images needs it, others want the names alone
+    import httpx
 
-    waits = httpx.Timeout(_SILENCE_S, connect=_ASK_S)
     try:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://docker", timeout=waits) as client:
-            if client.get(f"/images/{image}/json", timeout=_ASK_S).status_code != 200:
+        with _docker(path) as client:
+            if not _in_docker(client, image):
                 return False
-            with client.stream("GET", f"/images/{image}/get") as answer, open(file, "wb") as out:
+            with client.stream("GET", f"/images/{image}/get") as answer, open(file, "wb", buffering=0) as out:
                 if answer.status_code != 200:
                     return False
                 for chunk in answer.iter_raw(1 << 20):
@@ -62,15 +102,22 @@ def _room(fd: int, more: int) -> None:
         raise NoRoom
 
 
-def _from_podman(image: Reference, file: Path, environment: Mapping[str, str]) -> bool:
-    if shutil.which("podman", path=environment.get("PATH")) is None or not _ever_used(environment):
+def _in_podman(image: Reference, environment: Mapping[str, str]) -> bool:
+    if shutil.which("podman", path=environment.get("PATH")) is None or not _podman_may_have(environment):
         return False
-    name = image.familiar  # what was built as `cart:1` is `localhost/cart:1` there
     try:
-        if _podman("image", "exists", name, within_s=_SILENCE_S / 6).returncode != 0:
-            return False
-        return _podman("save", "--quiet", "-o", str(file), name, within_s=None).returncode == 0
+        # what was built as `cart:1` is `localhost/cart:1` there
+        return _podman("image", "exists", image.familiar, within_s=_PODMAN_S).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _from_podman(image: Reference, file: Path, environment: Mapping[str, str]) -> bool:
+    if not _in_podman(image, environment):
+        return False
+    try:
+        return _podman("save", "--quiet", "-o", str(file), image.familiar, within_s=None).returncode == 0
+    except OSError:
         return False
 
 
@@ -80,11 +127,13 @@ def _podman(*words: str, within_s: float | None) -> "subprocess.CompletedProcess
     )
 
 
-def _ever_used(environment: Mapping[str, str]) -> bool:
-    """Whether there can be images: podman would make its folders only to say that there are none."""
+def _podman_may_have(environment: Mapping[str, str]) -> bool:
+    """Podman itself takes a while to say that it has nothing: its list of images says so sooner. Where somebody keeps
+    them elsewhere, only podman knows."""
     home = Path(environment.get("HOME") or "/")
     config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "containers/storage.conf"
+    if environment.get("CONTAINERS_STORAGE_CONF") or config.exists() or os.path.exists("/etc/containers/storage.conf"):
+        return True
     data = Path(environment.get("XDG_DATA_HOME") or home / ".local/share") / "containers/storage"
-    settings = environment.get("CONTAINERS_STORAGE_CONF") or config
-    usual = Path("/var/lib/containers/storage") if os.geteuid() == 0 else data
-    return any(os.path.exists(path) for path in (settings, "/etc/containers/storage.conf", usual))
+    top = Path("/var/lib/containers/storage") if os.geteuid() == 0 else data
+    return any(path.stat().st_size > len("[]") for path in top.glob("*-images/images.json"))

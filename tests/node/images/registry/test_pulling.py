@@ -242,3 +242,18 @@ def test_mirrors_come_first_and_what_they_lack_comes_from_the_registry(registry:
 def test_a_digest_alone_says_not_where(registry: Registry, layout: Layout) -> None:
     with pytest.raises(ValueError, match="names no registry"):
         pull(layout, IMAGE, [registry.base], dict, lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("/mirror/v2/shop/cart/blobs/", lambda h: h.error(404, "BLOB_UNKNOWN")),
+        (LAYERS[0], lambda h: h.answer(200, bytes(len(BLOBS[LAYERS[0]])))),
+    ],
+)
+def test_a_mirror_that_lacks_a_layer_or_lies(registry: Registry, layout: Layout, fault: Any) -> None:
+    registry.offer("1", IMAGE, BLOBS)
+    registry.faults = [fault] * 3
+    registry.faults[1:] = [] if "mirror" not in fault[0] else registry.faults[1:]
+    fetch(registry, layout, places=[f"{registry.base}/mirror", registry.base])
+    whole(layout)

@@ -6,6 +6,7 @@ addresses a registry may speak TLS or not: it is asked once without, and tells.
 """
 
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -52,6 +53,7 @@ def proxied(scheme: str, host: str) -> bool:
 
 def speaks_tls(connected: socket.socket, host: str, within_s: float) -> bool:
     """By what it says to who speaks without."""
+    address, said = connected.getpeername(), b""
     connected.settimeout(within_s)
     try:
         connected.sendall(f"GET /v2/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
@@ -59,9 +61,24 @@ def speaks_tls(connected: socket.socket, host: str, within_s: float) -> bool:
         with suppress(OSError):
             if b"\r\n\r\n" in said[-4:]:
                 said += connected.recv(4096)
+    except TimeoutError:
+        return False
+    except OSError:
+        pass  # hung up on us
+    if said.startswith(b"HTTP/"):
+        return b" 400 " in said[:16] and b"HTTPS" in said
+    return said.startswith(TLS_ALERT) or _shakes_hands(address, within_s)
+
+
+def _shakes_hands(address: tuple[str, int], within_s: float) -> bool:
+    """For who hangs up without a word. Whose certificate it is does not matter yet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(address[:2], within_s) as raw, context.wrap_socket(raw):
+            return True
     except OSError:
         return False
-    return said.startswith(TLS_ALERT) or (b" 400 " in said[:16] and b"HTTPS" in said)
 
 
 def _ask(host: str, port: int, within_s: float, found: list[object]) -> None:

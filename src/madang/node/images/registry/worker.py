@@ -53,11 +53,13 @@ def bring(layout: Layout, job: Mapping[str, Any], image: Reference, told: Progre
     """From whoever has it, the nearest first."""
     if job["engines"] and image.path:
         layout.make()
+        found, engine = list[str](), ""
         with layout.adding() as folder:
             if engine := taken(image, folder / "archive"):
                 found = take(layout, folder / "archive", told, (job["reference"],), job["platform"])
-                after(job["folder"], found, engine)
-                return
+        if engine:
+            after(job["folder"], found, engine)  # room is made, and we are ended, when nothing of ours lies about
+            return
     pulled = pull(
         layout, job["reference"], where, lambda: first(job["credentials"], image), told, platform=job["platform"],
         reach_s=WHOLE_S,

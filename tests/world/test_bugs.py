@@ -51,7 +51,7 @@ RARE = {
     "never again": 19,
     "conflict is done": 19,
     "gap untold": 22,
-    "stuck for ever": 16,
+    "stuck for ever": 50,
     "liveness ignored": 80,
     "slices not awaited": 130,
     "removed run on": 72,

@@ -1,11 +1,14 @@
 """What was chosen is kept beside the courtyard; without images nobody is asked."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+import pytest
 
 from madang.app.choice import CONTAINER, HOST, Chosen, Kept
 from madang.app.programs.make import Build
-from madang.cli.choosing import Choosing, file, read
+from madang.cli.choosing import Choosing, file, read, refusal
 
 
 def never() -> NoReturn:
@@ -34,3 +37,28 @@ def test_a_damaged_file_is_no_choice(tmp_path: Path) -> None:
         path = tmp_path / "one.json"
         path.write_text(text)
         assert read(path) == {}
+
+
+def record(works: bool, why: str = "", **settings: str) -> dict[str, Any]:
+    able = {"name": "container", "works": works, "why_not": why}
+    return {"settings": settings, "machine": {"abilities": [{"name": "host", "works": True, "why_not": ""}, able]}}
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (record(True), ""),
+        (record(False, "no runc"), "no runc"),
+        (record(True, network="loopback"), "they need pods with addresses of their own (--network bridge)"),
+        (record(True, runtime="host"), "the courtyard runs with --runtime host"),
+    ],
+)
+def test_the_courtyard_says_whether_containers_work(tmp_path: Path, found: dict[str, Any], told: str) -> None:
+    assert refusal(Court("one", tmp_path, found)) == told  # type: ignore[arg-type]
+
+
+@dataclass
+class Court:
+    name: str
+    home: Path
+    record: dict[str, Any]

@@ -51,7 +51,7 @@ class Choosing:
         except imaging.Lacking as error:
             missing = str(error)
         base = found.bases[0] if found is not None and found.bases else "all that it stands on"
-        chosen = choose(asked, self.given, kept, lambda: missing, self.refused, base)
+        chosen = choose(asked, self.given, kept, lambda: missing, self.cannot_build, base)
         if chosen.runtime == HOST:
             return chosen
         if found is None:
@@ -100,6 +100,9 @@ class Choosing:
             self._refused = refusal(self.awake())
         return self._refused
 
+    def cannot_build(self) -> str:
+        return "images are built by root alone so far" if os.geteuid() != 0 else self.refused()
+
     def before(self, project: str, service: str) -> Kept:
         if project not in self.kept:
             self.kept[project] = read(file(self.home, project))
@@ -145,8 +148,6 @@ def write(path: Path, services: Mapping[str, Kept]) -> None:
 
 def refusal(court: Courtyard) -> str:
     """What the control process found out, if need be after a moment: it looks once all stands."""
-    if os.geteuid() != 0:
-        return "images are built by root alone so far"
     deadline = time.monotonic() + PATIENCE_S
     while True:
         record = court.record

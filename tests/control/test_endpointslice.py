@@ -133,3 +133,43 @@ def test_any_interruption_ends_with_every_pod_once(data: st.DataObject) -> None:
     names = [e["targetRef"]["name"] for s in house.list(SLICES) for e in s["endpoints"]]
     assert sorted(names) == sorted(p["metadata"]["name"] for p in house.list("pods"))
     assert list(decided(endpointslice, house, "s")) == []
+
+
+@st.composite
+def states(draw: st.DrawFn) -> dict[str, Any]:
+    """One pod as it may stand at some moment."""
+    metadata: dict[str, Any] = {"name": "p", "namespace": "default", "uid": "u", "labels": {"app": draw(FEW)}}
+    if draw(st.booleans()):
+        metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    spec = {"nodeName": draw(FEW), "hostname": "h", "subdomain": draw(st.sampled_from(("s", "t"))), "containers": [
+        {"name": "c", "ports": [{"name": "web", "containerPort": draw(st.sampled_from((80, 81)))}]}]}  # fmt: skip
+    ready = {"type": "Ready", "status": draw(st.sampled_from(("True", "False"))), "lastTransitionTime": draw(FEW)}
+    status = {"phase": draw(st.sampled_from(("Pending", "Running", "Failed"))), "conditions": [ready]}
+    status |= {"containerStatuses": [{"restartCount": draw(st.sampled_from((0, 1)))}]}
+    if draw(st.booleans()):
+        status["podIP"] = f"10.0.0.{draw(st.sampled_from((1, 2)))}"
+    return {"kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+
+
+FEW = st.sampled_from(("a", "b"))
+
+
+@settings(max_examples=300)
+@given(one=states(), other=states())
+def test_pods_that_bear_the_same_make_the_same_slices(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Drawn so that many pairs differ in one thing, or in what does not bear alone."""
+    other = {**one, "status": other["status"], **({"spec": other["spec"]} if one["spec"]["nodeName"] == "a" else {})}
+    groups = []
+    for p in (one, other):
+        house = House()
+        service(house, ports=[{"port": 80, "targetPort": "web", "protocol": "TCP"}])
+        s = house.objects[("services", "default", "s")]
+        house.objects[("pods", "default", "p")] = p
+        groups.append(endpointslice.desired(s, house))
+    if endpointslice.bearing(one) == endpointslice.bearing(other):
+        assert groups[0] == groups[1]
+
+
+def test_of_anything_but_pods_each_change_bears() -> None:
+    a, b = ({"kind": "Service", "metadata": {"resourceVersion": n}, "spec": {}} for n in ("1", "2"))
+    assert endpointslice.bearing(a) != endpointslice.bearing(b)

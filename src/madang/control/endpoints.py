@@ -22,6 +22,7 @@ KIND, SERVICES = "endpoints", "services"
 MANAGER = "endpoints.kubernetes.io/managed-by"
 HEADLESS = endpointslice.HEADLESS
 
+bearing = endpointslice.bearing
 WATCHES: Mapping[Kind, Waker] = {SERVICES: wake_self, KIND: wake_self, pod.PODS: endpointslice.wake_of_pod}
 
 

@@ -46,6 +46,15 @@ def wake_of_slice(obj: Obj, view: View) -> Iterable[Ref]:
 WATCHES: Mapping[Kind, Waker] = {KIND: wake_self, pod.PODS: wake_of_pod, SLICES: wake_of_slice}
 
 
+def bearing(obj: Obj) -> object:
+    """Of a pod all that `desired` looks at: its status is written often, and says something new of that now and then
+    (as Kubernetes' podEndpointsChanged). Of anything else each change."""
+    if obj.get("kind") != "Pod":
+        return obj["metadata"].get("resourceVersion")
+    address = (obj.get("status") or {}).get("podIP")
+    return labels_of(obj), pod.deleting(obj), address, pod.ended(obj), pod.ready(obj), obj["spec"]
+
+
 def decide(ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]:
     service = view.get(KIND, ref.namespace, ref.name)
     if service is None or pod.deleting(service) or not service["spec"].get("selector"):

@@ -1,6 +1,8 @@
 """Requests through the API to a server of a pod: methods, paths, bodies, pages, and what cannot be reached."""
 
 import asyncio
+import ssl
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from madang.api.direct import DirectApi
 from madang.ports.errors import BadRequest
+from madang.wire import certificates
 from madang.wire.proxying import Aim, aim
 from tests.api.house import pod
 from tests.wire.doors import Client, doors
@@ -82,6 +85,22 @@ def test_every_method_reaches_the_pod(tmp_path: Path) -> None:
         assert (await client("POST", at)).raw.startswith(b"POST / ")
         there = await client("GET", f"{at}?a=b")
         assert there.status == 301 and there.headers["location"] == f"{at}/?a=b"
+
+    run(tmp_path, check)
+
+
+def test_https_without_a_certificate_that_anybody_knows(tmp_path: Path) -> None:
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        made = certificates.ensure(tmp_path / "other", ["127.0.0.1"], time.time())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(made.server)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+        async with server:
+            number = server.sockets[0].getsockname()[1]
+            got = await client("GET", f"{ROOT}/pods/https:p:{number}/proxy/x")
+            assert got.status == 200 and got.raw.startswith(b"GET /x ")
+            plain = await client("GET", f"{ROOT}/pods/p:{number}/proxy/x")
+            assert plain.status == 503
 
     run(tmp_path, check)
 

@@ -7,7 +7,7 @@ nodes alike (kubernetes pkg/controller/volume/persistentvolume and its pv_helper
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from madang.kinds.checks.resources import amount
+from madang.kinds import quantity
 from madang.kinds.selectors import from_object
 from madang.ports.objects import Obj
 
@@ -108,7 +108,15 @@ def size(obj: Obj) -> int:
     """What a volume has, or a claim asks for, in billionths of a byte."""
     spec = obj["spec"]
     has = spec.get("capacity") if "capacity" in spec else (spec.get("resources") or {}).get("requests")
-    return amount((has or {}).get("storage", "0")).nanos
+    return nanos((has or {}).get("storage", "0"))
+
+
+def nanos(text: str) -> int:
+    """0 for what is no quantity: nobody looked at it who would have refused it."""
+    try:
+        return quantity.parse(str(text)).nanos
+    except quantity.QuantityError:
+        return 0
 
 
 def mismatch(volume: Obj, claim: Obj) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from madang.node.images.collection import candidates, let_go, sweep, unused
+from madang.node.images.place import opened
 from tests.e2e.conftest import Court, courtyard
 from tests.e2e.images import bring
 
@@ -79,9 +81,11 @@ def test_one_digest_goes_through_four_environments(tmp_path: Path) -> None:
         assert files(tmp_path / "m") == before, "nothing was built, loaded or unpacked for any of them"
 
         first.run("down", "--purge")  # takes no image from the others
-        (row,) = [r for r in first.json("image", "ls") if "docker.io/shop/cart:1" in r["refs"]]
-        assert len(row["usedBy"]) == 3
-        courts["test"].run("image", "prune", "--all")
+        store = opened(courts["test"].home)
+        assert len(store.holders(digest)) == 3
+        gone = let_go(store, unused(candidates(store), named_too=True))
+        sweep(store.layout)
+        assert digest not in gone and len(store.all()) == 1
         word = ("exec", "deploy/cart", "--", "sh", "-c", "cat /word; echo $WHERE $STAGE")
         assert courts["production"].kubectl(*word).split() == ["the", "same", "desk", "last"]
         ending = [beside(court, "down", "--purge") for court in courts.values()]  # quicker than one by one

@@ -1,5 +1,6 @@
 """Pods in containers, in a real courtyard: what they see, that they outlive who watches them, what they leave."""
 
+import base64
 import json
 import os
 import shutil
@@ -16,9 +17,11 @@ import pytest
 from madang.node.networks import namespaces
 from tests.e2e.conftest import Court, courtyard
 from tests.e2e.images import TINY, bring
+from tests.e2e.test_registry import HTPASSWD, Make, registry
 from tests.e2e.traces import control
 
 pytestmark = pytest.mark.e2e
+__all__ = ["registry"]  # a fixture
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",
@@ -252,6 +255,34 @@ def test_the_control_is_killed_while_a_pod_ends(court: Court, step: str) -> None
 
 
 @pytest.mark.timeout(600 if CYCLES > 100 else 120)
+def test_what_is_not_here_is_pulled_as_its_secret_says(
+    court: Court, registry: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    host = registry(f"auth: {{htpasswd: {{realm: us, path: {tmp_path}/htpasswd}}}}\n")
+    far = f"{host}/far/tiny:1"
+    auths = {"auths": {host: {"username": "me", "password": "secret"}}}
+    (tmp_path / "config.json").write_text(json.dumps(auths))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    for words in (("tag", TINY, far), ("push", far), ("rm", far)):
+        court.run("image", *words)
+    secret = base64.b64encode(json.dumps(auths).encode()).decode()
+    body = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": secret}}
+    named = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "far"}, **body}
+    court.kubectl("apply", "-f", "-", stdin=json.dumps(named))
+    plain = {"containers": [{"name": "c", "image": far}], "initContainers": [], "volumes": []}
+    body = {**POD, "metadata": {"name": "nobody"}, "spec": plain}
+    court.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    until(lambda: "answers 401" in str(status(court, "nobody")), "without its secret nothing is pulled")
+    found = made(court, "far", imagePullSecrets=[{"name": "far"}], **plain)
+    assert found["containerStatuses"][0]["imageID"].startswith("sha256:")
+    told = court.kubectl("get", "events", "--field-selector", "involvedObject.name=far", "-o", "json")
+    said = [event["message"] for event in json.loads(told)["items"] if event["reason"] == "Pulled"]
+    assert len(said) == 1 and said[0].startswith(f'Successfully pulled image "{far}" in ')
+    court.kubectl("delete", "pod", "nobody")
+    gone(court, "far")
+
+
 def test_cycles_leave_nothing_on_the_machine(court: Court) -> None:
     there = set((court.home / "pods").glob("*"))
     for name in ("warm", "warmer"):

@@ -16,6 +16,7 @@ import pytest
 from madang.node.images.layout import Layout
 from madang.node.images.load import load
 from madang.node.images.naming import entry_of, give
+from madang.node.images.registry.bring import bring
 from madang.node.images.registry.pull import PullError, pull
 from madang.node.images.registry.push import push
 from madang.node.images.store import Store
@@ -133,3 +134,21 @@ def test_skopeo_reads_what_we_brought_there(tmp_path: Path, registry: Make) -> N
     skopeo("copy", "-q", "--src-tls-verify=false", f"docker://{ref}", f"oci:{tmp_path}/layout:x")
     blobs = {f"sha256:{f.name}" for f in (tmp_path / "layout/blobs/sha256").iterdir()}
     assert blobs == set(BLOBS) and Store(tmp_path / "ours").find(ref) is not None
+
+
+def test_what_podman_has_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs("podman")
+    kept = tmp_path / "storage.conf"
+    kept.write_text(f'[storage]\ndriver = "vfs"\ngraphroot = "{tmp_path}/graph"\nrunroot = "{tmp_path}/run"\n')
+    monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(kept))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    oci_archive(tmp_path / "a.tar", ("localhost/mine:1", IMAGE, BLOBS))
+    load_it = ["podman", "load", "-q", "-i", tmp_path / "a.tar"]
+    made = subprocess.run(load_it, capture_output=True, text=True, timeout=60, check=False)
+    if made.returncode:
+        pytest.skip(f"podman does not work here: {made.stderr.strip()[-200:]}")
+    found = asyncio.run(bring(tmp_path / "ours", "mine:1"))  # where podman keeps what was built without a registry
+    assert (found.origin, found.image.refs) == ("Podman", ("docker.io/library/mine:1",))
+    assert (found.image.layers[1].folder / "b").read_text() == "upper"
+    with pytest.raises(PullError, match="Connection refused"):
+        asyncio.run(bring(tmp_path / "ours", "localhost:1/other:1"))

@@ -18,6 +18,8 @@ from tests.kinds.checks.objects import told
         ({"configMap": {"name": "c", "items": [{"key": "a", "path": "/b"}]}},
          ['v[0].configMap.items[0].path: Invalid value: "/b": must be a relative path']),
         ({"persistentVolumeClaim": {}}, ["v[0].persistentVolumeClaim.claimName: Required value"]),
+        ({"ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}},
+         ["v[0].ephemeral.volumeClaimTemplate.spec.resources[storage]: Required value"]),
         ({"downwardAPI": {"items": [{"path": "a"}]}},
          ["v[0].downwardAPI: Required value: one of fieldRef and resourceFieldRef is required"]),
         ({"projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 5}}]}},

@@ -6,19 +6,17 @@ In: the new object and the old one (None on create). Out: causes, in the API's o
 from typing import Any
 
 from madang.kinds.causes import Cause
+from madang.kinds.checks.claim_spec import POSITIVE, check_claim_spec, check_class, check_modes, check_volume_mode
 from madang.kinds.checks.faults import each, forbidden, immutable, invalid, one_of, required, unsupported
-from madang.kinds.checks.labels import check_expression, check_label_selector
+from madang.kinds.checks.labels import check_expression
 from madang.kinds.checks.meta import check_meta, check_meta_update
 from madang.kinds.checks.pod_difference import hunks, spec_lines
 from madang.kinds.checks.resources import amount
 from madang.kinds.checks.scheduling import check_node_selector
 from madang.kinds.checks.volumes import check_volume_source
-from madang.kinds.names import dns_subdomain, qualified_name
+from madang.kinds.names import qualified_name
 from madang.ports.objects import Obj
 
-ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-VOLUME_MODES = ("Block", "Filesystem")
-POSITIVE = "must be greater than zero"
 # Everything of a volume's spec that is not its source.
 BESIDE_SOURCE = frozenset({
     "capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "mountOptions",
@@ -32,39 +30,6 @@ def check_claim(new: Obj, old: Obj | None) -> list[Cause]:
         return check_meta(new) + check_claim_spec(spec, "spec")
     out = check_meta_update(new, old) + check_claim_spec(spec, "spec")
     return out + _claim_changes(new, old)
-
-
-def check_claim_spec(spec: Obj, path: str) -> list[Cause]:
-    modes = spec.get("accessModes") or []
-    out = [] if modes else [required(f"{path}.accessModes", "at least 1 access mode is required")]
-    out += check_label_selector(spec.get("selector"), f"{path}.selector") + _modes(modes, f"{path}.accessModes")
-    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    here = f"{path}.resources[storage]"
-    if size is None:
-        out.append(required(here))
-    elif amount(size).nanos <= 0:
-        out.append(invalid(here, str(amount(size)), POSITIVE))
-    out += _class(spec.get("storageClassName"), f"{path}.storageClassName")
-    out += _volume_mode(spec.get("volumeMode"), f"{path}.volumeMode")
-    source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
-    if source is not None and ref is not None and {**source, "namespace": None} != {**ref, "namespace": None}:
-        out.append(invalid(path, source, "must match dataSourceRef"))
-    return out
-
-
-def _modes(modes: list[str], path: str) -> list[Cause]:
-    out = [unsupported(path, mode, ACCESS_MODES) for mode in modes if mode not in ACCESS_MODES]
-    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
-        out.append(forbidden(path, "may not use ReadWriteOncePod with other access modes"))
-    return out
-
-
-def _class(name: str | None, path: str) -> list[Cause]:
-    return each(path, name, dns_subdomain(name)) if name else []
-
-
-def _volume_mode(mode: str | None, path: str) -> list[Cause]:
-    return [unsupported(path, mode, VOLUME_MODES)] if mode is not None and mode not in VOLUME_MODES else []
 
 
 def _claim_changes(new: Obj, old: Obj) -> list[Cause]:
@@ -145,7 +110,7 @@ def check_volume_status(new: Obj, old: Obj) -> list[Cause]:
 def _volume_spec(spec: Obj) -> list[Cause]:
     modes, capacity = spec.get("accessModes") or [], spec.get("capacity") or {}
     out = [] if modes else [required("spec.accessModes")]
-    out += _modes(modes, "spec.accessModes")
+    out += check_modes(modes, "spec.accessModes")
     if not capacity:
         out.append(required("spec.capacity"))
     if "storage" not in capacity or len(capacity) > 1:
@@ -168,8 +133,8 @@ def _volume_spec(spec: Obj) -> list[Cause]:
     if (spec.get("hostPath") or {}).get("path") == "/" and policy == "Recycle":
         words = "may not be 'recycle' for a hostPath mount of '/'"
         out.append(forbidden("spec.persistentVolumeReclaimPolicy", words))
-    out += _class(spec.get("storageClassName"), "spec.storageClassName")
-    return out + _volume_mode(spec.get("volumeMode"), "spec.volumeMode")
+    out += check_class(spec.get("storageClassName"), "spec.storageClassName")
+    return out + check_volume_mode(spec.get("volumeMode"), "spec.volumeMode")
 
 
 def check_storage_class(new: Obj, old: Obj | None) -> list[Cause]:

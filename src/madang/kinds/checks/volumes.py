@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from madang.kinds.causes import Cause
+from madang.kinds.checks.claim_spec import check_claim_spec
 from madang.kinds.checks.environment import FILE_FIELDS, check_field_ref, check_resource_ref
 from madang.kinds.checks.faults import duplicate, each, forbidden, invalid, required, unsupported
+from madang.kinds.checks.meta import check_template_meta
 from madang.kinds.checks.resources import amount
 from madang.kinds.names import dns_label
 
@@ -216,7 +218,12 @@ def _claim(source: Volume, path: str) -> list[Cause]:
 
 
 def _ephemeral(source: Volume, path: str) -> list[Cause]:
-    return [] if source.get("volumeClaimTemplate") else [required(f"{path}.volumeClaimTemplate")]
+    template = source.get("volumeClaimTemplate")
+    if not template:
+        return [required(f"{path}.volumeClaimTemplate")]
+    here = f"{path}.volumeClaimTemplate"
+    out = check_template_meta(template.get("metadata") or {}, f"{here}.metadata")
+    return out + check_claim_spec(template.get("spec") or {}, f"{here}.spec")
 
 
 # In the order in which the API looks at them: the second one found is the one that is too many.

@@ -274,3 +274,24 @@ def test_a_worker_made_of_a_servers_folder_may_never_listen(tmp_path: Path, own:
     made = application(tmp_path, f"services: {{a: {{build: ., {own}}}}}")
     notes = find(made, "Deployment", "a")["spec"]["template"]["metadata"].get("annotations", {})
     assert (notes.get("madang.dev/listens") == "maybe") == unsure
+
+
+def test_resolvers(tmp_path: Path) -> None:
+    made = application(
+        tmp_path,
+        f"""
+        services:
+          own: {{{HOST}, dns: [192.0.2.1, 192.0.2.2], dns_search: x.example, dns_opt: ["ndots:2", use-vc]}}
+          search: {{{HOST}, dns_search: [y.example]}}
+          none: {{{HOST}, dns_search: .}}
+        """,
+    )
+    own = pod(made, "own")
+    assert own["dnsPolicy"] == "None" and own["dnsConfig"] == {
+        "nameservers": ["192.0.2.1", "192.0.2.2"],
+        "searches": ["x.example"],
+        "options": [{"name": "ndots", "value": "2"}, {"name": "use-vc"}],
+    }
+    search = pod(made, "search")
+    assert "dnsPolicy" not in search and search["dnsConfig"] == {"searches": ["y.example"]}
+    assert "dnsConfig" not in pod(made, "none")

@@ -232,6 +232,7 @@ FORMS: dict[str, Form] = {
     "deploy": deploy,
     "develop": develop,
     "dns": listed,
+    "dns_opt": listed,
     "dns_search": listed,
     "entrypoint": words,
     "env_file": env_files,

@@ -78,10 +78,25 @@ def pod_fields(plan: Plan) -> Obj:
             names.setdefault(address, []).append(name)
     if names:
         out["hostAliases"] = [{"ip": ip, "hostnames": hosts} for ip, hosts in names.items()]
+    out |= resolver(one)
     chosen = node_selector(plan)
     if chosen:
         out["nodeSelector"] = chosen
     return out
+
+
+def resolver(one: Field) -> Obj:
+    """As Docker has it, servers that are named answer everything but the names of services, which stand in the hosts
+    file; the search domain `.` is none."""
+    servers = one["dns"].texts()
+    search = [domain for domain in one["dns_search"].texts() if domain != "."]
+    options = [text.partition(":") for text in one["dns_opt"].texts()]
+    words = [{"name": name, "value": value} if value else {"name": name} for name, _, value in options]
+    config = {"nameservers": servers, "searches": search, "options": words}
+    if not any(config.values()):
+        return {}
+    policy = {"dnsPolicy": "None"} if servers else {}
+    return {**policy, "dnsConfig": {key: value for key, value in config.items() if value}}
 
 
 def node_selector(plan: Plan) -> dict[str, str]:

@@ -26,6 +26,7 @@ def pull(
 
     Example: `madang image pull redis:7`
     """
+    from madang.node.images.reference import parse
     from madang.node.images.registry.pull import PullError
     from madang.node.images.registry.pull import pull as fetch
 
@@ -38,7 +39,7 @@ def pull(
     if output == AS_JSON:
         print_json({"id": found.id, "digest": found.digest, "refs": found.refs, "size": found.size})
     else:
-        say(plain(f"pulled {', '.join(found.refs) or image}"))
+        say(plain(f"pulled {parse(image)}"))  # not all names that it has had before
 
 
 def push(

@@ -40,6 +40,12 @@ def test_undecided_until_somebody_says_why() -> None:
     assert not found.undecided and found.closed == ("web: new",)
 
 
+def test_a_port_that_cannot_be_published_is_decided() -> None:
+    said = {**event("published port 53/UDP is not open", "2026-01-01T00:00:02Z"), "reason": "ProtocolNotSupported"}
+    found = doors(WANTED, [service()], [said])
+    assert not found.undecided and found.closed == ("web: published port 53/UDP is not open",)
+
+
 def test_one_of_two_ports_closed() -> None:
     ports = [{"port": 80}, {"port": 81, "error": "madang.dev/PortNotOpened"}]
     assert doors(WANTED, [service({"ip": "127.0.0.1", "ports": ports})], []).closed

@@ -40,9 +40,7 @@ def test_a_udp_port_beside_a_tcp_port_of_the_same_number() -> None:
 def test_what_is_not_carried_is_said() -> None:
     port = {"name": "dns", "port": 53, "protocol": "UDP"}
     [published] = carry(service("web", port, type="LoadBalancer"), [], TWO).problems
-    assert published.message.startswith(
-        "port 53/UDP is not published at 127.0.0.1: it is open at the Service's address"
-    )
+    assert published.message.startswith("published port 53/UDP is not open at 127.0.0.1, but at the Service's address")
     loopback = carry(service("web", port), [udp_slices(endpoint("10.1.0.2"))], settings(LOOPBACK))
     assert "on the loopback network" in loopback.problems[0].message and not loopback.datagrams
 

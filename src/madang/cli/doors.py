@@ -11,7 +11,7 @@ from typing import Any
 
 from madang.ports.objects import Obj
 
-REASONS = ("PortTaken", "PortNotOpened")
+REASONS = ("PortTaken", "PortNotOpened", "ProtocolNotSupported")
 PORT = re.compile(r"published port (\d+)")
 
 

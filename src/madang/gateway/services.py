@@ -121,8 +121,8 @@ def _not_tcp(owner: Owner, port: Obj, spec: Obj, settings: Settings) -> list[Pro
         where = "on the loopback network" if loopback else "here yet"
         text = f"port {port['port']}/{protocol}: {protocol} Services are not carried {where}: ask the pods directly"
     elif spec.get("type") == "LoadBalancer":
-        text = f"port {port['port']}/UDP is not published at {settings.listen}: it is open at the Service's address" + (
-            f", and at node port {port['nodePort']} of each node" if port.get("nodePort") else ""
+        text = f"published port {port['port']}/UDP is not open at {settings.listen}, but at the Service's address" + (
+            f" and at node port {port['nodePort']} of each node" if port.get("nodePort") else ""
         )
     else:
         return []

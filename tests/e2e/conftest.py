@@ -30,6 +30,11 @@ class Court:
         return self.root / self.name
 
     @property
+    def neighbours(self) -> list[str]:
+        """What lies in the state folder, itself too, but not what all courtyards share."""
+        return sorted(p.name for p in self.root.iterdir() if p.name not in (".images", ".build"))
+
+    @property
     def env(self) -> dict[str, str]:
         source = str(Path(madang.__file__).resolve().parents[1])  # a relative PYTHONPATH wouldn't survive a `cwd`
         path = os.pathsep.join(p for p in (source, os.environ.get("PYTHONPATH")) if p)

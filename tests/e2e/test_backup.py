@@ -103,7 +103,7 @@ def test_the_shop_is_taken_under_load_and_put_back(court: Court, shop: Path, por
     assert first in orders(court.home) and later not in orders(court.home)
     assert "Celadon bowl" in get(port)
     assert newest(court) > revision
-    assert [p.name for p in court.root.iterdir() if not p.name.startswith("shop")] == [court.name]
+    assert [name for name in court.neighbours if not name.startswith("shop")] == [court.name]
     third = buy(port)
     assert {first, third} <= orders(court.home)
 
@@ -147,7 +147,7 @@ def test_wrong_files_change_nothing(court: Court, tmp_path: Path) -> None:
         refused = court.run("restore", str(tmp_path / name), "--yes", ok=False)
         assert refused.returncode == 1 and reason in refused.stderr and "nothing was changed" in refused.stderr, name
     assert started(court.home) == before and get(port) == "version 1"
-    assert [p.name for p in court.root.iterdir()] == [court.name]
+    assert court.neighbours == [court.name]
 
 
 def test_a_backup_that_is_killed_lets_everybody_go_on(court: Court, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_restore_that_is_killed_leaves_the_one_or_the_other(court: Court, tmp_
     assert "new" in seen, "none was killed in time"
     court.run("restore", str(file), "--yes")
     assert marked(court) == "old"
-    left = [path.name for path in court.root.iterdir() if path.name != court.name]
+    left = [name for name in court.neighbours if name != court.name]
     assert all(name.startswith(f".{court.name}.before-") for name in left), left
 
 
@@ -250,7 +250,7 @@ def test_a_full_disk_leaves_the_old_and_no_half(small_disk: Path, court: Court, 
         assert "Traceback" not in refused.stderr
     assert started(court.home) == before and get(port) == "version 1"
     assert not (tmp_path / "b.tar.gz").exists() and list(court.home.glob("backup-*")) == []
-    assert sorted(p.name for p in small_disk.iterdir()) == sorted(["ballast", court.name])
+    assert court.neighbours == sorted(["ballast", court.name])
     (small_disk / "ballast").unlink()
     court.run("restore", str(file), "--yes")
     assert get(port) == "version 1" and (volume / "big").stat().st_size == 9 << 20

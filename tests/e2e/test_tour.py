@@ -50,7 +50,7 @@ def step(court: Court, number: int) -> dict[str, Any]:
     before = state(court)
     told = court.json("tour", "--step", str(number))
     assert state(court) == before, "the shop is not as it was"
-    assert [p.name for p in court.root.iterdir()] == [court.name], "something was left beside the shop"
+    assert court.neighbours == [court.name], "something was left beside the shop"
     (only,) = told["steps"]
     return dict(only["figures"])
 
@@ -126,7 +126,7 @@ def test_cut_short(shop: Court, number: int, sign: signal.Signals) -> None:
     os.killpg(process.pid, sign)  # as a terminal does it: to everybody in front
     said += process.communicate(timeout=110)[0]
     assert process.returncode == 130 and "everything is as it was before" in said, said
-    assert settled(shop, before) and [p.name for p in shop.root.iterdir()] == [shop.name]
+    assert settled(shop, before) and shop.neighbours == [shop.name]
 
 
 def settled(court: Court, before: dict[str, Any]) -> bool:

@@ -106,6 +106,10 @@ class Story:
             return
         at = self._world.disk.revision
         await asyncio.sleep(QUIET_S)
+        for _ in range(8):
+            if not self._world.machine.sessions:
+                break
+            await asyncio.sleep(0.07)  # a probe's command is under way just now; one that never ends will not be over
         self._witnesses.settled()
         again = unsettled(self._world)
         if again:

@@ -8,7 +8,7 @@ import pytest
 
 from madang.world.clock import dice
 from madang.world.command import once
-from madang.world.plan import mortal, plan
+from madang.world.plan import mortal, plan, rollout
 from madang.world.points import Seeker
 from madang.world.tally import FAULTS
 
@@ -39,6 +39,16 @@ def test_killed_at_many_places_and_replayed_by_its_steps() -> None:
     assert killed.tally["kill"] == len(seeker.steps) and killed.tally["checked"] == killed.lives - 1
     again = once(mortal(5, seeker.steps))
     assert (again.lives, again.points) == (killed.lives, killed.points)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rollout_of_three_services_and_nothing_beside_it(seed: int) -> None:
+    """What the measure of speed is told by must be a story that strikes, and holds."""
+    told = rollout(seed)
+    assert [d.name for d in told.deeds].count("roll out") == 3
+    assert {d.name for d in told.deeds if d.asked} == {"create service", "configure", "roll out"}
+    assert any(not d.asked for d in told.deeds)
+    assert once(told).breach is None
 
 
 @pytest.mark.slow

@@ -56,6 +56,16 @@ def plan(seed: int) -> Plan:
     return Plan(seed, calm, window, tuple(sorted(deeds, key=lambda d: d.at_s)), chance.random() < 0.15)
 
 
+def rollout(seed: int) -> Plan:
+    """A rollout of each of the three services under faults, and nothing beside it: how quick the world is is told by
+    such a story."""
+    chance = dice(seed, "rollout")
+    calm = chance.random() < 0.4
+    news = [_deed(chance, 2.0 + 5.0 * chance.random(), True, "roll out", name, "v2") for name in SERVICES]
+    deeds = [*_begin(chance), *_settings(chance), *news, *_strikes(chance, calm)]
+    return Plan(seed, calm, chance.choice((4, 12, 60, 10_000)), tuple(sorted(deeds, key=lambda d: d.at_s)))
+
+
 def mortal(seed: int, steps: Sequence[int] = ()) -> Plan:
     """The same services, and a control process that is killed after so many of its steps, life after life."""
     chance = dice(seed, "mortal")

@@ -5,13 +5,14 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from madang.api.direct import DirectApi
 from madang.ports.errors import BadRequest
 from madang.wire import certificates
-from madang.wire.proxying import Aim, aim
+from madang.wire.proxying import Aim, aim, allowed
 from tests.api.house import pod
 from tests.wire.doors import Client, doors
 
@@ -142,5 +143,62 @@ def test_what_cannot_be_reached_is_said(tmp_path: Path) -> None:
         closed = await client("GET", f"{ROOT}/pods/p:1/proxy/")
         assert closed.status == 503 and closed.body["message"].startswith("error trying to reach service: ")
         assert (await client("GET", f"{ROOT}/pods/p:web/proxy/")).status == 400
+
+    run(tmp_path, check)
+
+
+def test_where_nobody_is_led() -> None:
+    assert allowed("10.88.0.5", "bridge") and allowed("127.80.0.5", "loopback") and allowed("192.168.0.7", "bridge")
+    for host in ("127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "localhost", "::1", ""):
+        assert not allowed(host, "bridge")
+    assert not allowed("169.254.169.254", "loopback")
+
+
+def test_a_prefix_is_never_decoded() -> None:
+    seen = aim(
+        "/api/v1/namespaces/a\r\nset-cookie: x/pods/p/proxy", "/api/v1/namespaces/a%0d%0aset-cookie:%20x/pods/p/proxy"
+    )
+    assert seen is not None and seen.prefix == "/api/v1/namespaces/a%0d%0aset-cookie:%20x/pods/p/proxy"
+    assert seen.namespace == "a\r\nset-cookie: x"
+    assert aim(f"{ROOT}/pods/p/proxy/x", f"{ROOT}/pods/p%2Fproxy/x") is None
+
+
+def test_what_is_refused_or_kept_back_at_the_door(tmp_path: Path) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Says its headers in a page, and stays open whatever was asked."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        more = b"connection: close, x-own\r\nx-own: secret\r\ncontent-type: text/html\r\n"
+        writer.write(b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\n\r\n%s" % (more, len(head), head))
+        await reader.read()
+        writer.close()
+
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        for number in ("99999", "0", "\u00b2"):
+            assert (await client("GET", f"{ROOT}/pods/p:{quote(number)}/proxy/")).status == 400
+        async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+            at = f"{ROOT}/pods/p:{server.sockets[0].getsockname()[1]}/proxy"
+            given = {"Connection": "keep-alive, X-Mine", "X-Mine": "1", "X-Forwarded-Host": "evil", "X-Kept": "2"}
+            got = await client("GET", f"{at}/", None, given)
+            said = got.raw.decode().lower()
+            assert "x-kept: 2" in said and "x-mine" not in said and "evil" not in said
+            assert "x-own" not in got.headers
+        meta = await api.get("pods", "default", "p")
+        await api.update("pods", {**meta, "status": {**meta["status"], "podIP": "169.254.1.1"}}, subresource="status")
+        refused = await client("GET", f"{ROOT}/pods/p:{port}/proxy/")
+        assert refused.status == 400 and "169.254.1.1" in refused.body["message"]
+
+    run(tmp_path, check)
+
+
+def test_a_request_that_cannot_be_said_again_is_refused(tmp_path: Path) -> None:
+    """It was waited for without an end: nothing was asked of the pod."""
+
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        reader, writer = await asyncio.open_unix_connection(client.door.socket)
+        target = f"{ROOT}/pods/p:{port}/proxy/?a=".encode() + b"\xe9"
+        writer.write(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % target)
+        async with asyncio.timeout(10):
+            assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
 
     run(tmp_path, check)

@@ -2,7 +2,8 @@
 
 In: /api/v1/namespaces/NS/{pods,services}/[SCHEME:]NAME[:PORT]/proxy[/PATH]. Out: what is answered there, streamed; of
 pages and redirects the addresses are rewritten, so that links lead through the proxy again (`rewriting`). Of a Service
-a ready endpoint is asked. Certificates are not verified, as a cluster's API server does not.
+a ready endpoint is asked. Certificates are not verified, as a cluster's API server does not. Nobody is led by this door
+to addresses that are no pod's (`allowed`), and the token stays here.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ import contextlib
 import ssl
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import AddressValueError, IPv4Address
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import h11
 
@@ -29,7 +32,7 @@ CHUNK = 64 * 1024
 PAGE_BYTES = 8 * 1024 * 1024  # of a page that is rewritten: a larger one is passed on as it is
 _HOP = frozenset({"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "te", "trailer", "trailers",
                   "transfer-encoding", "upgrade"})  # fmt: skip
-_OURS = frozenset({"authorization", "host", "expect", *impersonation.HEADERS})
+_OURS = frozenset({"authorization", "host", "expect", "x-forwarded-host", "x-forwarded-uri", *impersonation.HEADERS})
 _SLICES = "endpointslices.discovery.k8s.io"
 _OF_SERVICE = "kubernetes.io/service-name"
 
@@ -53,13 +56,14 @@ class Place(NamedTuple):
 
 
 def aim(path: str, raw_path: str) -> Aim | None:
-    """None where it is no such path. What the server behind is asked for stays as the client wrote it."""
-    parts = path.split("/")
+    """None where it is no such path. What the server behind is asked for, and the prefix that answers name, stay as the
+    client wrote them: decoded they could end a header's line."""
+    raw = (raw_path or path).split("/")
+    parts = [unquote(part) for part in raw[:8]]
     if len(parts) < 8 or parts[1:4] != ["api", "v1", "namespaces"] or parts[7] != "proxy":
         return None
     if parts[5] not in ("pods", "services"):
         return None
-    raw = (raw_path or path).split("/")
     match parts[6].split(":"):
         case [name]:
             scheme = port = ""
@@ -72,7 +76,7 @@ def aim(path: str, raw_path: str) -> Aim | None:
     if not name or scheme not in ("", "http", "https"):
         raise BadRequest(f"invalid {parts[5].removesuffix('s')} request {parts[6]!r}")
     rest = f"/{'/'.join(raw[8:])}" if len(raw) > 8 else ""
-    return Aim(parts[5], parts[4], scheme, name, port, "/".join(parts[:8]), rest)
+    return Aim(parts[5], parts[4], scheme, name, port, "/".join(raw[:8]), rest)
 
 
 async def send(desk: Desk, request: Request, found: Aim, receive: Receive, send: Send) -> None:
@@ -82,6 +86,8 @@ async def send(desk: Desk, request: Request, found: Aim, receive: Receive, send:
         await answer.send_bytes(send, 301, b"", media="text/plain", extra=moved)
         return
     place = of_pod(desk, found) if found.plural == "pods" else of_service(desk, found)
+    if not allowed(place.host, desk.settings.addresses.network):
+        raise BadRequest(f"the address {place.host} of {found.name} is none that the API asks for others")
     try:
         async with asyncio.timeout(DIAL_S):
             reader, writer = await asyncio.open_connection(*place[:2], ssl=_unverified() if place.tls else None)
@@ -95,6 +101,17 @@ async def send(desk: Desk, request: Request, found: Aim, receive: Receive, send:
         writer.close()
 
 
+def allowed(host: str, network: str) -> bool:
+    """Statuses and slices are written by others, and the API stands where it reaches what a pod cannot: services of the
+    machine's own loopback, an address that tells secrets of a cloud's machine."""
+    try:
+        address = IPv4Address(host)
+    except AddressValueError:
+        return False
+    special = address.is_link_local or address.is_multicast or address.is_unspecified
+    return not special and not (address.is_loopback and network == "bridge")
+
+
 def of_pod(desk: Desk, found: Aim) -> Place:
     """Without a port its first declared one, else the scheme's."""
     entry = desk.store.get(Key("pods", found.namespace, found.name))
@@ -105,7 +122,7 @@ def of_pod(desk: Desk, found: Aim) -> Place:
     if not ip:
         raise BadRequest(f"pod {found.name} has no address yet")
     declared = [p["containerPort"] for c in pod["spec"].get("containers") or () for p in c.get("ports") or ()]
-    if found.port and not found.port.isdigit():
+    if found.port and not (found.port.isdecimal() and found.port.isascii() and 0 < int(found.port[:6]) < 65536):
         raise BadRequest(f"invalid pod request {found.name}:{found.port}: a port of a pod is a number here")
     tls = found.scheme == "https"
     return Place(ip, int(found.port) if found.port else declared[0] if declared else 443 if tls else 80, tls)
@@ -155,17 +172,23 @@ class Passage:
 
     async def run(self, receive: Receive, send: Send) -> None:
         """An answer may come before the request has gone wholly."""
-        asking = asyncio.create_task(self._ask(receive))
+        try:
+            head = self._head()
+        except (h11.LocalProtocolError, UnicodeError) as error:
+            raise BadRequest(f"this request cannot be passed on: {error}") from error
+        asking = asyncio.create_task(self._ask(head, receive))
         try:
             await self._answer(send)
         finally:
             asking.cancel()
             await asyncio.wait({asking})
 
-    async def _ask(self, receive: Receive) -> None:
+    def _head(self) -> h11.Request:
         target = self._found.path or "/"
         target += f"?{self._request.raw_query}" if self._request.raw_query else ""
-        head = h11.Request(method=self._request.method, target=target, headers=self._headers())
+        return h11.Request(method=self._request.method, target=target, headers=self._headers())
+
+    async def _ask(self, head: h11.Request, receive: Receive) -> None:
         with contextlib.suppress(OSError):  # what it said before it closed is still read
             self._writer.write(self._http.send(head) or b"")
             while (message := await receive())["type"] != "http.disconnect":
@@ -178,7 +201,10 @@ class Passage:
 
     def _headers(self) -> list[tuple[str, str]]:
         given = self._request.headers
-        kept = [(n, v) for n, v in given.items() if n not in _HOP and n not in _OURS]
+        dropped = _HOP | _OURS | {name.strip().lower() for name in given.get("connection", "").split(",")}
+        if "transfer-encoding" in given:
+            dropped |= {"content-length"}  # one says where the body ends, never both
+        kept = [(n, v) for n, v in given.items() if n not in dropped]
         host = given.get("host") or f"{self._place.host}:{self._place.port}"
         chunked = [("transfer-encoding", "chunked")] if "transfer-encoding" in given else []
         forwarded = [("x-forwarded-host", host), ("x-forwarded-uri", f"{self._found.prefix}{self._found.path}")]
@@ -194,14 +220,16 @@ class Passage:
             pass
         if not isinstance(head, h11.Response):
             raise h11.RemoteProtocolError("no answer came")
-        headers = [(bytes(n), bytes(v)) for n, v in head.headers if n.decode() not in _HOP]
+        named = (bytes(v).decode("latin-1").lower().split(",") for n, v in head.headers if n == b"connection")
+        dropped = _HOP.union(name.strip() for names in named for name in names)
+        headers = [(bytes(n), bytes(v)) for n, v in head.headers if n.decode() not in dropped]
         own = f"{self._place.host}:{self._place.port}"
         rewritten = rewriting.address
         headers = [
             (n, rewritten(v.decode("latin-1"), self._found.prefix, own).encode("latin-1") if n == b"location" else v)
             for n, v in headers
         ]
-        first = b""
+        first, whole = b"", False
         if _page(headers):
             first, whole = await self._collected()
             if whole:
@@ -211,7 +239,7 @@ class Passage:
                     headers.append((b"content-length", b"%d" % len(first)))
         await send({"type": "http.response.start", "status": head.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": first, "more_body": True})
-        while isinstance(event := await self._event(), h11.Data):
+        while not whole and isinstance(event := await self._event(), h11.Data):
             await send({"type": "http.response.body", "body": bytes(event.data), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 

@@ -112,8 +112,11 @@ def test_host_ports() -> None:
 
 @pytest.mark.parametrize(
     ("changed", "counts"),
-    [({}, True), ({"phase": "Failed"}, False), ({"node": ""}, False), ({"ip": ""}, False), ({"hostPort": 0}, False)],
-)
+    [
+        ({}, True), ({"phase": "Failed"}, False), ({"node": ""}, False), ({"ip": ""}, False), ({"hostPort": 0}, False),
+        ({"ip": "10.1.0.2:1\n    server x"}, False), ({"ip": "there.example"}, False), ({"ip": "fd00::1"}, False),
+    ],
+)  # fmt: skip
 def test_which_pods_count(changed: dict[str, Any], counts: bool) -> None:
     known = hostports.HostPods()
     known.learn([pod(**changed)])

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from madang.gateway.desired import Backend, Bind, Datagram, Frontend, Owner, Problem, Server
 from madang.gateway.services import Carried
+from madang.kinds.names import ip_family
 from madang.kinds.phase import ended
 from madang.ports.objects import Change, Key, Obj, ref
 from madang.ports.parts import parts
@@ -47,7 +48,9 @@ class HostPods:
 
 def opens(pod: Obj) -> bool:
     spec = pod["spec"]
-    if spec.get("hostNetwork") or not spec.get("nodeName") or not (pod.get("status") or {}).get("podIP") or ended(pod):
+    if spec.get("hostNetwork") or not spec.get("nodeName") or ended(pod):
+        return False
+    if ip_family((pod.get("status") or {}).get("podIP") or "") != "IPv4":  # it stands in configurations as it is
         return False
     return any(port.get("hostPort") for container in _containers(pod) for port in container.get("ports") or ())
 

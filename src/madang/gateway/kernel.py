@@ -52,9 +52,14 @@ class Kernel:
         if not wanted and self._stands is None and not self._settings.run.joinpath(MARK).exists():
             self._stands = ()
             return
-        self.why_not = await asyncio.to_thread(self._write, tuple(wanted))
+        said = self.why_not
+        try:
+            self.why_not = await asyncio.to_thread(self._write, tuple(wanted))
+        except OSError as error:  # a full disk, say
+            self.why_not = str(error)
         if self.why_not:
-            log.warning("UDP ports are not carried: %s", self.why_not)
+            if self.why_not != said:  # it is tried again, and again
+                log.warning("UDP ports are not carried: %s", self.why_not)
             return
         gone = await asyncio.to_thread(flows.forget, tuple(wanted), self._stands or ())
         if gone:

@@ -2,8 +2,8 @@
 
 In: the API (watches and the committed view), the courtyard's settings, time. Out: HAProxy as desired; statuses and
 events through the API; `addresses` and `refusals` for people. A change reaches HAProxy a few milliseconds after its
-commit; nothing beats by itself except while something waits: a reload's turn, a port that is taken, a server whose
-last connections end.
+commit; nothing beats by itself except while something waits: a reload's turn, a port that is taken, UDP ports that the
+kernel did not take, a server whose last connections end.
 """
 
 import asyncio
@@ -219,7 +219,7 @@ class Gateway:
         waits = (
             outcome.again_s,
             SWEEP_S if lingering else None,
-            RETRY_S if outcome.unopened else None,
+            RETRY_S if outcome.unopened or self._kernel.why_not else None,
         )
         self._wait_s = min((w for w in waits if w is not None), default=None)
         self._tell(_problems(plan, self.refusals, outcome) | unkept(plan.desired, self._kernel.why_not))

@@ -58,7 +58,8 @@ def test_nothing_is_lost_and_again_is_the_same(given_: list[Any]) -> None:
 
 @given(st.integers(0, 1500), st.integers(0, 1500))
 def test_ready_addresses_come_first_where_there_are_too_many(ready: int, not_ready: int) -> None:
-    given_ = [{"addresses": [{}] * ready, "notReadyAddresses": [{}] * not_ready}]
+    own, others = ([{"ip": f"10.{part}.{n // 250}.{n % 250}"} for n in range(1500)] for part in (1, 2))
+    given_ = [{"addresses": own[:ready], "notReadyAddresses": others[:not_ready]}]
     cut = truncated(given_)
     if ready + not_ready <= CAPACITY:
         assert cut is None
@@ -67,3 +68,17 @@ def test_ready_addresses_come_first_where_there_are_too_many(ready: int, not_rea
         [found] = cut
         assert len(found.get("addresses", [])) == min(ready, CAPACITY)
         assert len(found.get("notReadyAddresses", [])) == max(0, CAPACITY - ready)
+
+
+def test_what_was_cut_short_can_be_stored_and_is_packed() -> None:
+    """The API packs what it is given: in another order it would be changed for ever."""
+    port = [{"name": "", "port": 80, "protocol": "TCP"}]
+    many = [{"ip": f"10.0.{n // 250}.{n % 250 + 1}"} for n in range(CAPACITY + 2)]
+    other = [{**port[0], "port": 81}]
+    cut = truncated(
+        repack([{"addresses": many, "ports": port}, {"notReadyAddresses": [{"ip": "9.0.0.1"}], "ports": other}])
+    )
+    assert cut == [{"addresses": many[:CAPACITY], "ports": port}]
+    first = {"notReadyAddresses": [{"ip": "9.0.0.1"}], "addresses": many[600:], "ports": other}
+    again = truncated(repack([first, {"addresses": many[:600], "ports": port}]))
+    assert again is not None and repack(again) == again

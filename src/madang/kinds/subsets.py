@@ -79,7 +79,8 @@ def truncated(subsets: Sequence[Obj]) -> list[Obj] | None:
         if part == "addresses":
             kept.pop("notReadyAddresses", None)
         found.append({key: value for key, value in kept.items() if value})
-    return found
+    # in the form and order of the API again, and none of which nobody is left: that is refused
+    return repack(subset for subset in found if subset.get("addresses") or subset.get("notReadyAddresses"))
 
 
 _READY, _NOT = ("addresses",), ("notReadyAddresses",)

@@ -1,9 +1,12 @@
 """What a changed file belongs to."""
 
+import asyncio
 from pathlib import Path
+from typing import Any, cast
 
 from madang.app import fresh
 from madang.app.fresh import as_many, touched, watch_sources
+from madang.app.watching import Todo
 from tests.app.compose.project_files import application
 
 
@@ -48,3 +51,16 @@ def test_what_an_editor_writes_while_it_saves_is_no_change(tmp_path: Path) -> No
         (tmp_path / name).touch()
         assert not fresh.temporary(tmp_path / name), name
     assert not any(fresh.temporary(tmp_path / name) for name in ("a.py", "sed", "a.swift", ".env", "#notes.md"))
+
+
+def test_a_file_that_may_not_be_read_ends_no_watch(tmp_path: Path) -> None:
+    """It ended all that runs; now the service is made anew instead."""
+    said: list[str] = []
+
+    class Closed(fresh.Reaching):
+        async def done(self, service: str, one: Todo) -> None:
+            raise PermissionError(13, "Permission denied", "a.key")
+
+    reaching = Closed(cast(Any, None), cast(Any, None), said.append, None)
+    assert asyncio.run(reaching.carry_out({"web": Todo(restart=True)}, [tmp_path])) == ["web"]
+    assert said == ["web: [Errno 13] Permission denied: 'a.key'"]

@@ -113,7 +113,7 @@ class Reaching:
             try:
                 await self.done(service, one)
                 self.say(f"{service}: {named(list(one.files) or paths)} {told(one)}")
-            except Unreached as error:
+            except (Unreached, StatusError, OSError) as error:  # a file that may not be read, an instance just gone
                 self.say(f"{service}: {error}")
                 failed.append(service)
         return failed

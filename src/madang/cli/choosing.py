@@ -101,7 +101,7 @@ class Choosing:
         return self._refused
 
     def cannot_build(self) -> str:
-        return "images are built by root alone so far" if os.geteuid() != 0 else self.refused()
+        return "`madang up` builds images as root alone so far" if os.geteuid() != 0 else self.refused()
 
     def before(self, project: str, service: str) -> Kept:
         if project not in self.kept:

@@ -147,7 +147,7 @@ def test_refusals(home: Path, folder: Path) -> None:
         f'the image "python:{own}-slim" is not here; bring it with `madang image pull` or `madang image load`; '
         "or name another with"
     )
-    assert wanted in said()
+    assert wanted in said("--no-pull")
     assert "--target: only for a Dockerfile, and the folder has none" in said("--target", "x", code=2)
     (folder / "pyproject.toml").write_text(PYPROJECT.replace("greet>=1", "greet>=2"))
     assert "could not install what it names" in said(*ON_PYTHON)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from madang.app.choice import Chosen, HostAlone, Image, Runtimes
-from madang.app.watching import Rule
 from madang.ports.objects import Obj
 from madang.ports.settings import DOMAIN
 
 if TYPE_CHECKING:
     from madang.app.images.found import Found
     from madang.app.programs.make import Build
+    from madang.app.watching import Rule
 
 PROJECT = f"{DOMAIN}/project"  # label: which application an object belongs to
 SERVICE = f"{DOMAIN}/service"  # label: which service of it
@@ -67,7 +67,7 @@ class Application:
     builds: "Sequence[Build]" = ()
     images: Sequence[Image] = ()
     chosen: Mapping[str, Chosen] = field(default_factory=dict)
-    rules: Sequence[Rule] = ()
+    rules: Sequence["Rule"] = ()
     found: "Sequence[Found]" = ()
     volumes: Sequence[Volume] = ()
     warnings: Sequence[str] = ()

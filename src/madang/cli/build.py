@@ -113,7 +113,7 @@ def build(
 
 def made(asked: "Asked | Python", home: Path, told: "Callable[[Told], None]", bring: bool) -> "Image":
     """What it stands on and is not here is brought: which images that are is known only from others, now and then."""
-    from madang.node.building.dockerfile_image import NoBase
+    from madang.node.building.dockerfile_image import Asked, NoBase
 
     tried = set[str]()
     while True:
@@ -128,7 +128,8 @@ def made(asked: "Asked | Python", home: Path, told: "Callable[[Told], None]", br
             try:
                 lacking.bring(home, error.ref)
             except lacking.Unbrought as why:
-                raise NoBase(f"{why}; without a registry `madang image load` brings it") from error
+                other = "" if isinstance(asked, Asked) or asked.base else "; or name another with --base"
+                raise NoBase(f"{why}; without a registry `madang image load` brings it{other}") from error
 
 
 def renew(asked: "Asked | Python", home: Path) -> None:

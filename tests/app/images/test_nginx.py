@@ -1,12 +1,23 @@
 """How nginx is started: on a copy of its configuration, with what could not be mounted laid on top."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import madang
 from madang.app.images import nginx
 from madang.app.images.directives import rewritten
 from madang.app.images.nginx import ground_of, substituted
+
+
+def test_it_needs_python_alone() -> None:
+    """It runs in the pod, by an interpreter that has no packages of ours."""
+    src = Path(madang.__file__).parents[1]
+    program = f"import sys; sys.path.insert(0, {str(src)!r}); import madang.app.images.nginx"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_peers_are_found_in_the_environment_and_by_their_names() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from websockets.asyncio.client import unix_connect
+from websockets.exceptions import InvalidStatus
 
 from madang.api.direct import DirectApi
 from madang.ports.errors import BadRequest
@@ -200,5 +202,16 @@ def test_a_request_that_cannot_be_said_again_is_refused(tmp_path: Path) -> None:
         async with asyncio.timeout(10):
             assert (await reader.readline()).split()[1] == b"400"
         writer.close()
+
+    run(tmp_path, check)
+
+
+def test_an_upgrade_is_refused_by_name(tmp_path: Path) -> None:
+    async def check(api: DirectApi, client: Client, port: int) -> None:
+        with pytest.raises(InvalidStatus) as refused:
+            async with unix_connect(str(client.door.socket), f"ws://localhost{ROOT}/pods/p:{port}/proxy/"):
+                pass
+        answer = refused.value.response
+        assert answer.status_code == 400 and b"not passed on by `proxy`" in (answer.body or b"")
 
     run(tmp_path, check)

@@ -6,6 +6,7 @@ order: who asks, which path, which resource, which verb. Every refusal is a Stat
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from madang.api import errors
@@ -13,7 +14,7 @@ from madang.api.desk import Desk
 from madang.api.direct import ADMIN
 from madang.api.resources import Resource, at_path
 from madang.ports.api import User
-from madang.ports.errors import StatusError
+from madang.ports.errors import BadRequest, StatusError
 from madang.ports.streams import PodStreams
 from madang.wire import (
     answer,
@@ -36,6 +37,7 @@ log = logging.getLogger("madang.wire")
 OPEN = frozenset({"/healthz", "/livez", "/readyz", "/version"})  # for everybody, token or not
 STREAMED = frozenset({"exec", "attach", "portforward"})
 SOCKETS = STREAMED | {"log"}
+NOT_PASSED_ON = re.compile(r"/api/v1/namespaces/[^/]+/(pods|services)/[^/]+/proxy(/|$)")
 
 
 class App:
@@ -159,6 +161,8 @@ class App:
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         try:
             request = self._request(scope, headers)
+            if NOT_PASSED_ON.match(request.path):
+                raise BadRequest("an upgrade (a WebSocket) is not passed on by `proxy`: use port-forward")
             found = target(request.path)
             if found is None or found.subresource not in SOCKETS or found.plural != "pods":
                 raise errors.no_resource()

@@ -51,6 +51,36 @@ class Images:
         return self.here
 
 
+def test_a_damaged_index_of_images_takes_nothing_else_along(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "SAMPLE_S", 0.01)
+
+    class Damaged(Images):
+        async def stacks(self) -> tuple[Stack, ...]:
+            self.asked += 1
+            raise ValueError("Expecting value: line 1 column 1")
+
+    async def story() -> None:
+        images = Damaged()
+        async with house() as api:
+            live = Live(Sources(api, SystemClock(), lambda: things.RECORD, images=images))
+            _, picture, _ = await live.page("en")
+            assert picture.running
+            changes = live.changes("en", "")
+            await anext(changes)
+            for _ in range(500):
+                if images.asked > 3:
+                    break
+                await asyncio.sleep(0.01)
+            assert images.asked > 3
+            await changes.aclose()
+            await live.close()
+
+    asyncio.run(story())
+    assert len([r for r in caplog.records if "images cannot be read" in r.message]) == 1
+
+
 def test_images_are_asked_for_only_while_a_page_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SAMPLE_S", 0.01)
     monkeypatch.setattr(module, "LINGER_S", 0.01)

@@ -44,6 +44,7 @@ class Live:
         self._load = Load()
         self._flow: Flow | None = None
         self._stacks: tuple[Stack, ...] = ()
+        self._blind = False  # it was said that the images cannot be read
         self._flow_at = 0.0
         self._answers = True  # the gateway
         self._dirty, self._asked, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -186,10 +187,14 @@ class Live:
     async def _images(self) -> tuple[Stack, ...]:
         """The same ones as long as nothing changed."""
         try:
-            return tuple(await self._from.images.stacks()) if self._from.images is not None else ()
-        except OSError as error:
-            log.warning("the images cannot be read: %s", error)
+            found = tuple(await self._from.images.stacks()) if self._from.images is not None else ()
+        except (OSError, ValueError, KeyError) as error:  # a damaged index takes no other part of the page along
+            if not self._blind:
+                log.warning("the images cannot be read: %s", error)
+            self._blind = True
             return self._stacks
+        self._blind = False
+        return found
 
     def _look(self) -> bool:
         self._dirty.clear()

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from madang.cli.images.opened import bytes_of
+from madang.cli.images.opened import bytes_of, size
 from madang.cli.main import app
 from madang.cli.refusal import Refusal
 from madang.node.building.cache import Cache
 from madang.node.images.store import Store
+from madang.web.shelf import size_of
 from tests.node.images.made import image_blobs, member, oci_archive, tar
 from tests.node.images.registry.fake import serving
 
@@ -163,3 +164,8 @@ def test_the_cache_of_builds_is_forgotten(home: Path) -> None:
         image("prune", "--keep", "1GB")
     with cache.used(), pytest.raises(Refusal, match="a build is under way"):
         image("prune", "--builds")
+
+
+@pytest.mark.parametrize("count", [0, 7, 999, 999.4, 999.7, 1000, 999_400, 999_700, 12_345_678, 999_999_999, 1.5e12])
+def test_a_size_is_three_digits_and_the_same_on_the_dashboard(count: float) -> None:
+    assert "e" not in size(count) and size(count) == size_of(count)

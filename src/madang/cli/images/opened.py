@@ -15,7 +15,7 @@ Names = Annotated[
     list[str],
     typer.Argument(metavar="IMAGE...", help="Names, digests, or the first digits of ids.", show_default=False),
 ]
-UNITS = ("B", "kB", "MB", "GB")
+UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def store(name: str) -> "Store":
@@ -51,7 +51,7 @@ def bytes_of(text: str, option: str) -> int:
 def size(count: float) -> str:
     """Decimal, as docker and podman write it."""
     for unit in UNITS[:-1]:
-        if count < 1000:
+        if count < 999.5:  # of which three digits make 1000
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} {UNITS[-1]}"

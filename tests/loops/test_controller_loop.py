@@ -47,6 +47,11 @@ def plain(**more: Any) -> Any:
     return SimpleNamespace(NAME="plain", WATCHES={"pods": wake_self}, decide=lambda *about: [], **more)
 
 
+def test_changes_are_gathered_where_nobody_hurries() -> None:
+    change = Change("MODIFIED", entry(pod("Running")), entry(pod("Pending")))
+    assert woken(plain(GATHERS_S=0.5), "pods", change) == (0, [0.5])
+
+
 def test_a_change_of_what_it_does_not_look_at_wakes_nobody() -> None:
     owned, other = [{"uid": "o"}], [{"uid": "x"}]
     minding = plain(bearing=collector.bearing)

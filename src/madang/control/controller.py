@@ -33,6 +33,7 @@ class Controller(Protocol):
     NAME: str  # the field's name of it, e.g. `deployment-controller`: its identity and its events' source
     WATCHES: Mapping[Kind, Waker]
     # A module may also say, as functions of its own: `bearing(obj)`, what of an object it looks at at all (a change of
-    # anything else wakes nobody); `rests_s(obj, now)`, for how long an object needs nothing.
+    # anything else wakes nobody); `rests_s(obj, now)`, for how long an object needs nothing. `GATHERS_S`: for how long
+    # changes are gathered before a key is decided, where nobody hurries.
 
     def decide(self, ref: Ref, view: View, now: float, chance: Chance) -> Sequence[Action]: ...

@@ -21,6 +21,8 @@ NAME = "endpoint-controller"
 KIND, SERVICES = "endpoints", "services"
 MANAGER = "endpoints.kubernetes.io/managed-by"
 HEADLESS = endpointslice.HEADLESS
+# The gateway and DNS read slices: nobody hurries here, and pods that become ready together make one write.
+GATHERS_S = 0.5
 
 bearing = endpointslice.bearing
 WATCHES: Mapping[Kind, Waker] = {SERVICES: wake_self, KIND: wake_self, pod.PODS: endpointslice.wake_of_pod}

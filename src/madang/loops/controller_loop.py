@@ -47,6 +47,7 @@ class ControllerLoop:
     def _listener(self, waker: Waker) -> Listener:
         bearing: Callable[[Obj], object] | None = getattr(self._controller, "bearing", None)
         rests_s: Callable[[Obj, float], float] | None = getattr(self._controller, "rests_s", None)
+        gathers_s: float = getattr(self._controller, "GATHERS_S", 0.0)
 
         queue, view = self.queue, self._api.view
 
@@ -61,10 +62,10 @@ class ControllerLoop:
                         queue.add_after(ref, rest)
                     return
             for ref in waker(now, view):
-                queue.add(ref)
+                queue.add_after(ref, gathers_s)
             if before is not None and waker is not wake_self:  # whoever it belonged to before must hear as well
                 for ref in waker(before, view):
-                    queue.add(ref)
+                    queue.add_after(ref, gathers_s)
 
         return heard
 

@@ -7,6 +7,7 @@ In: the folder, and a path below it of which no part is a link. Out: a descripto
 import errno
 import os
 import stat
+from contextlib import suppress
 
 PART = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC if hasattr(os, "O_PATH") else os.O_RDONLY | os.O_NOFOLLOW
 
@@ -31,7 +32,8 @@ def _below(at: int, part: str, make: bool) -> int:
     except FileNotFoundError:
         if not make:
             raise
-        os.mkdir(part, dir_fd=at)
+        with suppress(FileExistsError):  # another container of the pod came first
+            os.mkdir(part, dir_fd=at)
         made = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
         try:
             os.fchmod(made, 0o777)

@@ -53,7 +53,7 @@ RARE = {
     "gap untold": 22,
     "stuck for ever": 50,
     "liveness ignored": 80,
-    "slices not awaited": 130,
+    "slices not awaited": 222,
     "removed run on": 72,
     "nothing swept": 51,
     "status given up": 91,

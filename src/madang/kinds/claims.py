@@ -176,5 +176,5 @@ def folder_name(volume: Obj) -> str:
     path, which is whoever made the object's to say. Empty for any other volume."""
     ref, name = volume["spec"].get("claimRef") or {}, volume["metadata"]["name"]
     namespace = ref.get("namespace", "")
-    ours = annotations(volume).get(PROVISIONED_BY) == PROVISIONER and name.startswith("pvc-") and "/" not in namespace
-    return f"{namespace}/{name}" if ours and namespace else ""
+    ours = annotations(volume).get(PROVISIONED_BY) == PROVISIONER and name.startswith("pvc-")
+    return f"{namespace}/{name}" if ours and "/" not in namespace and namespace not in ("", ".", "..") else ""

@@ -47,7 +47,6 @@ from madang.ports.settings import AUTO, Settings
 
 log = logging.getLogger(__name__)
 _STARTS_AT_ONCE = 16
-_LOOK_EVERY = 10  # samples between two looks at what runs low
 
 RECOVERED = "the record of this pod's address was damaged; {ip} was found again from what runs"
 
@@ -122,6 +121,8 @@ class Agents:
             group.create_task(self._naming.follow(self._api))
             group.create_task(self._naming.run())
             group.create_task(self._sample())
+            if self._figures is not None:
+                group.create_task(self._evictor.run(self._figures, self.agents, self._works))
             group.create_task(self.pulses.run(self._clock, self._ask, self._busy))
 
     async def stop_everything(self) -> None:
@@ -223,20 +224,12 @@ class Agents:
                 w.data_changed(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
 
     async def _sample(self) -> None:
-        """Beats once a second while something runs; now and then it also looks at what runs low."""
-        beats = 0
+        """Beats once a second while something runs."""
         while True:
             if not self.samples.take() and not any(True for a in self.agents for _ in a.workers):
                 self._works.clear()
                 await self._works.wait()
             await self._clock.sleep(EVERY_S)
-            beats += 1
-            if self._figures is not None and beats % _LOOK_EVERY == 0:
-                workers = [w for a in self.agents if not a.broken for w in a.workers]
-                found = await self._evictor.look(self._figures(), workers)
-                for a in self.agents:
-                    if not a.broken:
-                        await a.registrar.report(found)
 
 
 def room(containers: Containers | None, clock: Clock) -> int:

@@ -5,11 +5,13 @@ let go; one worker told that its pod is evicted. A pressure for which a pod went
 kubelet does, so that its successor does not come at once and meet the same.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from madang.node.agent import NodeAgent
 from madang.node.aside import Aside
 from madang.node.eviction.decision import Candidate, Low, Part, choose
 from madang.node.machine.machine import MEMORY_LOW_BYTES as MEMORY_LOW
@@ -22,6 +24,7 @@ from madang.ports.clock import Clock
 from madang.ports.streams import Samples
 
 log = logging.getLogger(__name__)
+LOOK_S = 10.0  # between two looks
 HELD_S = 300.0  # a kubelet's eviction-pressure-transition-period
 
 
@@ -32,10 +35,21 @@ class Evictor:
         self._clock, self._samples, self._aside, self._make_room = clock, samples, aside, make_room
         self._until: dict[str, float] = {}
 
+    async def run(self, figures: Callable[[], Figures], agents: Sequence[NodeAgent], works: asyncio.Event) -> None:
+        """A look now and then while something runs. Volumes are weighed last: that may take its time."""
+        while True:
+            await works.wait()
+            await self._clock.sleep(LOOK_S)
+            workers = [w for a in agents if not a.broken for w in a.workers]
+            found = await self.look(figures(), workers)
+            for a in agents:
+                if not a.broken:
+                    await a.registrar.report(found)
+            await self.weigh(workers)
+
     async def look(self, figures: Figures, workers: Sequence[PodWorker]) -> Pressure:
         """One look. What the nodes are to say."""
         found = low(figures)
-        await self._weigh(workers)
         if found.disk and await self._aside(lambda: self._make_room() > 0):
             return self._held(found)  # the next look sees what came of it
         if found.memory and not going(workers):
@@ -49,7 +63,7 @@ class Evictor:
             self._evict(disk, [_by_disk(w, n) for w, n in zip(workers, used, strict=True)], workers)
         return self._held(found)
 
-    async def _weigh(self, workers: Iterable[PodWorker]) -> None:
+    async def weigh(self, workers: Iterable[PodWorker]) -> None:
         """Whose emptyDir holds more than its limit goes, whatever room the machine has."""
         for worker in workers:
             allowed = limits(worker.pod)

@@ -161,6 +161,10 @@ def test_nobody_elses_folder_is_ever_deleted() -> None:
     lying = {"metadata": {"name": "etc", "annotations": {c.PROVISIONED_BY: c.PROVISIONER}},
              "spec": {"claimRef": {"namespace": "..", "name": "x"}, "hostPath": {"path": "/etc"}}}  # fmt: skip
     assert c.folder_name(lying) == ""
+    lying["metadata"]["name"] = "pvc-x"
+    assert c.folder_name(lying) == ""
+    lying["spec"]["claimRef"]["namespace"] = "default"
+    assert c.folder_name(lying) == "default/pvc-x"
 
 
 @settings(max_examples=60, deadline=None)

@@ -23,6 +23,7 @@ SECRETS = {
         {"a.io": {"auth": "bWU6dHdv"}, "https://index.docker.io/v1/": {"username": "hub", "password": "p"}},
     ),
     "broken": secret("kubernetes.io/dockerconfigjson", ".dockerconfigjson", b"{"),
+    "deep": secret("kubernetes.io/dockerconfigjson", ".dockerconfigjson", b"[" * 100_000),
     "other": secret("Opaque", ".dockerconfigjson", {"auths": {}}),
     "odd": secret("kubernetes.io/dockercfg", ".dockercfg", ["a.io"]),
 }
@@ -43,6 +44,6 @@ def test_both_forms_are_read_and_the_first_counts() -> None:
 
 def test_what_cannot_be_used_is_named() -> None:
     assert of() == Credentials() == credentials({"spec": {}}, SECRETS.get)
-    found = of("none", "broken", "today", "other", "odd", "")
-    assert found.unusable == ("none", "broken", "other", "odd", "") and found.config == of("today").config
+    found = of("none", "broken", "deep", "today", "other", "odd", "")
+    assert found.unusable == ("none", "broken", "deep", "other", "odd", "") and found.config == of("today").config
     assert "(none, x); attempting to pull the image may not succeed" in unusable(("none", "x"))

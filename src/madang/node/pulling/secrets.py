@@ -51,7 +51,7 @@ def _auths(secret: Obj) -> Mapping[str, Any] | None:
         return None
     try:
         document = json.loads(base64.b64decode(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if key == TODAY and isinstance(document, dict):
         document = document.get("auths", {})
